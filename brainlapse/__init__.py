@@ -1,0 +1,1 @@
+"""brainlapse: from raw T1-weighted head scans to predicted brains."""

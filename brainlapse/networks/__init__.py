@@ -1,0 +1,1 @@
+"""Neural networks: autoencoders, the patch discriminator and perceptual feature networks."""

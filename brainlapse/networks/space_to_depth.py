@@ -1,0 +1,146 @@
+"""The `s2d` autoencoder: no expensive convolution runs at full resolution.
+
+Blocks of 4 x 4 x 4 voxels become 64 channels (space-to-depth; Shi et al. 2016, "sub-pixel"
+convolution, run backwards), the work is done at 1/4 resolution and below, and the reverse
+rearrangement gives the volume back. One small full-size correction removes block edges.
+"""
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from brainlapse.networks.settings import S2D_STEM_FACTOR, NetworkSettings
+
+
+def space_to_depth(volume: Tensor, factor: int) -> Tensor:
+    """Move blocks of factor^3 voxels into channels: (B, C, D, H, W) -> (B, C f^3, D/f, H/f, W/f)."""
+    batch, channels, *sizes = volume.shape
+    depth, height, width = (size // factor for size in sizes)
+    blocks = volume.reshape(batch, channels, depth, factor, height, factor, width, factor)
+    return blocks.permute(0, 1, 3, 5, 7, 2, 4, 6).reshape(
+        batch, channels * factor**3, depth, height, width
+    )
+
+
+def depth_to_space(features: Tensor, factor: int) -> Tensor:
+    """Inverse of `space_to_depth`: (B, C f^3, d, h, w) -> (B, C, d f, h f, w f)."""
+    batch, stacked, depth, height, width = features.shape
+    channels = stacked // factor**3
+    blocks = features.reshape(batch, channels, factor, factor, factor, depth, height, width)
+    return blocks.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(
+        batch, channels, depth * factor, height * factor, width * factor
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Pre-activation residual block of two 3 x 3 x 3 convolutions at one width."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.GroupNorm(groups, channels),
+            nn.SiLU(),
+            nn.Conv3d(channels, channels, 3, padding=1),
+            nn.GroupNorm(groups, channels),
+            nn.SiLU(),
+            nn.Conv3d(channels, channels, 3, padding=1),
+        )
+        nn.init.zeros_(self.body[-1].weight)  # starts as the identity: stable at a high rate
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, C, d, h, w) -> same
+        """Add the block's change to its input."""
+        return features + self.body(features)
+
+
+class Downsample(nn.Module):
+    """Halve the resolution: 2 x 2 x 2 voxels into channels, then a 1 x 1 x 1 convolution."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv3d(8 * channels_in, channels_out, 1)
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, C, d, h, w) -> (B, C', d/2, h/2, w/2)
+        """Halve every axis."""
+        return self.mix(space_to_depth(features, 2))
+
+
+class Upsample(nn.Module):
+    """Double the resolution: a 1 x 1 x 1 convolution, then channels into 2 x 2 x 2 voxels."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv3d(channels_in, 8 * channels_out, 1)
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, C, d, h, w) -> (B, C', 2d, 2h, 2w)
+        """Double every axis."""
+        return depth_to_space(self.mix(features), 2)
+
+
+def _blocks(channels: int, settings: NetworkSettings) -> list[nn.Module]:
+    return [ResidualBlock(channels, settings.norm_groups) for _ in range(settings.residual_blocks)]
+
+
+def _output(channels_in: int, channels_out: int, groups: int) -> list[nn.Module]:
+    return [
+        nn.GroupNorm(groups, channels_in),
+        nn.SiLU(),
+        nn.Conv3d(channels_in, channels_out, 3, padding=1),
+    ]
+
+
+def build_encoder(settings: NetworkSettings) -> nn.Sequential:
+    """Layers from space-to-depth blocks (B, 64, D/4, H/4, W/4) to mean and log-variance."""
+    widths = settings.channels
+    layers: list[nn.Module] = [nn.Conv3d(S2D_STEM_FACTOR**3, widths[0], 3, padding=1)]
+    for level, width in enumerate(widths):
+        if level:
+            layers.append(Downsample(widths[level - 1], width))
+        layers += _blocks(width, settings)
+    return nn.Sequential(*layers, *_output(widths[-1], 2 * settings.latent_channels, settings.norm_groups))
+
+
+def build_decoder(settings: NetworkSettings) -> nn.Sequential:
+    """Layers from a latent (B, C, d, h, w) to space-to-depth blocks (B, 64, D/4, H/4, W/4)."""
+    widths = settings.channels[::-1]
+    layers: list[nn.Module] = [nn.Conv3d(settings.latent_channels, widths[0], 3, padding=1)]
+    for level, width in enumerate(widths):
+        if level:
+            layers.append(Upsample(widths[level - 1], width))
+        layers += _blocks(width, settings)
+    return nn.Sequential(*layers, *_output(widths[-1], S2D_STEM_FACTOR**3, settings.norm_groups))
+
+
+class Correction(nn.Module):
+    """Full-size residual correction of two small convolutions: smooths the block edges."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv3d(1, channels, 3, padding=1)
+        self.narrow = nn.Conv3d(channels, 1, 3, padding=1)
+        nn.init.zeros_(self.narrow.weight)
+
+    def forward(self, volume: Tensor) -> Tensor:  # (B, 1, D, H, W) -> same
+        """Add the correction to the volume."""
+        return volume + self.narrow(functional.silu(self.widen(volume)))
+
+
+class SpaceToDepthAutoencoder(nn.Module):
+    """Autoencoder between volumes (B, 1, D, H, W) and latents (B, C, D/f, H/f, W/f)."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.downsampling = settings.downsampling
+        self.encoder = build_encoder(settings)
+        self.decoder = build_decoder(settings)
+        width = settings.correction_channels
+        self.correction = Correction(width) if width else nn.Identity()
+
+    def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance, each (B, C, d, h, w), of volumes (B, 1, D, H, W)."""
+        statistics = self.encoder(space_to_depth(volume, S2D_STEM_FACTOR))
+        mean, log_variance = torch.chunk(statistics, 2, dim=1)
+        return mean, log_variance
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Volumes (B, 1, D, H, W) of latents (B, C, d, h, w)."""
+        return self.correction(depth_to_space(self.decoder(latent), S2D_STEM_FACTOR))

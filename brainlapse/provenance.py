@@ -1,0 +1,122 @@
+"""Which code and which tools made a result.
+
+Reruns follow meaning: each rule carries, as a parameter, a hash of its script and of every
+`brainlapse` module the script reaches. The hash is taken on the syntax tree, so comments,
+docstrings and layout don't count, and a touched or freshly cloned file changes nothing.
+"""
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "brainlapse"
+EXEMPT = frozenset({f"{PACKAGE}.runtime", f"{PACKAGE}.provenance"})  # can't change a number
+TOOLS = (
+    "antspyx",
+    "deepbet",
+    "monai",
+    "nibabel",
+    "nilearn",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "snakemake",
+    "torch",
+)
+
+
+def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
+    """Hash a script and every `brainlapse` module that it reaches.
+
+    Parameters
+    ----------
+    script
+        Path of the script.
+    root
+        Folder that holds the package.
+
+    Returns
+    -------
+    dict
+        Module name (the script under its file name) to 12 hexadecimal digits.
+    """
+    reached: dict[str, str] = {}
+    waiting = [(Path(script).name, Path(script))]
+    while waiting:
+        name, path = waiting.pop()
+        if name in reached:
+            continue
+        reached[name], imports = _analyse(path, root, path.stat().st_mtime_ns)
+        for module in imports:
+            if module not in EXEMPT and (found := _module_path(module, root)):
+                waiting.append((module, found))
+    return dict(sorted(reached.items()))
+
+
+@functools.cache
+def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str]]:
+    """Return the hash of a file's meaning and the package modules that it imports."""
+    tree = ast.parse(path.read_text(), filename=str(path))
+    imports = frozenset(_package_imports(tree, root))
+    _drop_docstrings(tree)
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
+    return digest, imports
+
+
+def _package_imports(tree: ast.AST, root: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                names.add(submodule if _module_path(submodule, root) else node.module)
+    return {name for name in names if name.split(".")[0] == PACKAGE}
+
+
+def _module_path(module: str, root: Path) -> Path | None:
+    if module.split(".")[0] != PACKAGE:
+        return None
+    path = root.joinpath(*module.split("."))
+    if path.with_suffix(".py").is_file():
+        return path.with_suffix(".py")
+    initial = path / "__init__.py"
+    return initial if initial.is_file() else None
+
+
+def _drop_docstrings(tree: ast.AST) -> None:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of brainlapse, Python and the tools that make the numbers."""
+    found = {"brainlapse": source_version(), "python": platform.python_version()}
+    for tool in TOOLS:
+        try:
+            found[tool] = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            found[tool] = "not installed"
+    return found
+
+
+def source_version() -> str:
+    """Return the git commit of the source, or ``unknown`` outside a clone."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()

@@ -1,0 +1,176 @@
+"""What every job needs from its surroundings: logs, threads, whole files, progress.
+
+Nothing here changes a number, so this module is left out of the code fingerprints.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+RUN_TOKEN = "BRAINLAPSE_RUN"  # host, process id and start time of the snakemake that leads the run
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+TEXT_COLUMNS = {
+    "subject": str,
+    "session": str,
+    "scan": str,
+    "dataset": str,
+    "last_scan": str,
+    "scan_first": str,
+    "scan_last": str,
+}
+
+log = logging.getLogger("brainlapse")
+Item = TypeVar("Item")
+
+
+def start(snakemake: Any) -> None:
+    """Prepare the process of one job: log file, thread limits, end with the leading process."""
+    open_log(snakemake.log[0] if snakemake.log else None)
+    limit_threads(snakemake.threads)
+    watch_leader()
+
+
+def open_log(path: str | None) -> None:
+    """Send log messages, warnings and uncaught errors to stderr and to the job's log file."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
+    )
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    log.error("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))
+
+
+def limit_threads(threads: int) -> None:
+    """Pin the threads of every numerical library, so that numbers and times repeat."""
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = str(threads)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(threads)
+
+
+def leader_token() -> str:
+    """Name this process as the leader of a run: host, process id and its start time."""
+    pid = os.getpid()
+    return f"{os.uname().nodename}:{pid}:{_start_time(pid)}"
+
+
+def watch_leader() -> None:
+    """End this job when the snakemake that started it on this host is gone.
+
+    After ``kill -9`` of snakemake its jobs would run on and could replace files while the same
+    command is already finishing the work. Cluster jobs outlive their leader on purpose.
+    """
+    token = os.environ.get(RUN_TOKEN, "")
+    if not token or "SLURM_JOB_ID" in os.environ or token.count(":") != 2:
+        return
+    host, pid, started = token.split(":")
+    if host == os.uname().nodename:
+        threading.Thread(target=_exit_without, args=(int(pid), started), daemon=True).start()
+
+
+def _exit_without(pid: int, started: str) -> None:
+    while _start_time(pid) == started:
+        time.sleep(1)
+    log.error("The snakemake process %d is gone; this job ends too. Run the same command.", pid)
+    os._exit(143)
+
+
+def _start_time(pid: int) -> str:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "gone"
+    return "gone" if fields[0] in "ZX" else fields[19]
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name beside `path` that becomes `path` when the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = "".join(path.suffixes[-2:]) if path.name.endswith(".gz") else path.suffix
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp{suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write a table as TSV, with ``n/a`` for missing values (BIDS)."""
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a TSV; only ``n/a`` and empty cells are missing, identifiers stay text."""
+    return pd.read_csv(
+        path,
+        sep="\t",
+        na_values=["n/a", ""],
+        keep_default_na=False,
+        dtype=TEXT_COLUMNS,  # type: ignore[arg-type]
+        encoding="utf-8-sig",
+    )
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON with sorted keys; NaN is refused."""
+    with atomic_path(path) as temporary:
+        text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
+        temporary.write_text(text + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text())
+
+
+def progress(items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+    """Yield the items and log the share done and the time left, at most every 10 seconds."""
+    begun = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last > 10 or done == total:
+            left = (now - begun) / done * (total - done)
+            log.info("%s: %d of %d, %s left", label, done, total, format_duration(left))
+            last = now
+
+
+def format_duration(seconds: float) -> str:
+    """Format seconds as ``1 h 02 min``, ``3 min 20 s`` or ``12 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

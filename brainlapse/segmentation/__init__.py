@@ -1,0 +1,1 @@
+"""Regional volumes of brains in MNI space: backends, label tables, volume tables."""

@@ -1,0 +1,121 @@
+"""SynthSeg's structures (FreeSurfer ids), in the order of its CSV, and the groups made of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+_LEFT = (
+    (2, "cerebral white matter"),
+    (3, "cerebral cortex"),
+    (4, "lateral ventricle"),
+    (5, "inferior lateral ventricle"),
+    (7, "cerebellum white matter"),
+    (8, "cerebellum cortex"),
+    (10, "thalamus"),
+    (11, "caudate"),
+    (12, "putamen"),
+    (13, "pallidum"),
+)
+_MIDDLE = ((14, "3rd ventricle"), (15, "4th ventricle"), (16, "brain-stem"))
+_LEFT_END = (
+    (17, "left hippocampus"),
+    (18, "left amygdala"),
+    (24, "csf"),
+    (26, "left accumbens area"),
+    (28, "left ventral DC"),
+)
+_RIGHT = (
+    (41, "cerebral white matter"),
+    (42, "cerebral cortex"),
+    (43, "lateral ventricle"),
+    (44, "inferior lateral ventricle"),
+    (46, "cerebellum white matter"),
+    (47, "cerebellum cortex"),
+    (49, "thalamus"),
+    (50, "caudate"),
+    (51, "putamen"),
+    (52, "pallidum"),
+    (53, "hippocampus"),
+    (54, "amygdala"),
+    (58, "accumbens area"),
+    (60, "ventral DC"),
+)
+
+STRUCTURES: dict[str, int] = {
+    **{f"left {name}": label for label, name in _LEFT},
+    **{name: label for label, name in _MIDDLE},
+    **{name: label for label, name in _LEFT_END},
+    **{f"right {name}": label for label, name in _RIGHT},
+}
+"""Name of each of the 32 structures, in the order of ``mri_synthseg --vol``, and its id."""
+
+INTRACRANIAL = "total intracranial"
+CSV_HEADER: tuple[str, ...] = ("subject", INTRACRANIAL, *STRUCTURES)
+LABEL_IDS: frozenset[int] = frozenset({0, *STRUCTURES.values()})
+
+GROUPS: dict[str, frozenset[int]] = {
+    "hippocampus": frozenset({17, 53}),
+    "ventricles": frozenset({4, 5, 14, 15, 43, 44}),
+    "lateral_ventricles": frozenset({4, 43}),
+    "grey_matter": frozenset(
+        {3, 8, 10, 11, 12, 13, 17, 18, 26, 42, 47, 49, 50, 51, 52, 53, 54, 58}
+    ),
+    "white_matter": frozenset({2, 7, 16, 28, 41, 46, 60}),
+    "csf": frozenset({24}),
+}
+"""Groups of the papers. Grey matter, white matter, ventricles and csf share out all 32 labels."""
+
+REGIONS: tuple[str, ...] = (*GROUPS, "brain", "intracranial")
+"""Regions that every backend reports, NaN where it cannot measure one."""
+
+TISSUE_LABELS = {"csf": 24, "grey_matter": 3, "white_matter": 2, "ventricles": 4}
+"""Ids in the label maps of the ``tissue`` backend, which does not tell left from right."""
+
+
+def region_name(structure: str) -> str:
+    """Name of a structure in the volume tables: ``left ventral DC`` -> ``left_ventral_dc``."""
+    return structure.lower().replace(" ", "_").replace("-", "_")
+
+
+def add_totals(volumes_mm3: Mapping[str, float]) -> dict[str, float]:
+    """Complete the tissue volumes with brain and intracranial, and the rest with NaN.
+
+    Parameters
+    ----------
+    volumes_mm3
+        Region -> volume [mm3]; holds at least grey_matter, white_matter, csf and ventricles.
+
+    Returns
+    -------
+    dict
+        Every region of ``REGIONS`` first, then whatever else was given. ``brain`` is grey plus
+        white matter; ``intracranial`` adds the ventricles and the other CSF.
+    """
+    brain = volumes_mm3["grey_matter"] + volumes_mm3["white_matter"]
+    totals = {
+        "brain": brain,
+        "intracranial": brain + volumes_mm3["csf"] + volumes_mm3["ventricles"],
+    }
+    known = {**volumes_mm3, **totals}
+    return {**dict.fromkeys(REGIONS, np.nan), **known}
+
+
+def group_volumes(structures_mm3: Mapping[str, float]) -> dict[str, float]:
+    """Regional volumes out of SynthSeg's 32 structures.
+
+    Parameters
+    ----------
+    structures_mm3
+        SynthSeg's name -> volume [mm3], all 32.
+
+    Returns
+    -------
+    dict
+        The groups, their totals, then the single structures (``csf`` is a group and a structure).
+    """
+    groups = {
+        region: sum(v for name, v in structures_mm3.items() if STRUCTURES[name] in labels)
+        for region, labels in GROUPS.items()
+    }
+    singles = {region_name(name): volume for name, volume in structures_mm3.items()}
+    return add_totals({**groups, **singles})

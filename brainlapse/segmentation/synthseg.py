@@ -1,0 +1,111 @@
+"""What ``mri_synthseg`` promises, and the checks that hold it to that."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+
+from brainlapse.segmentation.labels import CSV_HEADER, INTRACRANIAL, LABEL_IDS, STRUCTURES
+from brainlapse.segmentation.settings import SegmentationSettings
+
+
+class SegmentationFailed(RuntimeError):
+    """A backend gave no result, or one that cannot be true."""
+
+
+def read_volumes(path: Path) -> dict[str, float]:
+    """Read the table that ``mri_synthseg --vol`` wrote for one scan.
+
+    Parameters
+    ----------
+    path
+        CSV with SynthSeg's 34 columns and one row.
+
+    Returns
+    -------
+    dict
+        ``total intracranial`` and the 32 structures -> volume [mm3].
+
+    Raises
+    ------
+    SegmentationFailed
+        Where the file is missing, has another header, or does not hold exactly one row of
+        34 values (a failed run leaves the header alone).
+    """
+    if not path.is_file():
+        raise SegmentationFailed("it wrote no table of volumes")
+    with path.open(newline="") as stream:
+        lines = [line for line in csv.reader(stream) if line]
+    header = tuple(lines[0]) if lines else ()
+    # With a list of scans as input the first header cell is empty.
+    if header[1:] != CSV_HEADER[1:]:
+        unlike = sorted(set(header[1:]) ^ set(CSV_HEADER[1:]))[:4] or "their order"
+        message = f"its table of volumes lacks SynthSeg's 34 columns ({len(header)}; see {unlike})"
+        raise SegmentationFailed(message)
+    if len(lines) != 2 or len(lines[1]) != len(CSV_HEADER):
+        message = f"its table of volumes holds {len(lines) - 1} complete rows, 1 expected"
+        raise SegmentationFailed(message)
+    try:
+        return {name: float(cell) for name, cell in zip(CSV_HEADER[1:], lines[1][1:], strict=True)}
+    except ValueError as error:
+        message = f"its table of volumes holds a value that is no number: {error}"
+        raise SegmentationFailed(message) from error
+
+
+def check_volumes(volumes_mm3: dict[str, float], settings: SegmentationSettings) -> None:
+    """Refuse volumes that cannot be those of a head.
+
+    Parameters
+    ----------
+    volumes_mm3
+        As `read_volumes` returns them.
+    settings
+        Holds the range of plausible intracranial volumes.
+
+    Raises
+    ------
+    SegmentationFailed
+        Where a structure is not finite and positive, or the intracranial volume is implausible
+        or not the sum of the structures.
+    """
+    wrong = [name for name in STRUCTURES if not (0 < volumes_mm3[name] < math.inf)]
+    if wrong:
+        listed = ", ".join(f"{name} = {volumes_mm3[name]:g}" for name in wrong[:4])
+        message = f"{len(wrong)} of 32 structures have no positive, finite volume ({listed})"
+        raise SegmentationFailed(message)
+    total = volumes_mm3[INTRACRANIAL]
+    low, high = settings.intracranial_min_mm3, settings.intracranial_max_mm3
+    if not low <= total <= high:
+        message = f"the intracranial volume is {total:g} mm3, plausible are {low:g} to {high:g}"
+        raise SegmentationFailed(message)
+    parts = sum(volumes_mm3[name] for name in STRUCTURES)
+    if not math.isclose(total, parts, rel_tol=1e-3):
+        message = f"the intracranial volume is {total:g} mm3, but the structures add to {parts:g}"
+        raise SegmentationFailed(message)
+
+
+def check_labels(
+    labels: np.ndarray, affine: np.ndarray, shape: tuple[int, ...], expected_affine: np.ndarray
+) -> None:
+    """Refuse a label map with unknown ids or on another grid than the scan.
+
+    Parameters
+    ----------
+    labels, affine
+        Label map and its voxel-to-world matrix [mm].
+    shape, expected_affine
+        Grid of the scan that was segmented.
+
+    Raises
+    ------
+    SegmentationFailed
+        Where an id is not one of SynthSeg's 32 (or 0), or the grids differ.
+    """
+    unknown = sorted(set(np.unique(labels).tolist()) - LABEL_IDS)
+    if unknown:
+        message = f"its label map holds ids that SynthSeg does not have: {unknown[:5]}"
+        raise SegmentationFailed(message)
+    if labels.shape != tuple(shape) or not np.allclose(affine, expected_affine, atol=1e-2):
+        message = f"its label map is on another grid ({labels.shape}) than the scan ({shape})"
+        raise SegmentationFailed(message)
