@@ -93,51 +93,72 @@ def load_template(grid: Grid) -> Template:
     Each image is smoothed to the grid's resolution before it is sampled, so that coarse grids
     hold local means.
     """
-    t1, grey, white, brain, ventricles, hippocampus, affine = _full_resolution()
-    voxel_mm = grid.voxel_volume_mm3 ** (1 / 3)
-    sigma = 0.425 * np.sqrt(max(voxel_mm**2 - 1, 0))  # FWHM from 1 mm to the grid's voxel
-
-    def sample(volume: np.ndarray) -> np.ndarray:
-        smooth = ndimage.gaussian_filter(volume.astype(np.float32), sigma) if sigma else volume
-        return resample_to_grid(smooth, affine, grid, order=1)
-
-    return Template(
-        t1=sample(t1),
-        grey=sample(grey),
-        white=sample(white),
-        brain_mask=sample(brain) > 0.5,
-        ventricle_region=sample(ventricles) > 0.5,
-        hippocampus_region=sample(hippocampus) > 0.5,
-    )
-
-
-@functools.cache
-def _full_resolution() -> tuple[np.ndarray, ...]:
-    paths = template_paths()
-    t1, affine = load_canonical(paths["t1"])
-    grey, white = (load_canonical(paths[name])[0] / FULL_SCALE for name in ("grey", "white"))
-    brain = ndimage.binary_fill_holes(t1 > 0)
-    t1 = t1 / np.median(t1[white > 0.95])
+    t1, brain_mask = load_template_brain(grid)
+    _, brain, affine = _read_brain()
+    grey, white = (_read_tissue(name) for name in ("grey", "white"))
     csf = brain * np.clip(1 - grey - white, 0, 1)
     ventricles = _ventricle_region(csf, brain, affine)
     hippocampus = _hippocampus_region(grey, affine)
-    return t1, grey, white, brain, ventricles, hippocampus, affine
+    return Template(
+        t1=t1,
+        grey=_sample(grey, affine, grid),
+        white=_sample(white, affine, grid),
+        brain_mask=brain_mask,
+        ventricle_region=_sample(ventricles, affine, grid) > 0.5,
+        hippocampus_region=_sample(hippocampus, affine, grid) > 0.5,
+    )
+
+
+def load_template_brain(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Return only T1 and brain mask of the template on a grid; see `Template`."""
+    t1, brain, affine = _read_brain()
+    return _sample(t1, affine, grid), _sample(brain, affine, grid) > 0.5
+
+
+@functools.cache
+def _read_brain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    t1, affine = load_canonical(template_paths()["t1"])
+    white_matter = np.median(t1[_read_tissue("white") > 0.95])
+    return t1 / white_matter, ndimage.binary_fill_holes(t1 > 0), affine
+
+
+@functools.cache
+def _read_tissue(name: str) -> np.ndarray:
+    return load_canonical(template_paths()[name])[0] / FULL_SCALE
+
+
+def _sample(volume: np.ndarray, affine: np.ndarray, grid: Grid) -> np.ndarray:
+    """Smooth from 1 mm to the grid's resolution (FWHM), then sample."""
+    voxel_mm = grid.voxel_volume_mm3 ** (1 / 3)
+    sigma = np.sqrt(max(voxel_mm**2 - 1, 0)) / np.sqrt(8 * np.log(2))
+    smooth = ndimage.gaussian_filter(volume.astype(np.float32), sigma, truncate=3.0)
+    return resample_to_grid(smooth, affine, grid, order=1)
 
 
 def _ventricle_region(csf: np.ndarray, brain: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Grow the deep central fluid by a margin, up to half-way to any other fluid."""
-    fluid = csf > CSF_THRESHOLD
-    deep = fluid & (ndimage.distance_transform_edt(brain) > VENTRICLE_DEPTH_MM)
-    for axis, (low, high) in enumerate(VENTRICLE_BOX_MM):
-        position_mm = _axis_positions_mm(csf.shape, affine, axis)
-        deep &= (position_mm > low) & (position_mm < high)
-    labels, count = ndimage.label(deep)
-    sizes = ndimage.sum(deep, labels, range(1, count + 1))
-    ventricles = labels == 1 + int(np.argmax(sizes))
-    to_ventricles = ndimage.distance_transform_edt(~ventricles)
-    to_other_fluid = ndimage.distance_transform_edt(~(fluid & ~ventricles))
-    near = to_ventricles <= VENTRICLE_MARGIN_MM
-    return near & (to_ventricles < to_other_fluid)
+    """Grow the deep central fluid by a margin, up to half-way to any other fluid.
+
+    Works inside the box only: its padding exceeds every distance that is compared.
+    """
+    box = tuple(
+        slice(*(int(round(edge - affine[axis, 3])) for edge in edges))
+        for axis, edges in enumerate(VENTRICLE_BOX_MM)
+    )
+    padding = int(VENTRICLE_DEPTH_MM) + 2
+    padded = tuple(slice(part.start - padding, part.stop + padding) for part in box)
+    inside = np.zeros_like(brain)
+    inside[box] = True
+    fluid = csf[padded] > CSF_THRESHOLD
+    depth_mm = ndimage.distance_transform_edt(brain[padded])
+    labels, count = ndimage.label(fluid & inside[padded] & (depth_mm > VENTRICLE_DEPTH_MM))
+    ventricles = labels == 1 + int(np.argmax(np.bincount(labels.ravel(), minlength=count + 1)[1:]))
+    to_ventricles_mm = ndimage.distance_transform_edt(~ventricles)
+    to_other_fluid_mm = ndimage.distance_transform_edt(~(fluid & ~ventricles))
+    region = np.zeros_like(brain)
+    region[padded] = (to_ventricles_mm <= VENTRICLE_MARGIN_MM) & (
+        to_ventricles_mm < to_other_fluid_mm
+    )
+    return region
 
 
 def _hippocampus_region(grey: np.ndarray, affine: np.ndarray) -> np.ndarray:
