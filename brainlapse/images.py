@@ -6,6 +6,7 @@ World coordinates are millimetres, RAS (right, anterior, superior), everywhere.
 import gzip
 import zlib
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -30,8 +31,8 @@ def read_image(path: str | Path) -> tuple[nib.Nifti1Image, np.ndarray]:
         If the file can't be read whole, isn't three-dimensional or holds non-finite values.
     """
     try:
-        image = nib.load(path)
-        volume = np.asarray(image.dataobj, dtype=np.float32)  # type: ignore[attr-defined]
+        image: Any = nib.load(path)
+        volume = np.asarray(image.dataobj, dtype=np.float32)
     except READ_ERRORS as error:
         message = (
             f"{path}: expected a complete NIfTI image, found one that cannot be read "
@@ -53,7 +54,7 @@ def read_image(path: str | Path) -> tuple[nib.Nifti1Image, np.ndarray]:
             "export the scan again."
         )
         raise ScanRejected(message)
-    return image, volume  # type: ignore[return-value]
+    return image, volume
 
 
 def load_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -52,9 +52,11 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
         if name in reached:
             continue
         reached[name], imports = _analyse(path, root, path.stat().st_mtime_ns)
-        for module in imports:
-            if module not in EXEMPT and (found := _module_path(module, root)):
-                waiting.append((module, found))
+        waiting.extend(
+            (module, found)
+            for module in imports
+            if module not in EXEMPT and (found := _module_path(module, root))
+        )
     return dict(sorted(reached.items()))
 
 

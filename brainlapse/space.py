@@ -50,7 +50,7 @@ def grid_at(voxel_mm: float, shape: tuple[int, int, int]) -> Grid:
     affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
     half_extent_mm = (np.asarray(shape) - 1) / 2 * voxel_mm
     affine[:3, 3] = np.asarray(BRAIN_CENTRE_MM) - half_extent_mm
-    return Grid(shape=tuple(shape), affine=affine)
+    return Grid(shape=shape, affine=affine)
 
 
 def mni_grid(space: SpaceSettings) -> Grid:

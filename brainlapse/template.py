@@ -7,11 +7,13 @@ Only the files are used; importing nilearn itself would cost every job a second.
 import functools
 import hashlib
 import importlib.util
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from brainlapse.images import load_canonical, resample_to_grid
 from brainlapse.space import Grid
@@ -141,7 +143,7 @@ def _ventricle_region(csf: np.ndarray, brain: np.ndarray, affine: np.ndarray) ->
     Works inside the box only: its padding exceeds every distance that is compared.
     """
     box = tuple(
-        slice(*(int(round(edge - affine[axis, 3])) for edge in edges))
+        slice(*(round(edge - affine[axis, 3]) for edge in edges))
         for axis, edges in enumerate(VENTRICLE_BOX_MM)
     )
     padding = int(VENTRICLE_DEPTH_MM) + 2
@@ -162,18 +164,17 @@ def _ventricle_region(csf: np.ndarray, brain: np.ndarray, affine: np.ndarray) ->
 
 
 def _hippocampus_region(grey: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    positions_mm = [_axis_positions_mm(grey.shape, affine, axis) for axis in range(3)]
+    """Mark grey matter near the polyline of each hippocampus."""
+    right = np.array(HIPPOCAMPUS_AXIS_MM, dtype=float)
+    segments = itertools.pairwise(right)
+    right = np.concatenate([np.linspace(first, last, 12) for first, last in segments])
+    axes_mm = np.concatenate([right, right * (-1, 1, 1)])
+    low, high = axes_mm.min(0) - HIPPOCAMPUS_RADIUS_MM, axes_mm.max(0) + HIPPOCAMPUS_RADIUS_MM
+    first_voxel = np.round(low - affine[:3, 3]).astype(int)
+    last_voxel = np.round(high - affine[:3, 3]).astype(int)
+    box = tuple(slice(*edges) for edges in zip(first_voxel, last_voxel, strict=True))
+    voxels = np.argwhere(grey[box] > HIPPOCAMPUS_GREY) + first_voxel
+    distance_mm, _ = cKDTree(axes_mm).query(voxels + affine[:3, 3])
     region = np.zeros(grey.shape, dtype=bool)
-    for side in (-1, 1):
-        points = np.array(HIPPOCAMPUS_AXIS_MM, dtype=float) * (side, 1, 1)
-        for first, last in zip(points[:-1], points[1:], strict=True):
-            for point in np.linspace(first, last, 12):
-                squared = sum((positions_mm[axis] - point[axis]) ** 2 for axis in range(3))
-                region |= squared <= HIPPOCAMPUS_RADIUS_MM**2
-    return region & (grey > HIPPOCAMPUS_GREY)
-
-
-def _axis_positions_mm(shape: tuple[int, ...], affine: np.ndarray, axis: int) -> np.ndarray:
-    """World coordinate along one axis of an axis-aligned RAS+ volume, broadcastable."""
-    positions = affine[axis, axis] * np.arange(shape[axis]) + affine[axis, 3]
-    return positions.reshape([-1 if other == axis else 1 for other in range(3)])
+    region[tuple(voxels[distance_mm <= HIPPOCAMPUS_RADIUS_MM].T)] = True
+    return region
