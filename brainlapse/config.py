@@ -15,6 +15,7 @@ from brainlapse.settings import Settings
 from brainlapse.space import SpaceSettings
 from brainlapse.training.settings import AutoencoderSettings, EncodingSettings
 
+REPLACED_BY_OVERLAY = ("datasets", "autoencoders", "tasks")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -113,12 +114,17 @@ class Config(Settings):
         return self
 
 
+def load_config(raw: dict[str, Any], overlay: dict[str, Any] | None = None) -> dict[str, Any]:
     """Check a merged configuration and fill in every default.
 
     Parameters
     ----------
     raw
-        What Snakemake read from YAML files and the command line.
+        ``config.yaml`` with the overlay merged into it, as Snakemake does it.
+    overlay
+        What ``--configfile`` and ``--config`` gave. Its datasets, autoencoders and tasks
+        replace the shipped ones instead of joining them: nobody wants the demo cohort beside
+        their own.
 
     Returns
     -------
@@ -130,8 +136,9 @@ class Config(Settings):
     ConfigError
         Lists every fault in one message.
     """
+    replaced = {key: overlay[key] for key in REPLACED_BY_OVERLAY if overlay and key in overlay}
     try:
-        return Config.model_validate(raw).model_dump(mode="json")
+        return Config.model_validate({**raw, **replaced}).model_dump(mode="json")
     except ValidationError as error:
         lines = [_explain(fault) for fault in error.errors()]
         message = "The configuration can't be used:\n" + "\n".join(f"  - {line}" for line in lines)

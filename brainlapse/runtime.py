@@ -4,6 +4,7 @@ Nothing here changes a number, so this module is left out of the code fingerprin
 """
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 RUN_TOKEN = "BRAINLAPSE_RUN"  # host, process id and start time of the snakemake that leads the run
 THREAD_VARIABLES = (
@@ -36,6 +38,7 @@ TEXT_COLUMNS = {
 
 log = logging.getLogger("brainlapse")
 Item = TypeVar("Item")
+_held: list[int] = []  # descriptors of claimed folders, open as long as the process lives
 
 
 def start(snakemake: Any) -> None:
@@ -70,6 +73,7 @@ def limit_threads(threads: int) -> None:
     """Pin the threads of every numerical library, so that numbers and times repeat."""
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)
+    threadpool_limits(threads)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
@@ -174,3 +178,29 @@ def format_duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def claim_output(folder: str | Path) -> None:
+    """Hold the output folder for this process until it ends, however it ends.
+
+    Snakemake's own lock survives ``kill -9`` and would then refuse the same command; the
+    kernel releases this one.
+
+    Raises
+    ------
+    RuntimeError
+        If another run holds the folder.
+    """
+    path = Path(folder) / ".resume" / "run.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = path.read_text().strip()
+        os.close(descriptor)
+        message = f"{folder}: another run ({owner}) is writing here; wait for it or stop it"
+        raise RuntimeError(message) from None
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+    _held.append(descriptor)

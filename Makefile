@@ -1,0 +1,29 @@
+# Everything runs in .venv, made from requirements.lock by the first target that needs it.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test check fix docs install
+
+demo: .venv/.installed  ## the shipped config: simulated cohort, raw heads to report
+	snakemake --cores all
+
+test: .venv/.installed  ## the whole test suite
+	pytest
+
+check: .venv/.installed  ## format, lint, types, workflow lint
+	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && mypy && snakemake --lint
+
+fix: .venv/.installed  ## what formatters and linters can mend
+	ruff check --fix . ; ruff format . ; snakefmt Snakefile workflow
+
+docs: .venv/.installed  ## docs/configuration.md from the typed settings
+	python -m brainlapse.config_docs
+
+install: .venv/.installed
+
+.venv/.installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else "brainlapse needs Python 3.11 or 3.12, found " + sys.version.split()[0] + "; try: make PYTHON=python3.11 demo")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	touch $@

@@ -1,0 +1,53 @@
+"""brainlapse: from raw T1-weighted head scans to predicted brains.
+
+Settings: config.yaml, docs/configuration.md. Stages: workflow/rules, in pipeline order.
+"""
+
+import os
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from brainlapse import runtime
+from brainlapse.config import load_config
+
+min_version("9.0")
+
+
+configfile: Path(workflow.basedir, "config.yaml")
+
+
+config = load_config(config, overlay=workflow.overwrite_config)
+os.environ.setdefault(runtime.RUN_TOKEN, runtime.leader_token())
+
+
+report: "workflow/report/workflow.rst"
+
+
+wildcard_constraints:
+    dataset=r"[A-Za-z0-9_-]+",
+    subject=r"sub-[A-Za-z0-9]+",
+    scan_path=r"[A-Za-z0-9_-]+/sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?/sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?",
+    model=r"[A-Za-z0-9_-]+",
+    task=r"[A-Za-z0-9_-]+",
+    kind=r"reconstructed|predicted|interpolated",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/preprocess.smk"
+include: "workflow/rules/autoencoder.smk"
+include: "workflow/rules/latents.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/aging.smk"
+include: "workflow/rules/volumes.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/targets.smk"
+
+
+onstart:
+    runtime.claim_output(OUT)
+
+
+onsuccess:
+    print(f"Done. Open {OUT}/report/index.html")

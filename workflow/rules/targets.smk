@@ -1,0 +1,75 @@
+"""Named targets: the stages one can ask for.
+
+cohort, preprocess, train, encode, analyse, age, volumes, report, predict, all
+"""
+
+
+localrules:
+    all,
+    cohort,
+    preprocess,
+    train,
+    encode,
+    analyse,
+    age,
+    volumes,
+    predict,
+    report_page,
+
+
+rule cohort:
+    """Read, check and split the scans."""
+    input:
+        results("cohort/scans.tsv"),
+
+
+rule preprocess:
+    """Bring every scan to MNI space, stripped and normalised."""
+    input:
+        results("preprocess/qc.tsv"),
+        results("preprocess/contract.json"),
+
+
+rule train:
+    """Train every autoencoder."""
+    input:
+        expand(results("autoencoder/{model}/model.safetensors"), model=MODELS),
+
+
+rule encode:
+    """Encode every scan with every autoencoder."""
+    input:
+        expand(results("latents/{model}/latents.npz"), model=MODELS),
+        expand(results("autoencoder/{model}/reconstruction.tsv"), model=MODELS),
+
+
+rule analyse:
+    """Reduce the latents and evaluate every task."""
+    input:
+        expand(results("analysis/{model}/pca.tsv"), model=MODELS),
+        expand(results("analysis/{model}/tasks/{task}/metrics.tsv"), model=MODELS, task=TASKS),
+
+
+rule predict:
+    """Forecast later scans."""
+    input:
+        expand(results("aging/{model}/predictions.tsv"), model=MODELS),
+
+
+rule volumes:
+    """Measure regional volumes of real, reconstructed and predicted scans."""
+    input:
+        results("volumes/volumes.tsv"),
+
+
+rule age:
+    """Judge the forecasts by regional volumes."""
+    input:
+        expand(results("aging/{model}/errors.tsv"), model=MODELS),
+        expand(results("aging/{model}/linearity.tsv"), model=MODELS),
+
+
+rule report:
+    """Build the page of results."""
+    input:
+        results("report/index.html"),
