@@ -34,6 +34,15 @@ wildcard_constraints:
 
 
 include: "workflow/rules/common.smk"
+
+
+rule all:
+    """Everything up to the report."""
+    default_target: True
+    input:
+        results("report/index.html"),
+
+
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/autoencoder.smk"

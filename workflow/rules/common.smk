@@ -1,0 +1,160 @@
+"""What the rule files share: result paths, code fingerprints, and which scans go where.
+
+The cohort is known only after two checkpoints: build_cohort (scans that can be read) and
+collect_quality (scans that went through preprocessing). The functions below read their tables.
+"""
+
+import functools
+
+from brainlapse.aging.plan import plan_forecasts, plan_interpolations
+from brainlapse.aging.settings import AgingSettings
+from brainlapse.cohort.bids import list_inputs
+from brainlapse.cohort.tables import scan_path
+from brainlapse.provenance import code_fingerprint
+
+OUT = config["output"]
+MODELS = list(config["autoencoders"])
+TASKS = [task["name"] for task in config["tasks"]]
+SIMULATED = [name for name, dataset in config["datasets"].items() if dataset["simulate"]]
+
+
+def results(path):
+    """Place a path, possibly with wildcards, under the output folder."""
+    return f"{OUT}/{path}"
+
+
+def code_of(rule_name):
+    """Hash the meaning of a rule's script and of the library code that it reaches."""
+    return code_fingerprint(Path(workflow.basedir, "workflow", "scripts", f"{rule_name}.py"))
+
+
+@functools.cache
+def read_table(path, mtime_ns):
+    """Read a table of the run; the modification time only keys the cache."""
+    return runtime.read_table(path)
+
+
+def table(path):
+    """Read a finished table, again only after it has changed."""
+    return read_table(str(path), Path(path).stat().st_mtime_ns)
+
+
+def rows(frame):
+    """Turn a table into dicts of plain values, None where missing."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def with_paths(frame):
+    """Add the scan_path column to a table of scans."""
+    session = frame["session"].where(frame["session"].notna(), None)
+    keys = zip(frame["dataset"], frame["subject"], session, strict=True)
+    return frame.assign(scan_path=[scan_path(*key) for key in keys])
+
+
+def cohort_table():
+    """Accepted scans, after the cohort is built."""
+    return with_paths(table(checkpoints.build_cohort.get().output.scans))
+
+
+def usable_table():
+    """Scans that went through preprocessing, with the flag of quality control."""
+    quality = table(checkpoints.collect_quality.get().output.table)
+    keys = ["dataset", "scan"]
+    merged = cohort_table().merge(quality[[*keys, "status"]], on=keys, validate="one_to_one")
+    merged = merged[merged["status"] != "rejected"]
+    return merged.assign(flagged=merged["status"] == "flagged").drop(columns="status")
+
+
+def fit_table():
+    """Scans that may train an autoencoder: fit data, not for testing, not flagged."""
+    scans = usable_table()
+    chosen = (scans["role"] == "fit") & scans["split"].isin(["train", "validation"])
+    return scans[chosen & ~scans["flagged"]]
+
+
+def raw_inputs(wildcards):
+    """Every file that the cohort is built from."""
+    folders = [dataset["bids"] for dataset in config["datasets"].values() if dataset["bids"]]
+    return [str(path) for folder in folders for path in list_inputs(Path(folder))]
+
+
+def raw_scan(wildcards):
+    """The raw file of one scan."""
+    scans = scans_by_path(checkpoints.build_cohort.get().output.scans)
+    return scans[wildcards.scan_path]
+
+
+def scans_by_path(path):
+    """Map scan_path to raw file; cached, for it is asked once per job."""
+    return raw_files(str(path), Path(path).stat().st_mtime_ns)
+
+
+@functools.cache
+def raw_files(path, mtime_ns):
+    """Read the map; the modification time only keys the cache."""
+    scans = with_paths(runtime.read_table(path))
+    return dict(zip(scans["scan_path"], scans["path"], strict=True))
+
+
+def preprocessed(frame, suffix):
+    """Paths of one kind of preprocessing output for a table of scans."""
+    return [results(f"preprocess/{path}{suffix}") for path in frame["scan_path"]]
+
+
+def quality_files(wildcards):
+    """The quality record of every scan of the cohort."""
+    return preprocessed(cohort_table(), "_qc.json")
+
+
+def usable_brains(wildcards):
+    """Normalised brains that every later stage uses."""
+    return preprocessed(usable_table(), "_space-MNI_desc-brain_T1w.nii.gz")
+
+
+def usable_masks(wildcards):
+    """Brain masks in MNI space."""
+    return preprocessed(usable_table(), "_space-MNI_desc-brain_mask.nii.gz")
+
+
+def usable_native(wildcards):
+    """Bias-corrected heads on their raw grid."""
+    return preprocessed(usable_table(), "_desc-n4_T1w.nii.gz")
+
+
+def usable_native_masks(wildcards):
+    """Brain masks on the raw grid."""
+    return preprocessed(usable_table(), "_space-T1w_desc-brain_mask.nii.gz")
+
+
+def usable_selection(wildcards):
+    """Rows of the usable scans, all columns; a parameter, so that a change reruns."""
+    return rows(usable_table())
+
+
+def fit_brains(wildcards):
+    """Brains that train and select the autoencoders."""
+    return preprocessed(fit_table(), "_space-MNI_desc-brain_T1w.nii.gz")
+
+
+def fit_selection(wildcards):
+    """Identity, split and file of the scans that train and select the autoencoders."""
+    scans = fit_table()
+    scans = scans.assign(path=preprocessed(scans, "_space-MNI_desc-brain_T1w.nii.gz"))
+    return scans[["dataset", "scan", "split", "path"]].values.tolist()
+
+
+def model_settings(wildcards):
+    """Settings of one autoencoder."""
+    return config["autoencoders"][wildcards.model]
+
+
+def task_settings(wildcards):
+    """Settings of one task."""
+    return next(task for task in config["tasks"] if task["name"] == wildcards.task)
+
+
+def subject_brains(wildcards):
+    """Normalised brains of one subject."""
+    scans = usable_table()
+    same = (scans["dataset"] == wildcards.dataset) & (scans["subject"] == wildcards.subject)
+    return preprocessed(scans[same], "_space-MNI_desc-brain_T1w.nii.gz")
