@@ -1,0 +1,117 @@
+"""Volumes keep their geometry; broken files are named."""
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from brainlapse import images
+from brainlapse.rejection import ScanRejected
+from brainlapse.space import SpaceSettings, grid_at, mni_grid
+
+RNG = np.random.default_rng(0)
+
+
+def blob(grid, centre_mm, radius_mm):
+    index = np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), -1)
+    world = index @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+    return (np.linalg.norm(world - centre_mm, axis=-1) < radius_mm).astype(np.float32)
+
+
+def test_saved_volume_comes_back_with_its_geometry(tmp_path):
+    volume = RNG.random((5, 6, 7), dtype=np.float32)
+    affine = np.array([[0, 0, -2, 10], [-1.5, 0, 0, 5], [0, 1, 0, -3], [0, 0, 0, 1]])
+    images.save_volume(tmp_path / "a.nii.gz", volume, affine)
+    found, found_affine = images.load_volume(tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(found, volume)
+    np.testing.assert_allclose(found_affine, affine)
+
+
+def test_equal_volumes_give_equal_bytes(tmp_path):
+    volume = RNG.random((5, 6, 7), dtype=np.float32)
+    for name in ("a.nii.gz", "b.nii.gz"):
+        images.save_volume(tmp_path / name, volume, np.eye(4))
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PSR", "LIA", "AIR"])
+def test_canonical_orientation_keeps_world_positions(tmp_path, codes):
+    grid = grid_at(4.0, (40, 48, 40))
+    volume = blob(grid, (30, -50, 40), 15)
+    image = nib.Nifti1Image(volume, grid.affine)
+    ornt = nib.orientations.ornt_transform(
+        nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(codes)
+    )
+    nib.save(image.as_reoriented(ornt), tmp_path / "a.nii")
+    found, affine = images.load_canonical(tmp_path / "a.nii")
+    np.testing.assert_array_equal(found, volume)
+    np.testing.assert_allclose(affine, grid.affine)
+
+
+def test_sphere_keeps_its_volume_under_resampling():
+    fine = grid_at(2.0, (80, 96, 80))
+    sphere = blob(fine, (10, -20, 5), 30)
+    for voxel_mm, shape in ((2.5, (64, 80, 64)), (3.0, (56, 64, 56))):
+        grid = grid_at(voxel_mm, shape)
+        resampled = images.resample_to_grid(sphere, fine.affine, grid)
+        expected_mm3 = sphere.sum() * fine.voxel_volume_mm3
+        assert resampled.sum() * grid.voxel_volume_mm3 == pytest.approx(expected_mm3, rel=0.005)
+
+
+def test_world_transform_maps_grid_to_volume():
+    grid = grid_at(2.0, (64, 80, 64))
+    volume = blob(grid, (20, -20, 5), 12)
+    shift = np.eye(4)
+    shift[:3, 3] = (20, 0, 0)  # a grid point at x samples the volume at x + 20
+    moved = images.resample_to_grid(volume, grid.affine, grid, shift)
+    centre = np.argwhere(moved > 0.5).mean(0) @ grid.affine[:3, :3] + grid.affine[:3, 3]
+    np.testing.assert_allclose(centre, (0, -20, 5), atol=0.1)
+
+
+def test_grid_is_centred_on_the_brain():
+    grid = mni_grid(SpaceSettings(voxel_mm=2.5, shape=(64, 80, 64)))
+    middle = grid.affine @ [31.5, 39.5, 31.5, 1]
+    np.testing.assert_allclose(middle[:3], (0, -17, 5))
+    assert grid.voxel_volume_mm3 == pytest.approx(2.5**3)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "found"),
+    [
+        ("text.nii.gz", lambda path: path.write_text("hello"), "cannot be read"),
+        ("cut.nii.gz", lambda path: truncate(path), "cannot be read"),
+        ("cut.nii", lambda path: truncate(path), "cannot be read"),
+        ("4d.nii.gz", lambda path: save(path, np.ones((4, 4, 4, 3))), "shape (4, 4, 4, 3)"),
+        ("2d.nii.gz", lambda path: save(path, np.ones((4, 4))), "shape (4, 4)"),
+        ("nan.nii.gz", lambda path: save(path, np.full((4, 4, 4), np.nan)), "64 NaN"),
+    ],
+)
+def test_broken_files_are_rejected_with_their_name(tmp_path, name, make, found):
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(ScanRejected) as caught:
+        images.load_volume(path)
+    assert name in str(caught.value)
+    assert found in str(caught.value)
+
+
+def save(path, volume):
+    nib.save(nib.Nifti1Image(volume.astype(np.float32), np.eye(4)), path)
+
+
+def truncate(path):
+    save(path, RNG.random((20, 20, 20)))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def test_corrupt_compressed_data_is_rejected(tmp_path):
+    path = tmp_path / "a.nii.gz"
+    save(path, RNG.random((20, 20, 20)))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 40] = bytes(40)
+    path.write_bytes(bytes(content))
+    with pytest.raises((OSError, ScanRejected, gzip.BadGzipFile)) as caught:
+        images.load_volume(path)
+    assert caught.type is ScanRejected

@@ -1,0 +1,110 @@
+"""Files appear whole or not at all; an output folder has one owner; jobs follow their leader."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse import runtime
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_file_appears_whole(tmp_path):
+    with runtime.atomic_path(tmp_path / "new" / "a.nii.gz") as temporary:
+        temporary.write_text("half")
+        assert temporary.name.endswith(".nii.gz")
+        assert not (tmp_path / "new" / "a.nii.gz").exists()
+    assert (tmp_path / "new" / "a.nii.gz").read_text() == "half"
+
+
+def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="stop"), runtime.atomic_path(path) as temporary:
+        temporary.write_text("new")
+        raise ValueError("stop")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.tsv"]
+    assert path.read_text() == "old"
+
+
+def test_table_keeps_identifiers_and_missing_values(tmp_path):
+    frame = pd.DataFrame(
+        {"subject": ["sub-01", "sub-NA"], "session": ["01", None], "age_years": [50.5, np.nan]}
+    )
+    runtime.write_table(tmp_path / "t.tsv", frame)
+    assert "n/a" in (tmp_path / "t.tsv").read_text()
+    found = runtime.read_table(tmp_path / "t.tsv")
+    assert found["subject"].tolist() == ["sub-01", "sub-NA"]
+    assert found["session"][0] == "01"
+    assert pd.isna(found["session"][1])
+
+
+def test_json_refuses_nan(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        runtime.write_json(tmp_path / "a.json", {"value": float("nan")})
+
+
+CLAIM = "from brainlapse.runtime import claim_output; claim_output({!r}); print('held', flush=True)"
+
+
+def test_output_folder_has_one_owner_that_kill_9_removes(tmp_path):
+    code = CLAIM.format(str(tmp_path)) + "; import time; time.sleep(60)"
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout.readline() == "held\n"
+    with pytest.raises(RuntimeError, match=f"process {owner.pid}"):
+        runtime.claim_output(tmp_path)
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    runtime.claim_output(tmp_path)
+
+
+def test_job_ends_when_its_leader_is_killed(tmp_path):
+    job = "from brainlapse import runtime; runtime.watch_leader(); import time; time.sleep(60)"
+    leader = (
+        "import os, subprocess, sys, time; from brainlapse import runtime;"
+        "os.environ[runtime.RUN_TOKEN] = runtime.leader_token();"
+        f"job = subprocess.Popen([sys.executable, '-c', {job!r}]);"
+        "print(job.pid, flush=True); time.sleep(60)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "SLURM_JOB_ID"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", leader],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    pid = int(process.stdout.readline())
+    time.sleep(1.5)  # the job has imported the library and watches
+    assert Path(f"/proc/{pid}").exists()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert wait_until_gone(pid, seconds=20)
+
+
+def wait_until_gone(pid, seconds):
+    for _ in range(seconds * 10):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.4, "3 s"), (80, "1 min 20 s"), (3725, "1 h 02 min")]
+)
+def test_durations_read_well(seconds, text):
+    assert runtime.format_duration(seconds) == text
