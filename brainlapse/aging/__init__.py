@@ -1,0 +1,1 @@
+"""Ageing in latent space: forecasts of later scans, interpolation, and their errors."""

@@ -1,0 +1,181 @@
+"""Regional volumes of forecasts against those observed, beside their baselines.
+
+Volumes are those in MNI space. A forecast is compared with the observed scan, and so carries the
+autoencoder's own bias; ``reconstruction`` shows that bias alone, and the ``_anchored`` methods
+take it out: last observed volume x forecast volume / reconstructed volume of the last scan.
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+ERROR_COLUMNS = [
+    *("dataset", "subject", "scan", "split", "method", "n_scans_seen", "horizon_years", "region"),
+    *("predicted_mm3", "observed_mm3", "reconstructed_mm3", "abs_error_pct"),
+    *("last_observed_mm3", "predicted_change_pct", "observed_change_pct"),
+]
+SUMMARY_COLUMNS = [
+    *("method", "n_scans_seen", "region", "n", "n_subjects", "median_abs_error_pct"),
+    *("mean_abs_error_pct", "mean_abs_change_error_pct", "change_correlation"),
+]
+TARGET = ["dataset", "subject", "scan", "split", "n_scans_seen"]
+TIMES = ["seen_scans", "last_scan", "last_age_years", "target_age_years", "horizon_years"]
+
+log = logging.getLogger(__name__)
+
+
+def score_forecasts(
+    predictions: pd.DataFrame, volumes: pd.DataFrame, index: pd.DataFrame, model: str
+) -> pd.DataFrame:
+    """Errors of every forecast, anchored forecast and baseline, region by region.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        Table of forecasts (``FORECAST_COLUMNS`` of the plan).
+    volumes : pd.DataFrame
+        volumes.tsv: volumes of real, reconstructed and predicted scans [mm3].
+    index : pd.DataFrame
+        dataset, scan, age_years of all scans.
+    model : str
+        Name of the autoencoder; volumes of others are not looked at.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``ERROR_COLUMNS``; rows without a predicted or an observed volume are left out, and their
+        number logged.
+    """
+    if predictions.empty:
+        return pd.DataFrame(columns=ERROR_COLUMNS)
+    real = _scan_volumes(volumes, "real")
+    reconstructed = _scan_volumes(volumes, "reconstructed", model)
+    targets = predictions.drop_duplicates(TARGET)[TARGET + TIMES]
+    frame = _observations(targets, real, reconstructed, volumes)
+    ages = index.assign(age_years=pd.to_numeric(index["age_years"], errors="coerce"))
+    forecasts = _forecasts(frame, predictions, volumes, model)
+    parts = [
+        frame.assign(method="copy_last", predicted_mm3=frame["last_observed_mm3"]),
+        frame.assign(method="reconstruction", predicted_mm3=frame["reconstructed_mm3"]),
+        _volume_lines(frame, real, ages.set_index(["dataset", "scan"])["age_years"]),
+        forecasts,
+        _anchored(forecasts),
+    ]
+    return _with_errors(pd.concat([part for part in parts if len(part)], ignore_index=True))
+
+
+def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
+    """Errors by method, number of scans seen and region: ``SUMMARY_COLUMNS``.
+
+    ``change_correlation`` is Pearson's, of predicted with observed change over targets; missing
+    for fewer than 3 targets or constant predictions, such as the copy's.
+    """
+    records = []
+    for keys, rows in errors.groupby(["method", "n_scans_seen", "region"], sort=True):
+        change_error = rows["predicted_change_pct"] - rows["observed_change_pct"]
+        records.append(
+            {
+                **dict(zip(("method", "n_scans_seen", "region"), keys, strict=True)),
+                "n": len(rows),
+                "n_subjects": len(rows[["dataset", "subject"]].drop_duplicates()),
+                "median_abs_error_pct": rows["abs_error_pct"].median(),
+                "mean_abs_error_pct": rows["abs_error_pct"].mean(),
+                "mean_abs_change_error_pct": change_error.abs().mean(),
+                "change_correlation": _correlation(rows),
+            }
+        )
+    return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+
+
+def _scan_volumes(volumes: pd.DataFrame, kind: str, model: str | None = None) -> pd.Series:
+    """Volumes [mm3] of one kind, by dataset, scan and region."""
+    chosen = volumes["kind"] == kind
+    if model is not None:
+        chosen &= volumes["model"] == model
+    return volumes[chosen].set_index(["dataset", "scan", "region"])["volume_mm3"]
+
+
+def _look_up(table: pd.Series, frame: pd.DataFrame, scan_column: str) -> np.ndarray:
+    keys = pd.MultiIndex.from_frame(frame[["dataset", scan_column, "region"]])
+    return table.reindex(keys).to_numpy(dtype=float)
+
+
+def _observations(
+    targets: pd.DataFrame, real: pd.Series, reconstructed: pd.Series, volumes: pd.DataFrame
+) -> pd.DataFrame:
+    """Each target and region with what was observed then, and at the last scan seen."""
+    regions = pd.DataFrame({"region": volumes["region"].unique()})
+    frame = targets.merge(regions, how="cross")
+    return frame.assign(
+        observed_mm3=_look_up(real, frame, "scan"),
+        reconstructed_mm3=_look_up(reconstructed, frame, "scan"),
+        last_observed_mm3=_look_up(real, frame, "last_scan"),
+        last_reconstructed_mm3=_look_up(reconstructed, frame, "last_scan"),
+    )
+
+
+def _forecasts(
+    frame: pd.DataFrame, predictions: pd.DataFrame, volumes: pd.DataFrame, model: str
+) -> pd.DataFrame:
+    """Volumes segmented in decoded forecasts, as they are."""
+    keys = ["dataset", "scan", "method", "n_scans_seen", "region"]
+    chosen = volumes[(volumes["kind"] == "predicted") & (volumes["model"] == model)]
+    chosen = chosen.assign(n_scans_seen=pd.to_numeric(chosen["n_scans_seen"]).astype(int))
+    segmented = chosen[[*keys, "volume_mm3"]].rename(columns={"volume_mm3": "predicted_mm3"})
+    rows = frame.merge(predictions[[*TARGET, "method"]], on=TARGET)
+    return rows.merge(segmented, on=keys, how="left")
+
+
+def _anchored(forecasts: pd.DataFrame) -> pd.DataFrame:
+    ratio = forecasts["predicted_mm3"] / _non_zero(forecasts["last_reconstructed_mm3"])
+    return forecasts.assign(
+        method=forecasts["method"] + "_anchored",
+        predicted_mm3=forecasts["last_observed_mm3"] * ratio,
+    )
+
+
+def _volume_lines(frame: pd.DataFrame, real: pd.Series, ages: pd.Series) -> pd.DataFrame:
+    """Least squares lines through the observed volumes of the seen scans: no network at all."""
+    observed = real.to_dict()
+    rows = frame[frame["seen_scans"].str.contains(",", regex=False)]
+    predicted = [_line_forecast(row, observed, ages) for row in rows.to_dict("records")]
+    return rows.assign(method="volume_linear", predicted_mm3=np.array(predicted, dtype=float))
+
+
+def _line_forecast(row: dict, observed: dict, ages: pd.Series) -> float:
+    seen = row["seen_scans"].split(",")
+    years = np.array([ages[row["dataset"], scan] for scan in seen], dtype=float)
+    mm3 = np.array([observed.get((row["dataset"], scan, row["region"]), np.nan) for scan in seen])
+    centred = years - years.mean()
+    if centred @ centred == 0:
+        return np.nan
+    slope = centred @ mm3 / (centred @ centred)
+    return float(mm3.mean() + slope * (row["target_age_years"] - years.mean()))
+
+
+def _with_errors(frame: pd.DataFrame) -> pd.DataFrame:
+    known = frame["predicted_mm3"].notna() & _non_zero(frame["observed_mm3"]).notna()
+    if not known.all():
+        log.info("%d of %d rows have no volume and are left out", (~known).sum(), len(frame))
+    frame = frame[known]
+    predicted, observed = frame["predicted_mm3"], frame["observed_mm3"]
+    last = _non_zero(frame["last_observed_mm3"])
+    frame = frame.assign(
+        abs_error_pct=100 * (predicted - observed).abs() / observed,
+        predicted_change_pct=100 * (predicted - last) / last,
+        observed_change_pct=100 * (observed - last) / last,
+    )
+    order = ["dataset", "subject", "n_scans_seen", "scan", "region", "method"]
+    return frame.sort_values(order, ignore_index=True)[ERROR_COLUMNS]
+
+
+def _non_zero(volumes_mm3: pd.Series) -> pd.Series:
+    return volumes_mm3.where(volumes_mm3 > 0)
+
+
+def _correlation(rows: pd.DataFrame) -> float:
+    change = rows[["predicted_change_pct", "observed_change_pct"]].dropna()
+    if len(change) < 3 or (np.ptp(change.to_numpy(), axis=0) < 1e-9).any():
+        return np.nan
+    return float(np.corrcoef(change.to_numpy().T)[0, 1])

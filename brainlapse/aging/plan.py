@@ -1,0 +1,181 @@
+"""What is forecast and interpolated: read off the table of scans, before any image is touched.
+
+The workflow asks the same functions which files to expect while it builds its graph, so nothing
+heavy is imported here.
+"""
+
+import pandas as pd
+
+from brainlapse.aging.settings import AgingSettings
+from brainlapse.cohort.tables import scan_path
+
+FORECAST_COLUMNS = [
+    *("dataset", "subject", "session", "scan", "split", "method", "n_scans_seen", "seen_scans"),
+    *("last_session", "last_scan", "last_age_years", "target_age_years", "horizon_years", "file"),
+]
+INTERPOLATION_COLUMNS = [
+    *("dataset", "subject", "split", "session_first", "session_last"),
+    *("scan_first", "scan_last", "alpha", "file"),
+]
+TRUE_TEXT = ("true", "1", "1.0", "yes")
+
+
+def dated_scans(scans: pd.DataFrame) -> pd.DataFrame:
+    """Unflagged scans with a known age, by subject in order of age.
+
+    Parameters
+    ----------
+    scans : pd.DataFrame
+        Rows of the scans table; ages may be numbers, text or missing.
+    """
+    table = _unflagged(scans)
+    table["age_years"] = pd.to_numeric(table["age_years"], errors="coerce")
+    table = table[table["age_years"].notna()]
+    return table.sort_values(["dataset", "subject", "age_years", "scan"], ignore_index=True)
+
+
+def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame:
+    """Every forecast that the cohort allows, one row per predicted scan.
+
+    For each held-out subject and each number k of scans seen, the first k scans by age are seen
+    and every later one is a target. ``linear`` needs two scans some time apart,
+    ``population_rate`` needs a training subject with two.
+
+    Parameters
+    ----------
+    scans : pd.DataFrame
+        dataset, subject, session, scan, split, age_years and, if present, flagged.
+    settings : AgingSettings
+        Splits, methods and numbers of scans seen.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``FORECAST_COLUMNS``; ``session`` and ``scan`` are the target's, ``seen_scans`` are joined
+        by commas, ``file`` is relative to the folder of predicted scans. Empty for a
+        cross-sectional cohort.
+    """
+    table = dated_scans(scans)
+    has_rate = len(rate_scans(table)) > 0
+    held_out = table[table["split"].isin(settings.splits)]
+    records = []
+    for _, visits in held_out.groupby(["dataset", "subject"], sort=True):
+        for n_seen in sorted(settings.scans_seen):
+            seen = visits.iloc[:n_seen]
+            if len(seen) < n_seen:
+                continue
+            rest = visits.iloc[n_seen:]
+            horizon_years = rest["age_years"] - seen["age_years"].iloc[-1]
+            targets = rest[horizon_years > settings.min_horizon_years].to_dict("records")
+            for method in _possible_methods(seen, has_rate, settings):
+                records += [_forecast(target, seen, method) for target in targets]
+    return pd.DataFrame(records, columns=FORECAST_COLUMNS)
+
+
+def rate_scans(scans: pd.DataFrame) -> pd.DataFrame:
+    """Dated training scans of subjects with two or more ages: what the mean rate rests on."""
+    table = dated_scans(scans)
+    table = table[table["split"] == "train"]
+    ages = table.groupby(["dataset", "subject"])["age_years"].transform("nunique")
+    return table[ages >= 2].reset_index(drop=True)
+
+
+def plan_interpolations(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame:
+    """First and last scan of held-out subjects, with every weight alpha of the first (Eq. 2).
+
+    Scans are in order of age where all of a subject's are known, else of session name.
+
+    Parameters
+    ----------
+    scans : pd.DataFrame
+        As for ``plan_forecasts``; ages may be missing.
+    settings : AgingSettings
+        Splits, alphas and the number of subjects.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``INTERPOLATION_COLUMNS``; ``file`` is relative to the folder of interpolated scans.
+    """
+    table = _unflagged(scans)
+    table["age_years"] = pd.to_numeric(table["age_years"], errors="coerce")
+    table = table[table["split"].isin(settings.splits)]
+    pairs = []
+    for _, visits in table.groupby(["dataset", "subject"], sort=True):
+        order = ["age_years", "scan"] if visits["age_years"].notna().all() else ["scan"]
+        ordered = visits.sort_values(order).to_dict("records")
+        if len(ordered) >= 2:
+            pairs.append((ordered[0], ordered[-1]))
+    records = [
+        _interpolation(first, last, alpha)
+        for first, last in pairs[: settings.interpolation_subjects]
+        for alpha in sorted(settings.alphas)
+    ]
+    return pd.DataFrame(records, columns=INTERPOLATION_COLUMNS)
+
+
+def compared_scans(forecasts: pd.DataFrame) -> list[str]:
+    """Scan paths whose real images a table of forecasts is compared with, sorted.
+
+    The target of each forecast, and the last scan seen, whose copy is the baseline.
+    """
+    paths = set()
+    for row in forecasts.to_dict("records"):
+        paths.add(scan_path(row["dataset"], row["subject"], row["session"]))
+        paths.add(scan_path(row["dataset"], row["subject"], row["last_session"]))
+    return sorted(paths)
+
+
+def planned_subjects(plan: pd.DataFrame) -> list[tuple[str, str]]:
+    """Dataset and subject of everyone in a plan of either kind, sorted, once each."""
+    return sorted(set(zip(plan["dataset"], plan["subject"], strict=True)))
+
+
+def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
+    for column in ("dataset", "subject", "session", "scan", "split", "age_years"):
+        if column not in scans:  # also an empty list of rows
+            scans = scans.assign(**{column: pd.Series(dtype=object)})
+    if "flagged" not in scans:
+        return scans.copy()
+    return scans[~scans["flagged"].astype(str).str.lower().isin(TRUE_TEXT)].copy()
+
+
+def _possible_methods(seen: pd.DataFrame, has_rate: bool, settings: AgingSettings) -> list[str]:
+    span_years = seen["age_years"].iloc[-1] - seen["age_years"].iloc[0]
+    possible = {
+        "linear": len(seen) >= 2 and span_years >= settings.min_seen_span_years,
+        "population_rate": has_rate,
+    }
+    return [method for method in settings.methods if possible[method]]
+
+
+def _forecast(target: dict, seen: pd.DataFrame, method: str) -> dict:
+    last = seen.iloc[-1]
+    where = scan_path(target["dataset"], target["subject"], target["session"])
+    ending = f"method-{method}_seen-{len(seen)}_space-MNI_desc-predicted_T1w.nii.gz"
+    return {
+        **{name: target[name] for name in ("dataset", "subject", "session", "scan", "split")},
+        "method": method,
+        "n_scans_seen": len(seen),
+        "seen_scans": ",".join(seen["scan"]),
+        "last_session": last["session"],
+        "last_scan": last["scan"],
+        "last_age_years": last["age_years"],
+        "target_age_years": target["age_years"],
+        "horizon_years": target["age_years"] - last["age_years"],
+        "file": f"{where}_{ending}",
+    }
+
+
+def _interpolation(first: dict, last: dict, alpha: float) -> dict:
+    folder = f"{first['dataset']}/{first['subject']}"
+    name = f"{first['subject']}_alpha-{alpha:g}_space-MNI_desc-interpolated_T1w.nii.gz"
+    return {
+        **{name: first[name] for name in ("dataset", "subject", "split")},
+        "session_first": first["session"],
+        "session_last": last["session"],
+        "scan_first": first["scan"],
+        "scan_last": last["scan"],
+        "alpha": alpha,
+        "file": f"{folder}/{name}",
+    }

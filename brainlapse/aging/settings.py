@@ -1,0 +1,70 @@
+"""Settings of the ageing analyses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from brainlapse.settings import Settings
+
+Method = Literal["linear", "population_rate"]
+HeldOutSplit = Literal["validation", "test", "apply"]
+
+
+class AgingSettings(Settings):
+    """Forecasts of later scans and interpolation between scans."""
+
+    splits: list[HeldOutSplit] = Field(
+        ["test", "apply"],
+        min_length=1,
+        description="Splits whose subjects are forecast; training subjects never are, the "
+        "population rate comes from them [choices].",
+    )
+    methods: list[Method] = Field(
+        ["linear", "population_rate"],
+        min_length=1,
+        description="linear: line through the subject's own scans; population_rate: mean rate of "
+        "the training subjects [choices].",
+    )
+    scans_seen: list[Annotated[int, Field(ge=1, le=100)]] = Field(
+        [1, 2],
+        min_length=1,
+        description="Numbers of first scans a forecast may see; linear needs 2 [count], 1-100.",
+    )
+    min_horizon_years: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Targets lie more than this after the last scan seen [years], 0-100.",
+    )
+    min_seen_span_years: float = Field(
+        0.1,
+        gt=0,
+        le=100,
+        description="Least time between first and last scan seen for a line through them "
+        "[years], 0-100.",
+    )
+    anchor: Literal["last", "mean"] = Field(
+        "last",
+        description="Where the population rate starts: at the last scan seen, or at the mean "
+        "age and mean latent of all scans seen [choice].",
+    )
+    alphas: list[Annotated[float, Field(ge=0, le=1)]] = Field(
+        [0.0, 0.25, 0.5, 0.75, 1.0],
+        min_length=3,
+        description="Weights of the first scan in the interpolation between a subject's first "
+        "and last [dimensionless], 0-1.",
+    )
+    interpolation_subjects: int = Field(
+        6,
+        ge=0,
+        le=10000,
+        description="Subjects interpolated at most, in order of name [count], 0-10000.",
+    )
+
+    @field_validator("methods", "scans_seen", "alphas", "splits")
+    @classmethod
+    def _check_no_repeats(cls, values: list) -> list:
+        if len(set(values)) != len(values):
+            message = f"expected each value once, found {values}"
+            raise ValueError(message)
+        return values

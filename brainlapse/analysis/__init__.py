@@ -1,0 +1,1 @@
+"""What the latent space holds: principal components and prediction tasks on latent codes."""

@@ -1,0 +1,98 @@
+"""Settings of the latent-space analyses and of the prediction tasks."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from brainlapse.settings import Settings
+
+
+class AnalysisSettings(Settings):
+    """Principal components, cross-validation and its uncertainty."""
+
+    components: int = Field(
+        10, ge=1, le=1000, description="Principal components written to pca.tsv [count], 1-1000."
+    )
+    folds: int = Field(
+        5, ge=2, le=50, description="Cross-validation folds, whole subjects each [count], 2-50."
+    )
+    task_components: int = Field(
+        20,
+        ge=1,
+        le=1000,
+        description="Principal components that a task's model sees at most [count], 1-1000.",
+    )
+    logistic_inverse_penalty: float = Field(
+        1.0,
+        gt=0,
+        le=1e6,
+        description="Inverse L2 penalty of the logistic regression [dimensionless], 0-1e6.",
+    )
+    ridge_penalty: float = Field(
+        1.0,
+        gt=0,
+        le=1e6,
+        description="L2 penalty of the ridge regression [dimensionless], 0-1e6.",
+    )
+    bootstrap_samples: int = Field(
+        1000,
+        ge=0,
+        le=100000,
+        description="Resamplings of subjects behind the 95 % intervals [count], 0-100000.",
+    )
+    min_subjects: int = Field(
+        4,
+        ge=2,
+        le=1000,
+        description="Fewest subjects, in each class or in a regression, for a task to be "
+        "tried [count], 2-1000.",
+    )
+
+
+class TaskSettings(Settings):
+    """One thing to predict from the latent codes."""
+
+    name: str = Field(
+        description="Name of the task, used as a folder name [letters, digits, hyphens].",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
+    )
+    target: str = Field(
+        min_length=1, description="Column of cohort/scans.tsv to predict [column name]."
+    )
+    kind: Literal["classification", "regression"] = Field(
+        description="Classification of groups, or regression of a number [choice]."
+    )
+    classes: list[str] | None = Field(
+        None,
+        min_length=2,
+        description="Classes compared, scans of others are left out; none: every class found "
+        "[values of the target].",
+    )
+    positive: str | None = Field(
+        None,
+        description="Class whose probability is the score of a two-class task; none: the last "
+        "in alphabetical order [value of the target].",
+    )
+    datasets: list[str] | None = Field(
+        None, min_length=1, description="Datasets used; none: all [names under datasets]."
+    )
+    covariates: list[str] = Field(
+        [],
+        description="Columns of the confounds baseline, a model that sees only these, for "
+        "instance age_years and sex [column names].",
+    )
+
+    @model_validator(mode="after")
+    def _check_fields_agree(self) -> "TaskSettings":
+        if self.target in self.covariates:
+            message = f"task {self.name}: covariates must not hold the target {self.target!r}"
+            raise ValueError(message)
+        if self.kind == "regression" and (self.classes or self.positive):
+            message = f"task {self.name}: classes and positive belong to a classification"
+            raise ValueError(message)
+        if self.classes and self.positive and self.positive not in self.classes:
+            message = (
+                f"task {self.name}: positive is {self.positive!r}, expected one of {self.classes}"
+            )
+            raise ValueError(message)
+        return self

@@ -1,0 +1,264 @@
+"""Predict targets from latent codes by cross-validation over subjects, beside baselines.
+
+Scaler, principal components and model are fitted inside each training fold. The autoencoder is
+not: it has seen the images of the train split, so results are also given by autoencoder split.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from brainlapse.analysis import metrics
+from brainlapse.analysis.folds import TaskImpossible, TaskScans, select_scans, subject_folds
+from brainlapse.analysis.pca import flatten_latents, principal_components
+from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+
+PREDICTION_COLUMNS = [
+    *("dataset", "subject", "session", "scan", "split", "fold"),
+    *("true", "predicted", "score", "note"),
+]
+METRIC_COLUMNS = [
+    *("task", "autoencoder_split", "metric", "value", "baseline", "confounds"),
+    *("ci_low", "ci_high", "n_scans", "n_subjects", "n_folds", "note"),
+]
+SEEN_NOTE = "the autoencoder was trained on these images"
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """Tables of one task: ``PREDICTION_COLUMNS`` and ``METRIC_COLUMNS``."""
+
+    predictions: pd.DataFrame
+    metrics: pd.DataFrame
+
+
+class LeadingScale(TransformerMixin, BaseEstimator):
+    """Divide all components by the spread of the first, so that one penalty suits any network."""
+
+    def fit(self, scores: np.ndarray, target: object = None) -> "LeadingScale":
+        """Take the standard deviation of the first column of ``scores`` (N, K)."""
+        self.scale_ = float(np.std(scores[:, 0])) or 1.0
+        return self
+
+    def transform(self, scores: np.ndarray) -> np.ndarray:
+        """Scores (N, K) over that standard deviation."""
+        return scores / self.scale_
+
+
+def evaluate_task(
+    latents: np.ndarray,
+    index: pd.DataFrame,
+    task: TaskSettings,
+    settings: AnalysisSettings,
+    seed: int,
+) -> TaskResult:
+    """Cross-validated predictions of one task and their metrics.
+
+    Parameters
+    ----------
+    latents : np.ndarray
+        Latent means, float32 (N, C, d, h, w).
+    index : pd.DataFrame
+        One row per latent, in the same order.
+    task, settings : TaskSettings, AnalysisSettings
+        What to predict, and how.
+    seed : int
+        Seed of folds, solver and resampling.
+
+    Returns
+    -------
+    TaskResult
+        Where the cohort does not allow the task: no predictions, NaN metrics, and the reason in
+        ``note``.
+    """
+    try:
+        scans = select_scans(index, task, settings)
+        fold = subject_folds(scans, settings.folds, seed)
+    except TaskImpossible as reason:
+        return impossible_task(task, str(reason))
+    features = flatten_latents(latents)[scans.rows]
+    output = cross_validate(features, scans, fold, settings, seed)
+    baseline = _constant_output(scans, fold)
+    confounds, note = _confounds_output(index, task, scans, fold, settings)
+    predictions = _prediction_table(index, scans, fold, output)
+    split = index["split"].to_numpy(dtype=str)[scans.rows]
+    table = _metric_table(scans, split, [output, baseline, confounds], settings, seed)
+    table.insert(0, "task", task.name)
+    table["n_folds"] = fold.max() + 1
+    if note:
+        table["note"] = [f"{old}; {note}" if old else note for old in table["note"]]
+    table["note"] = table["note"].replace("", np.nan)
+    return TaskResult(predictions, table[METRIC_COLUMNS])
+
+
+def impossible_task(task: TaskSettings, reason: str) -> TaskResult:
+    """Tables that hold the reason instead of numbers."""
+    names = metrics.CLASSIFICATION if task.kind == "classification" else metrics.REGRESSION
+    table = pd.DataFrame({"metric": names}).reindex(columns=METRIC_COLUMNS)
+    table = table.assign(task=task.name, autoencoder_split="all", note=reason)
+    table = table.assign(n_scans=0, n_subjects=0, n_folds=0)
+    return TaskResult(pd.DataFrame(columns=PREDICTION_COLUMNS), table)
+
+
+def cross_validate(
+    features: np.ndarray | pd.DataFrame,
+    scans: TaskScans,
+    fold: np.ndarray,
+    settings: AnalysisSettings,
+    seed: int,
+) -> np.ndarray:
+    """Out-of-fold output of a model fitted on the other folds.
+
+    Parameters
+    ----------
+    features : np.ndarray | pd.DataFrame
+        Latents (N, P), or a table of covariates (N, columns).
+    scans : TaskScans
+        Targets and subjects of the N scans.
+    fold : np.ndarray
+        Fold of each scan, int (N,).
+
+    Returns
+    -------
+    np.ndarray
+        float (N, K): class probabilities, or the number predicted (K = 1).
+    """
+    is_table = isinstance(features, pd.DataFrame)
+    output = np.zeros((len(fold), max(1, len(scans.classes))))
+    for number in np.unique(fold):
+        training, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        seen = features.iloc[training] if is_table else features[training]
+        unseen = features.iloc[held_out] if is_table else features[held_out]
+        steps = _covariate_steps(seen) if is_table else _latent_steps(seen, settings, seed)
+        model = make_pipeline(*steps, _estimator(scans, settings))
+        model.fit(seen, scans.true[training])
+        predicted = model.predict_proba(unseen) if scans.classes else model.predict(unseen)
+        output[held_out] = predicted.reshape(len(held_out), -1)
+    return output
+
+
+def _latent_steps(seen: np.ndarray, settings: AnalysisSettings, seed: int) -> list:
+    components = principal_components(*seen.shape, settings.task_components, seed)
+    return [StandardScaler(), components, LeadingScale()]
+
+
+def _covariate_steps(seen: pd.DataFrame) -> list:
+    numeric = [name for name in seen if pd.api.types.is_numeric_dtype(seen[name])]
+    named = [name for name in seen if name not in numeric]
+    fill = SimpleImputer(strategy="mean", keep_empty_features=True)
+    parts = [
+        ("numeric", Pipeline([("fill", fill), ("scale", StandardScaler())]), numeric),
+        ("named", OneHotEncoder(handle_unknown="ignore", sparse_output=False), named),
+    ]
+    return [ColumnTransformer(parts)]
+
+
+def _estimator(scans: TaskScans, settings: AnalysisSettings) -> LogisticRegression | Ridge:
+    if scans.classes:
+        return LogisticRegression(
+            C=settings.logistic_inverse_penalty, class_weight="balanced", max_iter=5000
+        )
+    return Ridge(alpha=settings.ridge_penalty)
+
+
+def _constant_output(scans: TaskScans, fold: np.ndarray) -> np.ndarray:
+    """Class shares, or the mean, of each training fold: what is known without looking."""
+    output = np.zeros((len(fold), max(1, len(scans.classes))))
+    for number in np.unique(fold):
+        seen = scans.true[fold != number]
+        shares = np.bincount(seen, minlength=len(scans.classes)) / len(seen) if scans.classes else 0
+        output[fold == number] = shares if scans.classes else seen.mean()
+    return output
+
+
+def _confounds_output(
+    index: pd.DataFrame,
+    task: TaskSettings,
+    scans: TaskScans,
+    fold: np.ndarray,
+    settings: AnalysisSettings,
+) -> tuple[np.ndarray | None, str]:
+    """Out-of-fold output of a model that sees only the covariates, and a note on missing ones."""
+    missing = [name for name in task.covariates if name not in index]
+    if missing:
+        return None, f"confounds baseline left out: the cohort has no column {', '.join(missing)}"
+    if not task.covariates:
+        return None, ""
+    table = index[task.covariates].iloc[scans.rows].reset_index(drop=True)
+    for name in table:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = table[name].astype(object).where(table[name].notna(), "n/a").astype(str)
+    return cross_validate(table, scans, fold, settings, seed=0), ""
+
+
+def _prediction_table(
+    index: pd.DataFrame, scans: TaskScans, fold: np.ndarray, output: np.ndarray
+) -> pd.DataFrame:
+    table = index.iloc[scans.rows].reindex(columns=PREDICTION_COLUMNS[:5]).reset_index(drop=True)
+    table["fold"] = fold
+    if not scans.classes:
+        return table.assign(true=scans.true, predicted=output[:, 0], score=output[:, 0], note=None)
+    names = np.array(scans.classes)
+    two_classes = len(names) == 2
+    score = output[:, 1] if two_classes else output.max(axis=1)
+    predicted = names[output.argmax(axis=1)]
+    return table.assign(true=names[scans.true], predicted=predicted, score=score, note=None)
+
+
+def _metric_table(
+    scans: TaskScans,
+    split: np.ndarray,
+    outputs: list[np.ndarray | None],
+    settings: AnalysisSettings,
+    seed: int,
+) -> pd.DataFrame:
+    """Metrics over all scans, then over those of each autoencoder split."""
+    model, baseline, confounds = (_metrics_of(scans, output) for output in outputs)
+    records = []
+    for name in ["all", *(s for s in ("train", "validation", "test", "apply") if s in split)]:
+        rows = np.flatnonzero((split == name) | (name == "all"))
+        ranges = metrics.bootstrap_intervals(
+            model, rows, scans.groups, settings.bootstrap_samples, seed
+        )
+        for metric, function in model.items():
+            records.append(
+                {
+                    "autoencoder_split": name,
+                    "metric": metric,
+                    "value": function(rows),
+                    "baseline": _chance_level(metric, baseline, rows),
+                    "confounds": confounds[metric](rows) if confounds else np.nan,
+                    "ci_low": ranges[metric][0],
+                    "ci_high": ranges[metric][1],
+                    "n_scans": len(rows),
+                    "n_subjects": len(np.unique(scans.groups[rows])),
+                    "note": SEEN_NOTE if name == "train" else "",
+                }
+            )
+    return pd.DataFrame(records)
+
+
+def _metrics_of(scans: TaskScans, output: np.ndarray | None) -> dict[str, metrics.Metric]:
+    if output is None:
+        return {}
+    if scans.classes:
+        return metrics.classification_metrics(scans.true, output)
+    return metrics.regression_metrics(scans.true, output[:, 0])
+
+
+def _chance_level(metric: str, baseline: dict[str, metrics.Metric], rows: np.ndarray) -> float:
+    """Metric of the constant baseline.
+
+    Constants differ a little between folds, against the fold's own targets; metrics of order
+    and correlation would read that as skill below chance, so theirs is given directly.
+    """
+    if metric == "roc_auc":
+        return 0.5
+    return np.nan if metric == "pearson_r" else baseline[metric](rows)

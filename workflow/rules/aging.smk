@@ -1,0 +1,120 @@
+"""Forecasts of later scans and interpolation between scans, in latent space.
+
+in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes.tsv
+out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, linearity.tsv and images
+
+forecast_scans      extrapolate the latents of held-out subjects to later ages, decode
+interpolate_scans   mix the latents of a subject's first and last scan, decode
+score_forecasts     regional volumes of forecasts and baselines against those observed
+measure_linearity   how straight regional volumes run along interpolated scans
+"""
+
+
+rule forecast_scans:
+    """Forecast later scans of held-out subjects in latent space and decode them."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        weights=results("autoencoder/{model}/model.safetensors"),
+        network=results("autoencoder/{model}/config.json"),
+        brains=forecast_brains,
+        masks=forecast_masks,
+    output:
+        folder=directory(results("aging/{model}/predicted")),
+        predictions=results("aging/{model}/predictions.tsv"),
+    params:
+        settings=config["aging"],
+        space=config["space"],
+        batch_size=config["latents"]["batch_size"],
+        latents=results("latents/{model}"),
+        model=results("autoencoder/{model}"),
+        preprocessed=results("preprocess"),
+        folder_name="aging/{model}/predicted",
+        code=code_of("forecast_scans"),
+    log:
+        results("logs/forecast_scans/{model}.log"),
+    benchmark:
+        results("benchmarks/forecast_scans/{model}.tsv")
+    threads: 2
+    resources:
+        mem_mb=12000,
+        runtime=120,
+        gpu=1,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/forecast_scans.py"
+
+
+rule interpolate_scans:
+    """Decode straight lines in latent space between a subject's first and last scan."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        weights=results("autoencoder/{model}/model.safetensors"),
+        network=results("autoencoder/{model}/config.json"),
+    output:
+        folder=directory(results("aging/{model}/interpolated")),
+        interpolations=results("aging/{model}/interpolations.tsv"),
+    params:
+        settings=config["aging"],
+        space=config["space"],
+        batch_size=config["latents"]["batch_size"],
+        latents=results("latents/{model}"),
+        model=results("autoencoder/{model}"),
+        folder_name="aging/{model}/interpolated",
+        code=code_of("interpolate_scans"),
+    log:
+        results("logs/interpolate_scans/{model}.log"),
+    threads: 2
+    resources:
+        mem_mb=12000,
+        runtime=60,
+        gpu=1,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/interpolate_scans.py"
+
+
+rule score_forecasts:
+    """Compare regional volumes of forecasts and baselines with those observed."""
+    input:
+        predictions=results("aging/{model}/predictions.tsv"),
+        volumes=results("volumes/volumes.tsv"),
+        index=results("latents/{model}/index.tsv"),
+    output:
+        errors=results("aging/{model}/errors.tsv"),
+        summary=results("aging/{model}/summary.tsv"),
+    params:
+        code=code_of("score_forecasts"),
+    log:
+        results("logs/score_forecasts/{model}.log"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/score_forecasts.py"
+
+
+rule measure_linearity:
+    """Measure how straight regional volumes run along interpolated scans."""
+    input:
+        volumes=results("volumes/volumes.tsv"),
+    output:
+        linearity=results("aging/{model}/linearity.tsv"),
+    params:
+        code=code_of("measure_linearity"),
+    log:
+        results("logs/measure_linearity/{model}.log"),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/measure_linearity.py"

@@ -1,0 +1,61 @@
+"""What the latent space holds.
+
+in:  latents/{model}/latents.npz, latents/{model}/index.tsv
+out: analysis/{model}/pca.tsv, analysis/{model}/tasks/{task}/metrics.tsv
+
+reduce_latents   principal components of the training scans, every scan projected
+evaluate_task    one prediction task, cross-validated over subjects, beside its baselines
+"""
+
+
+rule reduce_latents:
+    """Reduce the latents of every scan to principal components of the training scans."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+    output:
+        scores=results("analysis/{model}/pca.tsv"),
+        variance=results("analysis/{model}/pca_variance.tsv"),
+    params:
+        settings=config["analysis"],
+        seed=config["seed"],
+        folder=results("latents/{model}"),
+        code=code_of("reduce_latents"),
+    log:
+        results("logs/reduce_latents/{model}.log"),
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/reduce_latents.py"
+
+
+rule evaluate_task:
+    """Evaluate one prediction task by cross-validation over subjects."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+    output:
+        predictions=results("analysis/{model}/tasks/{task}/predictions.tsv"),
+        metrics=results("analysis/{model}/tasks/{task}/metrics.tsv"),
+    params:
+        task=task_settings,
+        settings=config["analysis"],
+        seed=config["seed"],
+        folder=results("latents/{model}"),
+        code=code_of("evaluate_task"),
+    log:
+        results("logs/evaluate_task/{model}_{task}.log"),
+    benchmark:
+        results("benchmarks/evaluate_task/{model}_{task}.tsv")
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/evaluate_task.py"

@@ -1,0 +1,22 @@
+"""Evaluate one prediction task by cross-validation over subjects."""
+
+from brainlapse import runtime
+from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.tasks import evaluate_task
+from brainlapse.latents import read_latents
+
+
+def main(snakemake) -> None:
+    """Unpack the job, evaluate, write predictions and metrics."""
+    runtime.start(snakemake)
+    task = TaskSettings.model_validate(snakemake.params.task)
+    settings = AnalysisSettings.model_validate(snakemake.params.settings)
+    mean, _, index = read_latents(snakemake.params.folder)
+    result = evaluate_task(mean, index, task, settings, snakemake.params.seed)
+    if result.predictions.empty:
+        runtime.log.info("Task %s: %s", task.name, result.metrics["note"].iloc[0])
+    runtime.write_table(snakemake.output.predictions, result.predictions)
+    runtime.write_table(snakemake.output.metrics, result.metrics)
+
+
+main(snakemake)

@@ -1,0 +1,44 @@
+"""Forecast later scans of held-out subjects in latent space and decode them."""
+
+import pandas as pd
+
+from brainlapse import runtime
+from brainlapse.aging import decoding, forecast
+from brainlapse.aging.plan import plan_forecasts
+from brainlapse.aging.settings import AgingSettings
+from brainlapse.latents import read_latents
+from brainlapse.space import SpaceSettings, mni_grid
+from brainlapse.training.device import choose_device
+from brainlapse.training.encoding import decode_latents, load_model
+
+
+def main(snakemake) -> None:
+    """Unpack the job, forecast, decode, write the images and the table."""
+    runtime.start(snakemake)
+    settings = AgingSettings.model_validate(snakemake.params.settings)
+    params, folder = snakemake.params, snakemake.output.folder
+    mean, _, index = read_latents(params.latents)
+    plan = plan_forecasts(index, settings)
+    if plan.empty:
+        runtime.log.info("Nobody to forecast: no held-out subject has scans at several known ages")
+    latents = forecast.forecast_latents(plan, mean, index, settings)
+    images = iter(())
+    if len(plan):
+        model, device = load_model(params.model), choose_device()
+        images = decode_latents(model, latents, params.batch_size, device)
+    grid = mni_grid(SpaceSettings.model_validate(params.space))
+    written = decoding.write_images(plan, images, folder, grid.affine)
+    written = runtime.progress(written, "forecast", len(plan))
+    errors = [decoding.image_errors(row, image, params.preprocessed) for row, image in written]
+    table = pd.concat(
+        [
+            decoding.with_folder(plan, params.folder_name),
+            forecast.latent_errors(plan, latents, mean, index),
+            pd.DataFrame(errors, columns=decoding.IMAGE_COLUMNS),
+        ],
+        axis="columns",
+    )
+    runtime.write_table(snakemake.output.predictions, table)
+
+
+main(snakemake)

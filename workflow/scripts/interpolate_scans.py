@@ -1,0 +1,35 @@
+"""Decode straight lines in latent space between a subject's first and last scan."""
+
+from brainlapse import runtime
+from brainlapse.aging import decoding, forecast
+from brainlapse.aging.plan import plan_interpolations
+from brainlapse.aging.settings import AgingSettings
+from brainlapse.latents import read_latents
+from brainlapse.space import SpaceSettings, mni_grid
+from brainlapse.training.device import choose_device
+from brainlapse.training.encoding import decode_latents, load_model
+
+
+def main(snakemake) -> None:
+    """Unpack the job, interpolate, decode, write the images and the table."""
+    runtime.start(snakemake)
+    settings = AgingSettings.model_validate(snakemake.params.settings)
+    params = snakemake.params
+    mean, _, index = read_latents(params.latents)
+    plan = plan_interpolations(index, settings)
+    if plan.empty:
+        runtime.log.info("Nobody to interpolate: no held-out subject has two scans")
+    images = iter(())
+    if len(plan):
+        latents = forecast.interpolated_latents(plan, mean, index)
+        model, device = load_model(params.model), choose_device()
+        images = decode_latents(model, latents, params.batch_size, device)
+    grid = mni_grid(SpaceSettings.model_validate(params.space))
+    written = decoding.write_images(plan, images, snakemake.output.folder, grid.affine)
+    for _ in runtime.progress(written, "interpolation", len(plan)):
+        pass
+    table = decoding.with_folder(plan, params.folder_name)
+    runtime.write_table(snakemake.output.interpolations, table)
+
+
+main(snakemake)

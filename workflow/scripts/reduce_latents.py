@@ -1,0 +1,19 @@
+"""Reduce the latents of every scan to principal components of the training scans."""
+
+from brainlapse import runtime
+from brainlapse.analysis.pca import reduce_latents
+from brainlapse.analysis.settings import AnalysisSettings
+from brainlapse.latents import read_latents
+
+
+def main(snakemake) -> None:
+    """Unpack the job, reduce, write both tables."""
+    runtime.start(snakemake)
+    settings = AnalysisSettings.model_validate(snakemake.params.settings)
+    mean, _, index = read_latents(snakemake.params.folder)
+    scores, variance = reduce_latents(mean, index, settings.components, snakemake.params.seed)
+    runtime.write_table(snakemake.output.scores, scores)
+    runtime.write_table(snakemake.output.variance, variance)
+
+
+main(snakemake)
