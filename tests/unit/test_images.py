@@ -1,7 +1,5 @@
 """Volumes keep their geometry; broken files are named."""
 
-import gzip
-
 import nibabel as nib
 import numpy as np
 import pytest
@@ -112,6 +110,14 @@ def test_corrupt_compressed_data_is_rejected(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 40] = bytes(40)
     path.write_bytes(bytes(content))
-    with pytest.raises((OSError, ScanRejected, gzip.BadGzipFile)) as caught:
+    with pytest.raises(ScanRejected, match="cannot be read"):
         images.load_volume(path)
-    assert caught.type is ScanRejected
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_both_nifti_versions_are_read(tmp_path, kind):
+    volume = RNG.random((4, 5, 6)).astype(np.float32)
+    nib.save(kind(volume, np.diag([1, 2, 3, 1])), tmp_path / "a.nii.gz")
+    found, affine = images.load_volume(tmp_path / "a.nii.gz")
+    np.testing.assert_array_equal(found, volume)
+    np.testing.assert_array_equal(affine, np.diag([1, 2, 3, 1]))
