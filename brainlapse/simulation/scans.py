@@ -1,0 +1,218 @@
+"""One subject in every session: warps composed, the head sampled once, truth measured."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from brainlapse.simulation.acquisition import (
+    SITES,
+    VIEW_CENTRE_MM,
+    Site,
+    brain_contrast,
+    draw_grid,
+    draw_pose,
+    receive_field,
+    record,
+)
+from brainlapse.simulation.anatomy import (
+    AGEING_GRID,
+    BRAIN_GRID,
+    HEAD_GRID,
+    LABELS,
+    REGIONS,
+    Anatomy,
+)
+from brainlapse.simulation.settings import SimulationSettings
+from brainlapse.simulation.subjects import Subject, generator
+from brainlapse.simulation.warps import (
+    Warp,
+    apply_affine,
+    axis_aligned_grid,
+    exponential,
+    grid_points_mm,
+    random_velocity,
+    sample,
+    velocity_with_divergence,
+)
+
+SHAPE_GRID = axis_aligned_grid((-108, -152, -200), (108, 136, 120), 4.0)
+SHAPE_KERNELS_MM = ((20.0, 0.8), (11.0, 0.45))  # kernel, share of the amplitude
+CEREBELLUM_MM = ((22, -64, -36), (-22, -64, -36))
+CEREBELLUM_RADIUS_MM = 15.0
+PATIENT_CEREBELLUM = -0.30  # log volume
+REACH_MM = 12  # no brain is found further from the template's brain than this
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A subject's anatomy against the template, at template age.
+
+    Attributes
+    ----------
+    scale
+        Template mm to subject mm, (4, 4), applied after the warp.
+    back
+        The warp from (unscaled) subject points to template points.
+    jacobian
+        Determinant of template to subject, scale included, on AGEING_GRID's warp domain
+        (sampled from SHAPE_GRID), float32.
+    to_mni
+        Best affine, subject mm to template mm, least squares over the brain, (4, 4).
+    """
+
+    scale: np.ndarray
+    back: Warp
+    jacobian: np.ndarray
+    to_mni: np.ndarray
+
+
+@dataclass(frozen=True)
+class SimulatedScan:
+    """A raw scan and what is true of it.
+
+    Attributes
+    ----------
+    volume, labels
+        As stored, (X, Y, Z); labels uint8, see LABELS.
+    affine
+        Voxel to scanner mm (RAS).
+    to_mni
+        Scanner mm to MNI mm, (4, 4).
+    volume_mm3
+        Native regional volumes.
+    """
+
+    volume: np.ndarray
+    labels: np.ndarray
+    affine: np.ndarray
+    to_mni: np.ndarray
+    volume_mm3: dict[str, float]
+
+
+def build_shape(
+    anatomy: Anatomy, subject: Subject, settings: SimulationSettings, seed: int
+) -> Shape:
+    """Draw a subject's diffeomorphism and size."""
+    rng = generator(seed, subject.name, "shape")
+    velocity = sum(
+        random_velocity(rng, SHAPE_GRID, kernel_mm, share * settings.shape_mm)
+        for kernel_mm, share in SHAPE_KERNELS_MM
+    )
+    if subject.diagnosis == "patient":
+        velocity = velocity + _patient_velocity()
+    forward = exponential(velocity, SHAPE_GRID)
+    scale = np.diag([*subject.scale, 1.0])
+    template_mm = grid_points_mm(AGEING_GRID)[:, anatomy.coarse_maps["brain"].ravel() > 0.5]
+    subject_mm = apply_affine(scale, forward(template_mm))
+    return Shape(
+        scale=scale,
+        back=exponential(-velocity, SHAPE_GRID),
+        jacobian=forward.jacobian() * np.float32(np.prod(subject.scale)),
+        to_mni=fit_affine(subject_mm, template_mm),
+    )
+
+
+def fit_affine(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the affine (4, 4) that maps points to targets, (3, N), by least squares."""
+    rows = np.vstack([points, np.ones(points.shape[1])]).T.astype(np.float64)
+    affine = np.eye(4)
+    affine[:3] = np.linalg.lstsq(rows, targets.T.astype(np.float64), rcond=None)[0].T
+    return affine
+
+
+def _patient_velocity() -> np.ndarray:
+    """Shrink the cerebellum."""
+    points_mm = grid_points_mm(SHAPE_GRID)
+    divergence = np.zeros(points_mm.shape[1], dtype=np.float32)
+    for centre in CEREBELLUM_MM:
+        squared = ((points_mm - np.array(centre, dtype=np.float32)[:, None]) ** 2).sum(axis=0)
+        divergence += PATIENT_CEREBELLUM * np.exp(-squared / (2 * CEREBELLUM_RADIUS_MM**2))
+    return velocity_with_divergence(
+        divergence.reshape(SHAPE_GRID.shape), SHAPE_GRID.affine[0, 0]
+    )
+
+
+def simulate_scan(
+    anatomy: Anatomy,
+    shape: Shape,
+    subject: Subject,
+    session: int,
+    settings: SimulationSettings,
+    seed: int,
+) -> SimulatedScan:
+    """Simulate one session of a subject."""
+    site = SITES[subject.site]
+    rng = generator(seed, subject.name, subject.sessions[session])
+    pose = draw_pose(settings, rng)
+    centre = apply_affine(pose @ shape.scale, np.array(VIEW_CENTRE_MM, dtype=np.float32)[:, None])
+    grid = draw_grid(settings, site, centre[:, 0], rng)
+    points_mm = grid_points_mm(grid)
+    back = np.linalg.inv(pose @ shape.scale)
+    template_mm = shape.back(apply_affine(back, points_mm))
+    log_change = subject.log_change_at(subject.ages_years[session])
+    coefficients = anatomy.ageing.coefficients_for(log_change)
+    unaged = anatomy.ageing.warp(-coefficients)
+    signal, labels = _render(anatomy, site, template_mm, unaged)
+    field = receive_field(points_mm - centre, settings.bias, rng)
+    stored = record(signal, field, site, settings.noise, rng)
+    return SimulatedScan(
+        volume=stored.reshape(grid.shape),
+        labels=labels.reshape(grid.shape),
+        affine=grid.affine,
+        to_mni=shape.to_mni @ np.linalg.inv(pose),
+        volume_mm3=measure_truth(anatomy, shape, anatomy.ageing.warp(coefficients)),
+    )
+
+
+def _render(
+    anatomy: Anatomy, site: Site, template_mm: np.ndarray, unaged: Warp
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return noiseless signal and labels at template points; only the brain ages."""
+    tissues = site.tissues
+    head = sum(np.float32(tissues[name]) * share for name, share in anatomy.head.items())
+    signal = sample(head, HEAD_GRID, template_mm, "constant")
+    labels = np.zeros(signal.shape, dtype=np.uint8)
+    near = np.flatnonzero(_near_brain(anatomy, template_mm))
+    brain_mm = unaged(template_mm[:, near])
+    cover = sample(anatomy.maps["brain"], BRAIN_GRID, brain_mm, "constant")
+    inside = np.flatnonzero(cover > 0.01)
+    near, brain_mm, cover = near[inside], brain_mm[:, inside], cover[inside]
+    t1 = sample(anatomy.t1, BRAIN_GRID, brain_mm, "constant") / np.maximum(cover, 0.01)
+    signal[near] += cover * (brain_contrast(t1, site) - signal[near])
+    labels[near] = _label(anatomy, brain_mm, cover)
+    return signal, labels
+
+
+def _near_brain(anatomy: Anatomy, template_mm: np.ndarray) -> np.ndarray:
+    """Tell which template points may hold brain at some age, bool (N,)."""
+    distance = ndimage.distance_transform_edt(anatomy.coarse_maps["brain"] < 0.5)
+    close = (distance * AGEING_GRID.affine[0, 0] < REACH_MM).astype(np.float32)
+    return sample(close, AGEING_GRID, template_mm, "constant") > 0.5
+
+
+def _label(anatomy: Anatomy, points_mm: np.ndarray, cover: np.ndarray) -> np.ndarray:
+    parts = {
+        name: sample(anatomy.maps[name], BRAIN_GRID, points_mm, "constant") for name in LABELS
+    }
+    tissues = ("csf", "grey_matter", "white_matter")
+    labels = 1 + np.argmax([parts[name] for name in tissues], axis=0)
+    labels[(labels == LABELS["csf"]) & (parts["ventricles"] > 0.5 * parts["csf"])] = LABELS[
+        "ventricles"
+    ]
+    labels[(labels == LABELS["grey_matter"]) & (parts["hippocampus"] > 0.5 * parts["grey_matter"])] = (
+        LABELS["hippocampus"]
+    )
+    labels[cover <= 0.5] = 0
+    return labels.astype(np.uint8)
+
+
+def measure_truth(anatomy: Anatomy, shape: Shape, aged: Warp) -> dict[str, float]:
+    """Integrate the soft maps with the Jacobian of template to subject [mm3, native]."""
+    aged_mm = aged(grid_points_mm(AGEING_GRID))
+    of_shape = sample(shape.jacobian, SHAPE_GRID, aged_mm, "nearest").reshape(AGEING_GRID.shape)
+    voxels_mm3 = aged.jacobian() * of_shape * np.float32(AGEING_GRID.voxel_volume_mm3)
+    return {
+        name: float((anatomy.coarse_maps[name] * voxels_mm3).sum(dtype=np.float64))
+        for name in REGIONS
+    }
