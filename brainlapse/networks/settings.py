@@ -13,6 +13,18 @@ DEFAULT_CHANNELS = {"s2d": (48, 96), "kl": (32, 64, 128, 128)}
 """Widths used where the config names none; three halvings (factor 8) in both families."""
 
 
+PERCEPTUAL_FILES = {
+    "lpips": "lpips_alex.safetensors",
+    "medicalnet": "medicalnet_resnet10.safetensors",
+}
+"""Weights file of every perceptual feature network, looked for in the configured folder."""
+
+PERCEPTUAL_SOURCES = {
+    "lpips": "AlexNet of torchvision and the alex.pth of github.com/richzhang/PerceptualSimilarity",
+    "medicalnet": "resnet_10_23dataset.pth of github.com/Tencent/MedicalNet",
+}
+
+
 class NetworkSettings(Settings):
     """One autoencoder network, chosen by the name of its family."""
 
@@ -28,7 +40,6 @@ class NetworkSettings(Settings):
         (),
         description="Width of every level, finest first [count]; left out or empty: the family's default "
         "(s2d: 48, 96 at 1/4 and 1/8 resolution; kl: 32, 64, 128, 128 at 1/1 to 1/8)",
-        validate_default=False,
     )
     residual_blocks: int = Field(
         2, description="Residual blocks per level in encoder and decoder each [count], 1 to 8", ge=1, le=8
@@ -37,9 +48,9 @@ class NetworkSettings(Settings):
         8, description="Groups of the group normalisation [count]; divides every width", ge=1, le=64
     )
     correction_channels: int = Field(
-        8,
-        description="s2d only: width of the one full-size correction after the depth-to-space head "
-        "[count], 0 (none) to 64",
+        16,
+        description="s2d only: width of the correction across block edges after the depth-to-space "
+        "head [count], 0 (none) to 64",
         ge=0,
         le=64,
     )

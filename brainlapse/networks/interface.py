@@ -1,0 +1,41 @@
+"""What every autoencoder offers to training, encoding and decoding."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+LOG_VARIANCE_LIMITS = (-30.0, 20.0)
+"""Keeps exp() finite in float32; the limits of Rombach et al. (2022)."""
+
+
+class Autoencoder(nn.Module):
+    """Maps volumes (B, 1, D, H, W) to Gaussian latents and latents back to volumes.
+
+    Attributes
+    ----------
+    downsampling
+        Voxels per latent element along each axis; D, H, W are divisible by it.
+    """
+
+    def __init__(self, downsampling: int) -> None:
+        super().__init__()
+        self.downsampling = downsampling
+
+    @abstractmethod
+    def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance, each (B, C, d, h, w), of volumes (B, 1, D, H, W)."""
+
+    @abstractmethod
+    def decode(self, latent: Tensor) -> Tensor:
+        """Volumes (B, 1, D, H, W), not clamped, of latents (B, C, d, h, w)."""
+
+    def forward(self, volume: Tensor) -> Tensor:  # (B, 1, D, H, W) -> same
+        """Reconstruct volumes through the latent mean."""
+        return self.decode(self.encode(volume)[0])
+
+
+def split_statistics(statistics: Tensor) -> tuple[Tensor, Tensor]:
+    """Split (B, 2 C, d, h, w) into mean and clamped log-variance."""
+    mean, log_variance = torch.chunk(statistics, 2, dim=1)
+    return mean, log_variance.clamp(*LOG_VARIANCE_LIMITS)

@@ -1,0 +1,35 @@
+"""The `kl` autoencoder: MONAI's AutoencoderKL, the model of MRExtrap (Kapoor et al.)."""
+
+from monai.networks.nets.autoencoderkl import AutoencoderKL
+from torch import Tensor
+
+from brainlapse.networks.interface import LOG_VARIANCE_LIMITS, Autoencoder
+from brainlapse.networks.settings import NetworkSettings
+
+
+class KlAutoencoder(Autoencoder):
+    """AutoencoderKL (Rombach et al. 2022; Pinaya et al. 2022) behind the common interface."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__(settings.downsampling)
+        levels = len(settings.channels)
+        self.network = AutoencoderKL(
+            spatial_dims=3,
+            channels=settings.channels,
+            num_res_blocks=(settings.residual_blocks,) * levels,
+            attention_levels=(False,) * (levels - 1) + (settings.attention,),
+            latent_channels=settings.latent_channels,
+            norm_num_groups=settings.norm_groups,
+            with_encoder_nonlocal_attn=settings.attention,
+            with_decoder_nonlocal_attn=settings.attention,
+        )
+
+    def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance, each (B, C, d, h, w), of volumes (B, 1, D, H, W)."""
+        features = self.network.encoder(volume)
+        log_variance = self.network.quant_conv_log_sigma(features)  # MONAI halves it: a variance
+        return self.network.quant_conv_mu(features), log_variance.clamp(*LOG_VARIANCE_LIMITS)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Volumes (B, 1, D, H, W) of latents (B, C, d, h, w)."""
+        return self.network.decode(latent)

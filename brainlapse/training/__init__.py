@@ -1,0 +1,1 @@
+"""Training of autoencoders, and encoding and decoding with the trained ones."""

@@ -1,0 +1,164 @@
+"""Settings of autoencoder training and encoding (no torch import: read with the config)."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from brainlapse.networks.settings import PERCEPTUAL_FILES, PERCEPTUAL_SOURCES, NetworkSettings
+from brainlapse.settings import Settings
+
+
+class PerceptualSettings(Settings):
+    """The perceptual term of the loss."""
+
+    network: Literal["none", "lpips", "medicalnet"] = Field(
+        "none",
+        description="Feature network: none (no perceptual term), lpips (AlexNet on slices) or "
+        "medicalnet (3D ResNet-10); the last two need a weights file",
+    )
+    weight: float = Field(
+        1.0,
+        description="Weight of the term where a network is named [1], 0 or more; MRExtrap: 1",
+        ge=0,
+    )
+    folder: str = Field(
+        "weights", description="Folder with the safetensors file of the feature network [path]"
+    )
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> "PerceptualSettings":
+        if self.network == "none":
+            return self
+        path = Path(self.folder) / PERCEPTUAL_FILES[self.network]
+        if not path.is_file():
+            message = (
+                f"network: {self.network} needs the file {path}, which does not exist; convert "
+                f"{PERCEPTUAL_SOURCES[self.network]} to safetensors (docs/autoencoders.md) and place "
+                "it there, or set network: none"
+            )
+            raise ValueError(message)
+        return self
+
+
+class LossSettings(Settings):
+    """Equation 1 of MRExtrap: L1 + perceptual + adversarial + KL."""
+
+    l1_weight: float = Field(
+        1.0, description="Weight of the mean absolute difference [1], above 0; MRExtrap: 1", gt=0
+    )
+    perceptual: PerceptualSettings = Field(
+        PerceptualSettings(), description="Perceptual term"
+    )
+    adversarial_weight: float = Field(
+        1e-3,
+        description="Weight of the patch-adversarial term [1], 0 (no discriminator) or more; "
+        "MRExtrap: 0.001",
+        ge=0,
+    )
+    adversarial_start_epoch: int = Field(
+        100, description="First epoch with the adversarial term [epoch from 0]; MRExtrap: 100", ge=0
+    )
+    discriminator_channels: int = Field(
+        32, description="Width of the discriminator's first layer [count], 4 to 256", ge=4, le=256
+    )
+    discriminator_layers: int = Field(
+        3, description="Halvings of the discriminator; more see larger patches [count], 1 to 5", ge=1, le=5
+    )
+    discriminator_learning_rate: float = Field(
+        5e-4, description="Learning rate of the discriminator [1], above 0 up to 0.1", gt=0, le=0.1
+    )
+    kl_weight: float = Field(
+        1e-6,
+        description="Weight of the KL divergence from a standard normal, summed over the latent and "
+        "averaged over scans [1], 0 or more; MRExtrap: 0.000001",
+        ge=0,
+    )
+    sample_latent: bool = Field(
+        True,
+        description="Decode a draw of the latent while training (Rombach et al.); false: its mean, "
+        "as Eq. 1 is written",
+    )
+
+
+class TrainingSettings(Settings):
+    """Budget, optimiser and bookkeeping of a training run; the first limit reached ends it."""
+
+    epochs: int = Field(
+        230, description="Most passes over the training scans [count], 1 or more; MRExtrap: 230", ge=1
+    )
+    steps: int | None = Field(
+        None, description="Most updates of the autoencoder [count], 1 or more; none: no limit", ge=1
+    )
+    max_minutes: float | None = Field(
+        None,
+        description="Most wall-clock time [min], above 0; none: no limit. Ends at another step on "
+        "another machine, so the numbers don't repeat",
+        gt=0,
+    )
+    batch_size: int = Field(2, description="Scans per update [count], 1 or more", ge=1)
+    learning_rate: float = Field(
+        1e-3, description="Peak learning rate of AdamW [1], above 0 up to 0.1", gt=0, le=0.1
+    )
+    warmup_fraction: float = Field(
+        0.03, description="Part of the run over which the rate rises linearly [1], 0 to 0.5", ge=0, le=0.5
+    )
+    final_rate_fraction: float = Field(
+        0.02, description="Rate at the end as part of the peak; a half cosine between [1], 0 to 1", ge=0, le=1
+    )
+    weight_decay: float = Field(1e-4, description="Weight decay of AdamW [1], 0 to 1", ge=0, le=1)
+    clip_norm: float = Field(
+        1.0, description="Largest norm of the gradient; larger ones are scaled down [1], above 0", gt=0
+    )
+    validate_every: int = Field(
+        1, description="Epochs between looks at the validation scans [count], 1 or more", ge=1
+    )
+    selection: Literal["l1", "total"] = Field(
+        "l1", description="Term of the validation loss that picks the kept weights: l1 or total"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "bfloat16", description="Arithmetic on a GPU, float32 or bfloat16 (mixed); a CPU always takes float32"
+    )
+    checkpoint_minutes: float = Field(
+        5.0, description="Time between resume checkpoints [min], 0 or more", ge=0
+    )
+
+
+class AugmentationSettings(Settings):
+    """Random changes of every training scan, drawn anew at each use."""
+
+    warp_probability: float = Field(
+        0.8, description="Part of the scans that get a random smooth warp [1], 0 to 1", ge=0, le=1
+    )
+    warp_mm: float = Field(
+        3.0, description="Standard deviation of the warp's displacement [mm], 0 to 20", ge=0, le=20
+    )
+    warp_spacing_mm: float = Field(
+        24.0, description="Distance between independent displacements [mm], 5 to 100", ge=5, le=100
+    )
+    flip_probability: float = Field(
+        0.5, description="Part of the scans mirrored left to right [1], 0 to 1", ge=0, le=1
+    )
+    gamma: float = Field(
+        0.1, description="Standard deviation of the log of the contrast exponent [1], 0 to 1", ge=0, le=1
+    )
+    gain: float = Field(
+        0.05, description="Standard deviation of the log of the brightness factor [1], 0 to 1", ge=0, le=1
+    )
+
+
+class AutoencoderSettings(Settings):
+    """One model of the mapping `autoencoders`: its network, loss, training and augmentation."""
+
+    network: NetworkSettings = Field(NetworkSettings(), description="Network")
+    loss: LossSettings = Field(LossSettings(), description="Loss (Eq. 1 of MRExtrap)")
+    training: TrainingSettings = Field(TrainingSettings(), description="Budget and optimiser")
+    augmentation: AugmentationSettings = Field(
+        AugmentationSettings(), description="Random changes of training scans"
+    )
+
+
+class EncodingSettings(Settings):
+    """Encoding of all scans and decoding of latents."""
+
+    batch_size: int = Field(4, description="Scans or latents per pass [count], 1 or more", ge=1)
