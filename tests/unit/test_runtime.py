@@ -27,9 +27,8 @@ def test_file_appears_whole(tmp_path):
 def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("old")
-    with pytest.raises(ValueError, match="stop"), runtime.atomic_path(path) as temporary:
-        temporary.write_text("new")
-        raise ValueError("stop")
+    with pytest.raises(FileNotFoundError), runtime.atomic_path(path) as temporary:
+        temporary.write_bytes((tmp_path / "missing").read_bytes())
     assert [file.name for file in tmp_path.iterdir()] == ["a.tsv"]
     assert path.read_text() == "old"
 
