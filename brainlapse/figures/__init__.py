@@ -1,0 +1,1 @@
+"""Pictures, figures and the page that shows a run to a person."""

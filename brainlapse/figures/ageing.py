@@ -1,0 +1,323 @@
+"""Forecast scans, volume trajectories and errors of the ageing stage."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from brainlapse.figures import slices, style
+
+COPY = "copy_last"  # the baseline that repeats the last scan seen
+BASELINE_COLOURS = {COPY: style.GREY, "reconstruction": "#c3c8ce", "volume_linear": "#4d535b"}
+KEY = ["dataset", "scan"]
+REGION_ORDER = (
+    "ventricles",
+    "hippocampus",
+    "grey_matter",
+    "white_matter",
+    "lateral_ventricles",
+    "csf",
+    "brain",
+    "intracranial",
+)
+NO_FORECASTS = (
+    "No forecasts: none of the scans to judge belongs to a subject with enough visits of known age "
+    "(a cross-sectional cohort has none)."
+)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The last scan seen, a later scan and its forecast: (X, Y, Z) in MNI space."""
+
+    title: str
+    last: np.ndarray
+    true: np.ndarray
+    forecast: np.ndarray
+    affine: np.ndarray
+
+
+def ordered_regions(names: pd.Series) -> list[str]:
+    """Return the distinct regions, the groups of the papers first; single structures last."""
+    rank = {name: position for position, name in enumerate(REGION_ORDER)}
+    return sorted({str(n) for n in names.dropna()}, key=lambda n: (rank.get(n, len(rank)), n))
+
+
+def missing_regions(volumes: pd.DataFrame) -> list[str]:
+    """Return the groups that the volume table lists without any volume."""
+    lacking = volumes.groupby("region")["volume_mm3"].apply(lambda values: values.isna().all())
+    return ordered_regions(pd.Series(lacking.index[lacking.to_numpy(dtype=bool)]))
+
+
+def is_baseline(method: str) -> bool:
+    """Tell whether a method forecasts without the latents, or does not forecast at all."""
+    return str(method) in BASELINE_COLOURS
+
+
+def method_colours(methods: pd.Series) -> dict[str, str]:
+    """Give every method a colour; baselines are grey."""
+    names = {str(method) for method in methods.dropna()}
+    grey = {name: colour for name, colour in BASELINE_COLOURS.items() if name in names}
+    return {**style.colour_map(sorted(names - set(grey))), **grey}
+
+
+def choose(predictions: pd.DataFrame, max_subjects: int) -> pd.DataFrame:
+    """Return one forecast per subject to draw: test first, most scans seen, longest horizon."""
+    drawn = predictions.dropna(subset=["file"]) if "file" in predictions else predictions.iloc[:0]
+    drawn = drawn[~drawn["method"].map(is_baseline)] if len(drawn) else drawn
+    if drawn.empty:
+        return drawn
+    ordered = drawn.assign(
+        later=drawn["split"].map({"test": 0, "apply": 1, "validation": 2}).fillna(3)
+    ).sort_values(
+        ["later", "horizon_years", "n_scans_seen", "dataset", "subject", "method"],
+        ascending=[True, False, False, True, True, True],
+    )
+    picked = ordered.drop_duplicates(["dataset", "subject"]).head(max_subjects)
+    return picked.drop(columns="later")
+
+
+def plot_forecasts(
+    examples: list[Forecast], centre_mm: tuple[float, float, float], max_error: float
+) -> Figure:
+    """Plot last scan, true scan, forecast, true change and error of the forecast, one per row."""
+    if not examples:
+        raise style.NothingToShow(NO_FORECASTS)
+    figure, axes = style.new_figure(len(examples), 5, width_in=12, height_in=1.9 * len(examples))
+    titles = ("last scan seen", "true", "forecast", "true - last", "forecast - true")
+    for row, example in zip(axes, examples, strict=True):
+        index = slices.index_at(example.affine, example.true.shape, np.asarray(centre_mm))
+        last, true, forecast = (
+            slices.strip(volume, example.affine, index, 1.0, planes=("coronal", "axial"))
+            for volume in (example.last, example.true, example.forecast)
+        )
+        for axes_one, pixels, title in zip(row[:3], (last, true, forecast), titles, strict=False):
+            style.picture_axes(axes_one, pixels, cmap="gray", vmin=0, vmax=1)
+            axes_one.set_title(title, fontweight="normal")
+        for axes_one, pixels, title in zip(
+            row[3:], (true - last, forecast - true), titles[3:], strict=True
+        ):
+            shown = style.picture_axes(
+                axes_one, pixels, cmap="RdBu_r", vmin=-max_error, vmax=max_error
+            )
+            axes_one.set_title(title, fontweight="normal")
+        row[0].set_title(example.title)
+        figure.colorbar(shown, ax=row[4], shrink=0.8, label="intensity")
+    return figure
+
+
+def trajectories(
+    volumes: pd.DataFrame, scans: pd.DataFrame, predictions: pd.DataFrame, model: str
+) -> pd.DataFrame:
+    """Join volumes with ages.
+
+    Parameters
+    ----------
+    volumes
+        ``volumes.tsv``.
+    scans
+        ``scans.tsv``: gives ages to real and reconstructed scans.
+    predictions
+        ``predictions.tsv`` of the model: gives ages and last scans to forecasts.
+    model
+        Volumes of other models are dropped, real ones kept.
+
+    Returns
+    -------
+    pandas.DataFrame
+        dataset, subject, scan, kind, method, n_scans_seen, region, age_years, volume_mm3.
+    """
+    known = volumes.dropna(subset=["volume_mm3"])
+    ages = scans.drop_duplicates(KEY).set_index(KEY)["age_years"]
+    measured = known[
+        (known["kind"] == "real") | ((known["kind"] == "reconstructed") & (known["model"] == model))
+    ]
+    measured = measured.join(ages, on=KEY)
+    forecast = known[(known["kind"] == "predicted") & (known["model"] == model)]
+    by = [*KEY, "method", "n_scans_seen"]
+    targets = predictions.drop_duplicates(by)[[*by, "target_age_years"]]
+    forecast = forecast.merge(
+        targets.astype({"n_scans_seen": float}).rename(columns={"target_age_years": "age_years"}),
+        on=by,
+        how="inner",
+    )
+    return pd.concat([measured, forecast]).dropna(subset=["age_years"])
+
+
+def plot_trajectories(table: pd.DataFrame, chosen: pd.DataFrame, max_subjects: int) -> Figure:
+    """Plot regional volumes over age, a column per subject and a row per region.
+
+    Parameters
+    ----------
+    table
+        From `trajectories`.
+    chosen
+        From `choose`: subjects to show and the method and scans seen of their forecasts.
+        If empty, subjects with most real scans are shown without forecasts.
+    max_subjects
+        Columns at most.
+    """
+    regions = ordered_regions(table["region"])[:5]
+    subjects = _shown_subjects(table, chosen, max_subjects)
+    if not regions or not subjects:
+        message = "No volume trajectories: no subject has two scans with known age and volumes."
+        raise style.NothingToShow(message)
+    figure, axes = style.new_figure(
+        len(regions), len(subjects), width_in=11.5, height_in=0.6 + 1.55 * len(regions)
+    )
+    for column, (dataset, subject) in enumerate(subjects):
+        mine = table[(table["dataset"] == dataset) & (table["subject"] == subject)]
+        for row, region in enumerate(regions):
+            _plot_subject(axes[row, column], mine[mine["region"] == region], chosen)
+            axes[row, 0].set_ylabel(f"{style.label(region)} [ml]")
+        axes[0, column].set_title(str(subject))
+        axes[-1, column].set_xlabel("age [years]")
+    _legend_once(figure, axes)
+    return figure
+
+
+def _shown_subjects(table: pd.DataFrame, chosen: pd.DataFrame, most: int) -> list[tuple[str, str]]:
+    if len(chosen):
+        return list(chosen[["dataset", "subject"]].itertuples(index=False, name=None))[:most]
+    real = table[table["kind"] == "real"]
+    visits = real.groupby(["dataset", "subject"])["scan"].nunique()
+    return visits[visits > 1].sort_values(ascending=False, kind="stable").index.tolist()[:most]
+
+
+def _plot_subject(axes: Axes, table: pd.DataFrame, chosen: pd.DataFrame) -> None:
+    for kind, marker, colour in (("real", "o", "#000000"), ("reconstructed", "s", style.SKY)):
+        mine = table[table["kind"] == kind].sort_values("age_years")
+        axes.plot(
+            mine["age_years"],
+            mine["volume_mm3"] / 1000,
+            f"-{marker}",
+            color=colour,
+            lw=0.8,
+            ms=3.5,
+            mfc="none" if kind == "reconstructed" else colour,
+            label=kind,
+        )
+    forecast = table[table["kind"] == "predicted"]
+    if chosen.empty or forecast.empty:
+        return
+    colours = method_colours(chosen["method"])
+    shown = forecast[forecast["method"].isin(colours)]
+    for (method, seen), group in shown.groupby(["method", "n_scans_seen"]):
+        group = group.sort_values("age_years")
+        axes.plot(
+            group["age_years"],
+            group["volume_mm3"] / 1000,
+            "--",
+            marker="v^D<>"[int(seen - 1) % 5],
+            color=colours[method],
+            lw=0.8,
+            ms=4,
+            label=f"{style.label(method)}, {int(seen)} seen",
+        )
+
+
+def _legend_once(figure: Figure, axes: np.ndarray) -> None:
+    found: dict[str, object] = {}
+    for panel in axes.ravel():
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
+            found.setdefault(name, handle)
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=6)
+
+
+def plot_errors(errors: pd.DataFrame) -> Figure:
+    """Plot the error of regional volumes by method and scans seen; bars are medians."""
+    known = errors.dropna(subset=["abs_error_pct"]) if "abs_error_pct" in errors else errors
+    if known.empty:
+        raise style.NothingToShow(NO_FORECASTS)
+    regions = ordered_regions(known["region"])[:6]
+    colours = method_colours(known["method"])
+    figure, axes = style.new_figure(1, len(regions), width_in=11.5, height_in=3.1)
+    for panel, region in zip(axes[0], regions, strict=True):
+        _plot_region_errors(panel, known[known["region"] == region], colours)
+        panel.set_title(style.label(region))
+        panel.set_xlabel("scans seen")
+    axes[0, 0].set_ylabel("absolute volume error [%]")
+    _legend_once(figure, axes)
+    return figure
+
+
+def _plot_region_errors(axes: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
+    seen = sorted(table["n_scans_seen"].dropna().unique())
+    width = 0.8 / max(1, len(colours))
+    for number, (method, colour) in enumerate(colours.items()):
+        for position, count in enumerate(seen):
+            mine = table[(table["method"] == method) & (table["n_scans_seen"] == count)]
+            x = position - 0.4 + width * (number + 0.5)
+            spread = np.linspace(-0.25, 0.25, len(mine)) * width if len(mine) > 1 else [0.0]
+            name = style.label(method)
+            if len(mine):
+                values = mine["abs_error_pct"]
+                axes.bar(x, values.median(), width * 0.9, color=colour, alpha=0.45, label=name)
+                axes.plot(x + np.asarray(spread), values, ".", color=colour, ms=3)
+    axes.set_xticks(range(len(seen)), [f"{count:g}" for count in seen])
+    axes.grid(axis="x", visible=False)
+
+
+def error_table(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return median absolute volume errors [%]: a row per method and scans seen."""
+    known = errors.dropna(subset=["abs_error_pct"]) if "abs_error_pct" in errors else errors
+    if known.empty:
+        return pd.DataFrame()
+    by = ["method", "n_scans_seen"]
+    table = known.pivot_table(index=by, columns="region", values="abs_error_pct", aggfunc="median")
+    table = table[ordered_regions(pd.Series(table.columns))]
+    table.columns = [f"{style.label(name)} [%]" for name in table.columns]
+    groups = known.groupby(by)
+    table.insert(0, "subjects", groups["subject"].nunique())
+    table.insert(1, "median horizon [years]", groups["horizon_years"].median())
+    return table.reset_index()
+
+
+def headline(errors: pd.DataFrame) -> dict[str, object] | None:
+    """Return region, best method with its median error [%] and that of the baseline.
+
+    The baseline is taken on the forecasts of the same scans from as many scans seen.
+    """
+    table = error_table(errors)
+    if table.empty:
+        return None
+    region = next(name for name in table.columns if name.endswith("[%]"))
+    ours = table[~table["method"].map(is_baseline)].dropna(subset=[region])
+    if ours.empty:
+        return None
+    best = ours.loc[ours[region].idxmin()]
+    same = table[(table["method"] == COPY) & (table["n_scans_seen"] == best["n_scans_seen"])]
+    return {
+        "region": region.removesuffix(" [%]"),
+        "method": best["method"],
+        "n_scans_seen": int(best["n_scans_seen"]),
+        "error_pct": float(best[region]),
+        "baseline_pct": float(same[region].iloc[0]) if len(same) else None,
+    }
+
+
+def plot_linearity(linearity: pd.DataFrame) -> Figure:
+    """Plot R2 of regional volumes along straight lines through latent space, by region."""
+    known = linearity.dropna(subset=["r2"]) if "r2" in linearity else linearity.iloc[:0]
+    if known.empty:
+        message = (
+            "Linearity (Eq. 2 of MRExtrap) not measured: no subject has two scans of known age."
+        )
+        raise style.NothingToShow(message)
+    regions = ordered_regions(known["region"])
+    figure, axes = style.new_figure(1, 1, width_in=6.5, height_in=0.8 + 0.42 * len(regions))
+    for height, region in enumerate(regions):
+        values = np.sort(known.loc[known["region"] == region, "r2"])
+        spread = 0.3 * np.sin(np.arange(len(values)) * 2.4)  # golden angle: dots stay apart
+        axes[0, 0].plot(values, height + spread, ".", color=style.BLUE, ms=4, alpha=0.7)
+        axes[0, 0].plot(
+            [np.median(values)] * 2, [height - 0.35, height + 0.35], color=style.VERMILION
+        )
+    axes[0, 0].set_yticks(range(len(regions)), [style.label(region) for region in regions])
+    axes[0, 0].set_ylim(len(regions) - 0.5, -0.5)
+    low = float(known["r2"].quantile(0.05))
+    axes[0, 0].set_xlim(max(min(low, 0.0), -1.0) - 0.02, 1.02)
+    axes[0, 0].set(xlabel="R² of volume over position on the line", title="linearity")
+    return figure

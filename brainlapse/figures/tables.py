@@ -1,0 +1,67 @@
+"""Reading the tables of earlier stages so that empty and short ones do no harm."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from brainlapse import runtime
+
+REJECTED = ("path", "reason", "stage", "dataset", "subject", "session", "scan")
+ALTERNATIVES = ("dataset", "subject", "session", "scan", "path", "reason")
+SCANS = ("dataset", "subject", "session", "scan", "age_years", "sex", "diagnosis", "split", "note")
+QUALITY = ("dataset", "subject", "session", "scan", "status", "reasons")
+HISTORY = ("epoch",)
+RECONSTRUCTION = ("dataset", "scan", "split", "ssim", "psnr_db", "mae", "mse")
+PCA_VARIANCE = ("component", "explained_variance_ratio")
+TASK_PREDICTIONS = ("dataset", "scan", "split", "true", "predicted", "score")
+TASK_METRICS = ("task", "metric", "value", "baseline", "ci_low", "ci_high", "note")
+FORECASTS = (
+    "dataset",
+    "subject",
+    "session",
+    "scan",
+    "split",
+    "method",
+    "n_scans_seen",
+    "last_scan",
+    "last_age_years",
+    "target_age_years",
+    "horizon_years",
+    "file",
+    "image_mae",
+    "image_mae_copy",
+)
+ERRORS = ("subject", "method", "n_scans_seen", "horizon_years", "region", "abs_error_pct")
+LINEARITY = ("dataset", "subject", "region", "r2")
+VOLUMES = (
+    "dataset",
+    "subject",
+    "scan",
+    "model",
+    "kind",
+    "method",
+    "n_scans_seen",
+    "region",
+    "volume_mm3",
+    "backend",
+)
+
+
+def read(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Read a TSV; a file that is missing or empty gives a table without rows.
+
+    Parameters
+    ----------
+    path
+        The table.
+    columns
+        Columns that the caller relies on; those the file lacks are added without values.
+    """
+    try:
+        table = runtime.read_table(path)
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        table = pd.DataFrame()
+    for name in columns:
+        if name not in table:
+            table[name] = pd.Series(index=table.index, dtype=object)
+    return table

@@ -1,0 +1,19 @@
+"""Plot the latent space of one autoencoder in two principal components."""
+
+from brainlapse import runtime
+from brainlapse.figures import latents, style, tables
+
+
+def main(snakemake) -> None:
+    """Unpack, call, write."""
+    runtime.start(snakemake)
+    style.draw(
+        snakemake.output.figure,
+        latents.plot_latents,
+        tables.read(snakemake.input.scores),
+        tables.read(snakemake.input.variance, tables.PCA_VARIANCE),
+        dots_per_inch=snakemake.params.dots_per_inch,
+    )
+
+
+main(snakemake)

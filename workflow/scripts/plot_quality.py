@@ -1,0 +1,34 @@
+"""Picture the preprocessing of scans and plot the quality numbers."""
+
+from pathlib import Path
+
+from brainlapse import runtime
+from brainlapse.figures import gallery, order, quality, style, tables
+from brainlapse.figures.settings import ReportSettings
+from brainlapse.space import SpaceSettings, mni_grid
+from brainlapse.template import load_template
+
+
+def main(snakemake) -> None:
+    """Unpack, call, write."""
+    runtime.start(snakemake)
+    settings = ReportSettings.model_validate(snakemake.params.settings)
+    grid = mni_grid(SpaceSettings.model_validate(snakemake.params.space))
+    table = tables.read(snakemake.input.table, tables.QUALITY)
+    rows = order.pictured(table.to_dict("records"), settings.max_qc_pictures)
+    gallery.write_pictures(
+        rows,
+        Path(snakemake.params.root, "preprocess"),
+        load_template(grid).brain_mask > 0,
+        Path(snakemake.output.pictures),
+        settings,
+    )
+    style.draw(
+        snakemake.output.figure,
+        quality.plot_numbers,
+        table,
+        dots_per_inch=settings.dots_per_inch,
+    )
+
+
+main(snakemake)
