@@ -1,6 +1,7 @@
 """Which scans a task uses, and folds that keep every subject whole."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ def _select_classes(
     return TaskScans(rows, true, classes, groups[rows])
 
 
-def class_name(value: object) -> str | None:
+def class_name(value: Any) -> str | None:
     """Write a class as text: whole numbers without a decimal point, missing values as None."""
     if pd.isna(value) or str(value) in ("", "n/a"):
         return None

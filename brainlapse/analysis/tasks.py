@@ -4,7 +4,9 @@ Scaler, principal components and model are fitted inside each training fold. The
 not: it has seen the images of the train split, so results are also given by autoencoder split.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +86,13 @@ def evaluate_task(
     except TaskImpossible as reason:
         return impossible_task(task, str(reason))
     features = flatten_latents(latents)[scans.rows]
-    output = cross_validate(features, scans, fold, settings, seed)
+
+    def latent_steps(seen: np.ndarray) -> list:
+        n_scans, n_features = seen.shape
+        pca = principal_components(n_scans, n_features, settings.task_components, seed)
+        return [StandardScaler(), pca, LeadingScale()]
+
+    output = cross_validate(features, scans, fold, settings, latent_steps)
     baseline = _constant_output(scans, fold)
     confounds, note = _confounds_output(index, task, scans, fold, settings)
     predictions = _prediction_table(index, scans, fold, output)
@@ -108,45 +116,41 @@ def impossible_task(task: TaskSettings, reason: str) -> TaskResult:
 
 
 def cross_validate(
-    features: np.ndarray | pd.DataFrame,
+    features: Any,
     scans: TaskScans,
     fold: np.ndarray,
     settings: AnalysisSettings,
-    seed: int,
+    make_steps: Callable[[Any], list],
 ) -> np.ndarray:
     """Out-of-fold output of a model fitted on the other folds.
 
     Parameters
     ----------
-    features : np.ndarray | pd.DataFrame
+    features : np.ndarray or pd.DataFrame
         Latents (N, P), or a table of covariates (N, columns).
     scans : TaskScans
         Targets and subjects of the N scans.
     fold : np.ndarray
         Fold of each scan, int (N,).
+    settings : AnalysisSettings
+        Penalties.
+    make_steps : Callable
+        Unfitted steps before the model, for the features of a training fold.
 
     Returns
     -------
     np.ndarray
         float (N, K): class probabilities, or the number predicted (K = 1).
     """
-    is_table = isinstance(features, pd.DataFrame)
+    take = features.iloc if isinstance(features, pd.DataFrame) else features
     output = np.zeros((len(fold), max(1, len(scans.classes))))
     for number in np.unique(fold):
         training, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        seen = features.iloc[training] if is_table else features[training]
-        unseen = features.iloc[held_out] if is_table else features[held_out]
-        steps = _covariate_steps(seen) if is_table else _latent_steps(seen, settings, seed)
-        model = make_pipeline(*steps, _estimator(scans, settings))
-        model.fit(seen, scans.true[training])
-        predicted = model.predict_proba(unseen) if scans.classes else model.predict(unseen)
-        output[held_out] = predicted.reshape(len(held_out), -1)
+        model = make_pipeline(*make_steps(take[training]), _estimator(scans, settings))
+        model.fit(take[training], scans.true[training])
+        predict = model.predict_proba if scans.classes else model.predict
+        output[held_out] = predict(take[held_out]).reshape(len(held_out), -1)
     return output
-
-
-def _latent_steps(seen: np.ndarray, settings: AnalysisSettings, seed: int) -> list:
-    components = principal_components(*seen.shape, settings.task_components, seed)
-    return [StandardScaler(), components, LeadingScale()]
 
 
 def _covariate_steps(seen: pd.DataFrame) -> list:
@@ -195,7 +199,7 @@ def _confounds_output(
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = table[name].astype(object).where(table[name].notna(), "n/a").astype(str)
-    return cross_validate(table, scans, fold, settings, seed=0), ""
+    return cross_validate(table, scans, fold, settings, _covariate_steps), ""
 
 
 def _prediction_table(

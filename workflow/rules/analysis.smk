@@ -16,19 +16,19 @@ rule reduce_latents:
     output:
         scores=results("analysis/{model}/pca.tsv"),
         variance=results("analysis/{model}/pca_variance.tsv"),
+    log:
+        results("logs/reduce_latents/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
     params:
         settings=config["analysis"],
         seed=config["seed"],
         folder=results("latents/{model}"),
         code=code_of("reduce_latents"),
-    log:
-        results("logs/reduce_latents/{model}.log"),
-    threads: 1
-    resources:
-        mem_mb=8000,
-        runtime=30,
-    conda:
-        "../../envs/analysis.yaml"
     script:
         "../scripts/reduce_latents.py"
 
@@ -41,21 +41,21 @@ rule evaluate_task:
     output:
         predictions=results("analysis/{model}/tasks/{task}/predictions.tsv"),
         metrics=results("analysis/{model}/tasks/{task}/metrics.tsv"),
+    log:
+        results("logs/evaluate_task/{model}_{task}.log"),
+    benchmark:
+        results("benchmarks/evaluate_task/{model}_{task}.tsv")
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
     params:
         task=task_settings,
         settings=config["analysis"],
         seed=config["seed"],
         folder=results("latents/{model}"),
         code=code_of("evaluate_task"),
-    log:
-        results("logs/evaluate_task/{model}_{task}.log"),
-    benchmark:
-        results("benchmarks/evaluate_task/{model}_{task}.tsv")
-    threads: 1
-    resources:
-        mem_mb=8000,
-        runtime=60,
-    conda:
-        "../../envs/analysis.yaml"
     script:
         "../scripts/evaluate_task.py"
