@@ -1,0 +1,67 @@
+"""Bring the intensities of every scan to one scale, whatever the scanner's gain and offset."""
+
+import numpy as np
+from scipy import ndimage
+
+from brainlapse.preprocessing.settings import IntensitySettings
+from brainlapse.rejection import ScanRejected
+
+PEAK_BINS = 256
+PEAK_SMOOTHING_BINS = 4.0
+
+
+def normalise(volume: np.ndarray, mask: np.ndarray, settings: IntensitySettings) -> np.ndarray:
+    """Scale a stripped volume to 0..1 by two anchors found inside the mask.
+
+    ``y = clip(upper_level * (x - low) / (high - low), 0, 1)``, where `low` is the lower
+    percentile inside the mask and `high` the upper percentile or the white-matter peak. Both
+    follow gain and offset, so the result depends on neither.
+
+    Parameters
+    ----------
+    volume
+        (X, Y, Z) intensities.
+    mask
+        bool (X, Y, Z), the brain.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (X, Y, Z), 0..1, exactly 0 outside the mask.
+
+    Raises
+    ------
+    ScanRejected
+        If the brain has no contrast.
+    """
+    low, high = find_anchors(volume[mask], settings)
+    if not high > low:
+        message = (
+            f"Expected contrast inside the brain, found all intensities near {low:g}; "
+            "look at the scan."
+        )
+        raise ScanRejected(message)
+    scaled = settings.upper_level * (volume.astype(np.float64) - low) / (high - low)
+    return np.where(mask, np.clip(scaled, 0, 1), 0).astype(np.float32)
+
+
+def find_anchors(values: np.ndarray, settings: IntensitySettings) -> tuple[float, float]:
+    """Return the intensities that become 0 and `upper_level`, from the brain's values (N,)."""
+    percentiles = (settings.lower_percentile, settings.upper_percentile)
+    low, high = (float(value) for value in np.percentile(values, percentiles))
+    if settings.method == "white_matter" and high > low:
+        high = white_matter_peak(values, low, high)
+    return low, high
+
+
+def white_matter_peak(values: np.ndarray, low: float, high: float) -> float:
+    """Return the mode of the brighter half of the brain's intensities.
+
+    In a T1-weighted brain white matter is the brightest tissue, and its peak lies above the
+    median, because about half of the brain is grey matter and fluid.
+    """
+    counts, edges = np.histogram(values, bins=PEAK_BINS, range=(low, high))
+    smooth = ndimage.gaussian_filter1d(counts.astype(float), PEAK_SMOOTHING_BINS)
+    centres = (edges[:-1] + edges[1:]) / 2
+    bright = centres > np.median(values)
+    return float(centres[bright][np.argmax(smooth[bright])])

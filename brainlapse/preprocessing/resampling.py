@@ -1,0 +1,87 @@
+"""Bring a scan to the MNI grid in one interpolation, and strip what isn't brain."""
+
+import numpy as np
+from scipy import ndimage
+
+from brainlapse.images import resample_to_grid
+from brainlapse.preprocessing.orientation import voxel_sizes_mm
+from brainlapse.preprocessing.settings import ResamplingSettings
+from brainlapse.rejection import ScanRejected
+from brainlapse.space import Grid
+
+ORDERS = {"linear": 1, "cubic": 3}
+FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
+
+
+def resample_brain(
+    volume: np.ndarray,
+    mask: np.ndarray,
+    affine: np.ndarray,
+    grid: Grid,
+    transform: np.ndarray,
+    settings: ResamplingSettings,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Resample a bias-corrected scan and its mask to the grid, then strip.
+
+    The whole head is interpolated and stripped afterwards: stripped first, the step at the
+    mask's edge would ring.
+
+    Parameters
+    ----------
+    volume, mask
+        (X, Y, Z) intensities and bool brain mask.
+    affine
+        Voxel to world mm (RAS), (4, 4).
+    grid
+        The MNI grid.
+    transform
+        World mm of the grid to world mm of the scan, (4, 4).
+
+    Returns
+    -------
+    tuple
+        Stripped volume, float32, exactly 0 outside the brain, and bool mask; on the grid.
+
+    Raises
+    ------
+    ScanRejected
+        If the transform carries the brain out of the grid.
+    """
+    sigma = smoothing_voxels(affine, grid, transform) if settings.antialias else np.zeros(3)
+    order = ORDERS[settings.interpolation]
+    brain_share = resample_to_grid(_smooth(mask, sigma), affine, grid, transform, order=1)
+    brain = brain_share > 0.5
+    if not brain.any():
+        message = (
+            "Expected the brain inside the MNI grid, found none of it there; "
+            "look at the registration and at `space` in the config."
+        )
+        raise ScanRejected(message)
+    resampled = resample_to_grid(_smooth(volume, sigma), affine, grid, transform, order)
+    return np.where(brain, resampled, 0).astype(np.float32), brain
+
+
+def smoothing_voxels(affine: np.ndarray, grid: Grid, transform: np.ndarray) -> np.ndarray:
+    """Return the Gaussian smoothing before sampling on a coarser grid.
+
+    Along each axis of the scan, a Gaussian whose full width at half maximum is
+    ``sqrt(target^2 - source^2)`` widens the scan's resolution to the grid's (the template is
+    treated alike). `target` is the size of a grid voxel in the scan.
+
+    Returns
+    -------
+    numpy.ndarray
+        Standard deviation per axis [voxels of the scan], (3,).
+    """
+    source_mm = voxel_sizes_mm(affine)
+    scale = abs(np.linalg.det(transform[:3, :3])) ** (1 / 3)
+    target_mm = scale * grid.voxel_volume_mm3 ** (1 / 3)
+    width_mm = np.sqrt(np.maximum(target_mm**2 - source_mm**2, 0))
+    return width_mm / FWHM_PER_SIGMA / source_mm
+
+
+def _smooth(volume: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    volume = np.asarray(volume, dtype=np.float32)
+    if not sigma.any():
+        return volume
+    return ndimage.gaussian_filter(volume, sigma, truncate=3.0, mode="nearest")

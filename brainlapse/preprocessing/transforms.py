@@ -1,0 +1,82 @@
+"""Affine transforms between template and scan: reading, writing, checking.
+
+A transform is the 4x4 matrix that maps template world mm to scan world mm, both RAS. On disk it
+is an ITK affine (``.mat``), which has the same direction but LPS axes, so that ANTs and every ITK
+program can apply it: ``antsApplyTransforms -i scan -r template -t affine.mat``.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat, savemat
+
+from brainlapse.preprocessing.settings import RegistrationSettings
+from brainlapse.rejection import ScanRejected
+from brainlapse.runtime import atomic_path
+
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+AFFINE_KEY = "AffineTransform_double_3_3"
+# ITK's types whose parameters are a 3x3 matrix, row by row, and a translation.
+MATRIX_KEYS = (AFFINE_KEY, "AffineTransform_float_3_3", "MatrixOffsetTransformBase_double_3_3")
+
+
+def check_transform(transform: np.ndarray, settings: RegistrationSettings) -> None:
+    """Refuse a transform that no head needs.
+
+    Parameters
+    ----------
+    transform
+        Template world to scan world mm, (4, 4).
+
+    Raises
+    ------
+    ScanRejected
+        If it is singular, mirrors, or scales beyond the settings' limits.
+    """
+    linear = transform[:3, :3]
+    if not np.isfinite(transform).all() or np.linalg.det(linear) <= 1e-3:
+        message = (
+            "Expected an invertible transform to the template that keeps left and right, found "
+            f"one with determinant {np.linalg.det(linear):.3g}; look at the brain mask."
+        )
+        raise ScanRejected(message)
+    scales = 1.0 / np.linalg.svd(linear, compute_uv=False)
+    if scales.max() > settings.max_scale or scales.min() < settings.min_scale:
+        message = (
+            f"Expected scales of {settings.min_scale:g} to {settings.max_scale:g} from the scan "
+            f"to the template, found {scales.min():.2f} to {scales.max():.2f}; look at the brain "
+            "mask and at the voxel size in the scan's header."
+        )
+        raise ScanRejected(message)
+
+
+def read_world_transform(path: str | Path) -> np.ndarray:
+    """Read an ITK ``.mat`` affine as template world to scan world mm (RAS), (4, 4).
+
+    ITK stores ``y = A (x - c) + c + t`` on LPS points.
+
+    Raises
+    ------
+    ValueError
+        If the file holds another kind of transform.
+    """
+    content = {key: value for key, value in loadmat(path).items() if not key.startswith("__")}
+    keys = [key for key in MATRIX_KEYS if key in content]
+    if not keys:
+        message = f"{path}: expected an ITK affine, found {sorted(content)}; register again."
+        raise ValueError(message)
+    parameters = content[keys[0]].ravel()
+    centre = content["fixed"].ravel()
+    transform = np.eye(4)
+    transform[:3, :3] = parameters[:9].reshape(3, 3)
+    transform[:3, 3] = parameters[9:] + centre - transform[:3, :3] @ centre
+    return LPS @ transform @ LPS
+
+
+def write_world_transform(path: str | Path, transform: np.ndarray) -> None:
+    """Write template world to scan world mm (RAS), (4, 4), as an ITK ``.mat`` affine."""
+    itk = LPS @ transform @ LPS
+    parameters = np.concatenate([itk[:3, :3].ravel(), itk[:3, 3]])
+    content = {AFFINE_KEY: parameters.reshape(12, 1), "fixed": np.zeros((3, 1))}
+    with atomic_path(path) as temporary:
+        savemat(temporary, content, appendmat=False, format="4")

@@ -1,0 +1,218 @@
+"""From a raw head to a brain in MNI space, scan by scan.
+
+Inputs: the raw scans that cohort/scans.tsv lists.
+Outputs, per scan under preprocess/<dataset>/...: brain mask, bias-corrected head, rigid and
+affine transform, stripped and normalised brain on the MNI grid, quality record; for the cohort
+preprocess/qc.tsv, preprocess/rejected.tsv and preprocess/contract.json.
+
+mask_brain           find the brain
+correct_bias         N4 inside the mask
+register_rigid       level 1 of the registration to the template
+register_affine      level 2, starting from level 1
+resample_scan        one interpolation from the raw grid to the MNI grid, then strip
+normalise_intensity  one intensity scale for all scans
+measure_quality      judge the scan: accepted, flagged or rejected
+collect_quality      tables of the cohort, and the contract that its images keep
+"""
+
+
+rule mask_brain:
+    """Find the brain in one raw scan."""
+    input:
+        scan=raw_scan,
+    output:
+        mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+    log:
+        results("logs/mask_brain/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=10,
+    params:
+        settings=config["preprocess"]["mask"],
+        code=code_of("mask_brain"),
+    script:
+        "../scripts/mask_brain.py"
+
+
+rule correct_bias:
+    """Remove the bias field from one raw scan."""
+    input:
+        scan=raw_scan,
+        mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+    output:
+        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
+    log:
+        results("logs/correct_bias/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        settings=config["preprocess"]["bias"],
+        code=code_of("correct_bias"),
+    script:
+        "../scripts/correct_bias.py"
+
+
+rule register_rigid:
+    """Register one brain to the template: level 1, rigid."""
+    input:
+        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+    output:
+        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-rigid_xfm.mat"),
+    log:
+        results("logs/register_rigid/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        level=config["preprocess"]["registration"]["rigid"],
+        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
+        seed=config["preprocess"]["registration"]["seed"],
+        code=code_of("register_rigid"),
+    script:
+        "../scripts/register_rigid.py"
+
+
+rule register_affine:
+    """Register one brain to the template: level 2, affine."""
+    input:
+        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        start=results("preprocess/{scan_path}_from-T1w_to-MNI_level-rigid_xfm.mat"),
+    output:
+        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
+    log:
+        results("logs/register_affine/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=15,
+    params:
+        settings=config["preprocess"]["registration"],
+        code=code_of("register_affine"),
+    script:
+        "../scripts/register_affine.py"
+
+
+rule resample_scan:
+    """Bring one scan to the MNI grid in one interpolation, and strip it."""
+    input:
+        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
+    output:
+        stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+    log:
+        results("logs/resample_scan/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        settings=config["preprocess"]["resampling"],
+        space=config["space"],
+        code=code_of("resample_scan"),
+    script:
+        "../scripts/resample_scan.py"
+
+
+rule normalise_intensity:
+    """Bring the intensities of one brain to the common scale."""
+    input:
+        stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+    output:
+        brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
+    log:
+        results("logs/normalise_intensity/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=5,
+    params:
+        settings=config["preprocess"]["intensity"],
+        code=code_of("normalise_intensity"),
+    script:
+        "../scripts/normalise_intensity.py"
+
+
+rule measure_quality:
+    """Measure how well one scan went through, and judge it."""
+    input:
+        scan=raw_scan,
+        native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
+        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
+        brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+    output:
+        quality=results("preprocess/{scan_path}_qc.json"),
+    log:
+        results("logs/measure_quality/{scan_path}.log"),
+    group:
+        "preprocess"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=5,
+    params:
+        settings=config["preprocess"]["quality"],
+        code=code_of("measure_quality"),
+    script:
+        "../scripts/measure_quality.py"
+
+
+checkpoint collect_quality:
+    """Gather the quality of all scans, list the rejected ones, state the contract."""
+    input:
+        scans=results("cohort/scans.tsv"),
+        quality=quality_files,
+    output:
+        table=results("preprocess/qc.tsv"),
+        rejected=results("preprocess/rejected.tsv"),
+        contract=results("preprocess/contract.json"),
+    log:
+        results("logs/collect_quality.log"),
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=config["preprocess"],
+        space=config["space"],
+        code=code_of("collect_quality"),
+    script:
+        "../scripts/collect_quality.py"

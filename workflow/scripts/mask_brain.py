@@ -1,0 +1,25 @@
+"""Find the brain in one raw scan."""
+
+import numpy as np
+
+from brainlapse import runtime
+from brainlapse.images import load_volume, save_volume
+from brainlapse.preprocessing.masking import find_brain
+from brainlapse.preprocessing.settings import MaskSettings
+from brainlapse.rejection import run_stage
+
+
+def main(snakemake) -> None:
+    """Write the brain mask on the scan's own grid."""
+    runtime.start(snakemake)
+    settings = MaskSettings.model_validate(snakemake.params.settings)
+
+    def mask_brain() -> None:
+        volume, affine = load_volume(snakemake.input.scan)
+        mask = find_brain(volume, affine, settings)
+        save_volume(snakemake.output.mask, mask, affine, dtype=np.uint8)
+
+    run_stage("mask_brain", snakemake.input, snakemake.output, mask_brain)
+
+
+main(snakemake)
