@@ -71,6 +71,11 @@ def forecast_latents(
     -------
     np.ndarray
         float32 (rows, C, d, h, w).
+
+    Raises
+    ------
+    ValueError
+        If the plan asks for a line or a rate that the scans do not give.
     """
     table = LatentTable(latents, index)
     rate = population_rate(latents, index)
@@ -81,8 +86,11 @@ def forecast_latents(
         codes = table.latents(row["dataset"], seen)
         if row["method"] == "linear":
             line = models.fit_line(ages, codes)
-        else:
+        elif rate is not None:
             line = models.start_from(ages, codes, rate, settings.anchor)
+        else:
+            message = "population_rate is planned, but no training subject has scans at two ages"
+            raise ValueError(message)
         forecasts[number] = line.at(row["target_age_years"])
     return forecasts
 

@@ -50,7 +50,7 @@ def fit_line(ages_years: np.ndarray, latents: np.ndarray) -> LatentLine:
         message = f"a line needs scans at two ages, found {ages.tolist()}"
         raise ValueError(message)
     deviation, moment = _age_products(ages, latents)
-    centre = np.mean(latents, axis=0, dtype=np.float64)
+    centre = latents.astype(np.float64).mean(axis=0)
     return LatentLine(float(ages.mean()), centre, moment / deviation)
 
 
@@ -110,7 +110,7 @@ def start_from(
     """
     if anchor == "last":
         return LatentLine(float(ages_years[-1]), latents[-1].astype(np.float64), rate)
-    centre = np.mean(latents, axis=0, dtype=np.float64)
+    centre = latents.astype(np.float64).mean(axis=0)
     return LatentLine(float(np.mean(ages_years)), centre, rate)
 
 

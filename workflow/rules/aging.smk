@@ -22,6 +22,17 @@ rule forecast_scans:
     output:
         folder=directory(results("aging/{model}/predicted")),
         predictions=results("aging/{model}/predictions.tsv"),
+    log:
+        results("logs/forecast_scans/{model}.log"),
+    benchmark:
+        results("benchmarks/forecast_scans/{model}.tsv")
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=12000,
+        runtime=120,
+        gpu=1,
     params:
         settings=config["aging"],
         space=config["space"],
@@ -31,17 +42,6 @@ rule forecast_scans:
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/predicted",
         code=code_of("forecast_scans"),
-    log:
-        results("logs/forecast_scans/{model}.log"),
-    benchmark:
-        results("benchmarks/forecast_scans/{model}.tsv")
-    threads: 2
-    resources:
-        mem_mb=12000,
-        runtime=120,
-        gpu=1,
-    conda:
-        "../../envs/torch.yaml"
     script:
         "../scripts/forecast_scans.py"
 
@@ -56,6 +56,15 @@ rule interpolate_scans:
     output:
         folder=directory(results("aging/{model}/interpolated")),
         interpolations=results("aging/{model}/interpolations.tsv"),
+    log:
+        results("logs/interpolate_scans/{model}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=12000,
+        runtime=60,
+        gpu=1,
     params:
         settings=config["aging"],
         space=config["space"],
@@ -64,15 +73,6 @@ rule interpolate_scans:
         model=results("autoencoder/{model}"),
         folder_name="aging/{model}/interpolated",
         code=code_of("interpolate_scans"),
-    log:
-        results("logs/interpolate_scans/{model}.log"),
-    threads: 2
-    resources:
-        mem_mb=12000,
-        runtime=60,
-        gpu=1,
-    conda:
-        "../../envs/torch.yaml"
     script:
         "../scripts/interpolate_scans.py"
 
@@ -86,16 +86,16 @@ rule score_forecasts:
     output:
         errors=results("aging/{model}/errors.tsv"),
         summary=results("aging/{model}/summary.tsv"),
-    params:
-        code=code_of("score_forecasts"),
     log:
         results("logs/score_forecasts/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=20,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        code=code_of("score_forecasts"),
     script:
         "../scripts/score_forecasts.py"
 
@@ -106,15 +106,15 @@ rule measure_linearity:
         volumes=results("volumes/volumes.tsv"),
     output:
         linearity=results("aging/{model}/linearity.tsv"),
-    params:
-        code=code_of("measure_linearity"),
     log:
         results("logs/measure_linearity/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/analysis.yaml"
+    params:
+        code=code_of("measure_linearity"),
     script:
         "../scripts/measure_linearity.py"

@@ -1,0 +1,133 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse.aging import forecast, models
+from brainlapse.aging.plan import plan_forecasts, plan_interpolations
+from brainlapse.aging.settings import AgingSettings
+
+SHAPE = (2, 3, 2, 2)
+SPLITS = ["train", "train", "train", "validation", "test", "test", "apply"]
+AGES = [[60, 62, 65], [70, 71, 73], [80], [55, 57, 58], [66, 67, 69], [50, 51.5, 54], [45, 47, 50]]
+
+
+@pytest.fixture
+def planted():
+    """Latents on exact lines: (index, latents, slopes); training subjects share one slope."""
+    generator = np.random.default_rng(0)
+    records, latents, slopes = [], [], {}
+    shared = generator.normal(size=SHAPE)
+    for number, (split, ages) in enumerate(zip(SPLITS, AGES, strict=True)):
+        slope = shared if split == "train" else generator.normal(size=SHAPE)
+        start = 5 * generator.normal(size=SHAPE)
+        slopes[f"sub-{number}"] = slope
+        for session, age in enumerate(ages, start=1):
+            latents.append(start + slope * age)
+            records.append(("demo", f"sub-{number}", f"ses-{session}", split, float(age)))
+    columns = ["dataset", "subject", "session", "split", "age_years"]
+    index = pd.DataFrame(records, columns=columns)
+    index.insert(3, "scan", index["subject"] + "_" + index["session"])
+    return index, np.array(latents, dtype=np.float32), slopes
+
+
+def own_rows(index, plan):
+    row = {scan: number for number, scan in enumerate(index["scan"])}
+    return [row[scan] for scan in plan["scan"]]
+
+
+def test_a_line_is_found_exactly():
+    generator = np.random.default_rng(1)
+    start, slope = generator.normal(size=(2, *SHAPE))
+    ages = np.array([60.0, 61.5, 64.0])
+    line = models.fit_line(ages, start + slope * ages[:, None, None, None, None])
+    np.testing.assert_allclose(line.rate, slope)
+    np.testing.assert_allclose(line.at(0), start, atol=1e-4)
+    with pytest.raises(ValueError, match="scans at two ages"):
+        models.fit_line(np.array([60.0, 60.0]), np.zeros((2, *SHAPE)))
+
+
+def test_a_line_is_the_least_squares_line():
+    generator = np.random.default_rng(1)
+    ages, latents = np.array([60.0, 61.0, 64.0, 65.0]), generator.normal(size=(4, 7))
+    slope, intercept = np.polyfit(ages, latents, 1)
+    line = models.fit_line(ages, latents)
+    np.testing.assert_allclose(line.rate, slope)
+    np.testing.assert_allclose(line.at(70), intercept + 70 * slope, atol=1e-5)
+
+
+def test_linear_forecasts_of_planted_lines_are_exact(planted):
+    index, latents, _ = planted
+    settings = AgingSettings(methods=["linear"])
+    plan = plan_forecasts(index, settings)
+    assert len(plan) == 3
+    found = forecast.forecast_latents(plan, latents, index, settings)
+    np.testing.assert_allclose(found, latents[own_rows(index, plan)], atol=1e-3)
+    assert (forecast.latent_errors(plan, found, latents, index)["latent_rmse"] < 1e-3).all()
+
+
+def test_population_rate_is_the_slope_within_training_subjects(planted):
+    index, latents, slopes = planted
+    np.testing.assert_allclose(
+        forecast.population_rate(latents, index), slopes["sub-0"], rtol=1e-4, atol=1e-4
+    )
+
+
+def test_population_rate_ignores_everyone_but_training_subjects(planted):
+    index, latents, _ = planted
+    changed = latents.copy()
+    changed[(index["split"] != "train").to_numpy()] += 1000
+    np.testing.assert_array_equal(
+        forecast.population_rate(latents, index), forecast.population_rate(changed, index)
+    )
+    assert forecast.population_rate(latents, index.assign(split="test")) is None
+
+
+@pytest.mark.parametrize("anchor", ["last", "mean"])
+def test_population_rate_starts_from_the_seen_scans(planted, anchor):
+    index, latents, slopes = planted
+    settings = AgingSettings(methods=["population_rate"], anchor=anchor)
+    plan = plan_forecasts(index, settings)
+    row = plan[(plan["n_scans_seen"] == 2) & (plan["subject"] == "sub-4")]
+    found = forecast.forecast_latents(row, latents, index, settings)[0]
+    seen = latents[[10, 11]]
+    start, age = (seen[1], 67) if anchor == "last" else (seen.mean(axis=0), 66.5)
+    np.testing.assert_allclose(found, start + (69 - age) * slopes["sub-0"], atol=1e-3)
+
+
+def test_a_change_in_the_unseen_target_moves_only_its_own_error(planted):
+    index, latents, _ = planted
+    settings = AgingSettings()
+    plan = plan_forecasts(index, settings)
+    before = forecast.forecast_latents(plan, latents, index, settings)
+    errors_before = forecast.latent_errors(plan, before, latents, index)
+    last_of_sub4 = index.index[index["scan"] == "sub-4_ses-3"].item()
+    changed = latents.copy()
+    changed[last_of_sub4] += 10
+    after = forecast.forecast_latents(plan, changed, index, settings)
+    np.testing.assert_array_equal(before, after)
+    moved = ~np.isclose(
+        errors_before["latent_rmse"],
+        forecast.latent_errors(plan, after, changed, index)["latent_rmse"],
+    )
+    assert (moved == (plan["scan"] == "sub-4_ses-3")).all()
+
+
+def test_interpolation_ends_at_both_scans(planted):
+    index, latents, _ = planted
+    plan = plan_interpolations(index, AgingSettings())
+    codes = forecast.interpolated_latents(plan, latents, index)
+    row = plan[plan["subject"] == "sub-4"].reset_index()
+    first, last = latents[10], latents[12]
+    np.testing.assert_allclose(codes[row["index"][0]], last)  # alpha 0
+    np.testing.assert_allclose(codes[row["index"][2]], (first + last) / 2, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(codes[row["index"][4]], first)  # alpha 1
+
+
+def test_empty_plans_give_empty_tables(planted):
+    index, latents, _ = planted
+    none = index.assign(age_years=np.nan)
+    plan = plan_forecasts(none, AgingSettings())
+    codes = forecast.forecast_latents(plan, latents, none, AgingSettings())
+    assert codes.shape == (0, *SHAPE)
+    errors = forecast.latent_errors(plan, codes, latents, none)
+    assert list(errors) == ["latent_rmse", "latent_rmse_copy"]
