@@ -23,7 +23,9 @@ from brainlapse.space import Grid
 
 AGED_REGIONS = ("ventricles", "hippocampus", "grey_matter")
 # Reach of the calibration: coefficients of the rays, roughly changes of log volume.
-REACH = np.array([1.9, 0.7, 0.35])
+REACH = np.array([2.4, 0.8, 0.6])
+VENTRICLE_WALL_MM = 4.0  # the field widens a little more than the ventricles: room to grow
+CORRECTIONS = 1
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,35 @@ class AgeingModel:
         Velocity per unit coefficient, float32 (3 regions, 3, X, Y, Z).
     grid
         Of the basis fields, template space.
+    maps
+        Soft maps by region on the grid.
     polynomial
         log volume change per monomial, (monomials, 3 regions).
     """
 
     basis_mm: np.ndarray
     grid: Grid
+    maps: dict[str, np.ndarray]
     polynomial: np.ndarray
 
     def coefficients_for(self, log_change: np.ndarray) -> np.ndarray:
-        """Return the coefficients that change log volumes by `log_change`, both (3,)."""
+        """Return the coefficients that change log volumes by `log_change`, both (3,).
+
+        The polynomial is inverted; what the warped template then misses is aimed at again.
+        """
+        aim = np.asarray(log_change, dtype=np.float64)
+        coefficients = self._invert(aim)
+        for _ in range(CORRECTIONS):
+            reached = log_volume_change(self.warp(coefficients), self.maps)
+            aim = aim + log_change - reached
+            coefficients = self._invert(aim)
+        return coefficients
+
+    def _invert(self, log_change: np.ndarray) -> np.ndarray:
         solution = optimize.least_squares(
             lambda guess: _monomials(guess) @ self.polynomial - log_change,
-            x0=log_change * np.array([1, 1, 1]),
-            bounds=(-2 * REACH, 2 * REACH),
+            x0=np.zeros(3),
+            bounds=(-1.5 * REACH, 1.5 * REACH),
         )
         return solution.x
 
@@ -68,7 +85,16 @@ def build_ageing_model(maps: dict[str, np.ndarray], grid: Grid) -> AgeingModel:
         Soft maps by region on `grid`: the three aged regions, white_matter, csf and brain.
     """
     basis = np.stack([_basis(region, maps, grid) for region in AGED_REGIONS])
-    return AgeingModel(basis, grid, _calibrate(basis, maps, grid))
+    return AgeingModel(basis, grid, maps, _calibrate(basis, maps, grid))
+
+
+def log_volume_change(warp: Warp, maps: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the change of log volume of the aged regions under a warp, (3,)."""
+    jacobian = warp.jacobian()
+    return np.array(
+        [np.log((maps[name] * jacobian).sum() / maps[name].sum()) for name in AGED_REGIONS],
+        dtype=np.float64,
+    )
 
 
 def _basis(region: str, maps: dict[str, np.ndarray], grid: Grid) -> np.ndarray:
@@ -83,9 +109,10 @@ def _basis(region: str, maps: dict[str, np.ndarray], grid: Grid) -> np.ndarray:
 
 def _ventricle_divergence(maps: dict, voxel_mm: float) -> tuple[np.ndarray, np.ndarray]:
     ventricles = maps["ventricles"] > 0.25
-    source = np.clip(1.5 * ndimage.gaussian_filter(ventricles.astype(np.float32), 0.8), 0, 1)
     distance_mm = ndimage.distance_transform_edt(~ventricles) * voxel_mm
-    return source, (1 - source) * np.exp(-distance_mm / 14) * maps["brain"]
+    source = np.exp(-((distance_mm / VENTRICLE_WALL_MM) ** 2))
+    sink = (1 - source) * np.exp(-distance_mm / 14) * (maps["white_matter"] + 0.3 * maps["csf"])
+    return source, sink * (1 - maps["hippocampus"])
 
 
 def _hippocampus_divergence(maps: dict, voxel_mm: float) -> tuple[np.ndarray, np.ndarray]:
@@ -101,22 +128,19 @@ def _cortex_divergence(maps: dict, voxel_mm: float) -> tuple[np.ndarray, np.ndar
     above = np.exp(-distance_mm / 4) * (1 - maps["brain"])
     fluid = np.clip(maps["csf"] - maps["ventricles"], 0, 1) + 0.5 * above
     deep = np.maximum(maps["ventricles"], maps["hippocampus"])
-    return -maps["grey_matter"] * (1 - deep) - 0.3 * maps["white_matter"], fluid
+    return -maps["grey_matter"] * (1 - deep) - 0.1 * maps["white_matter"], fluid
 
 
 def _calibrate(basis: np.ndarray, maps: dict, grid: Grid) -> np.ndarray:
-    before = {region: maps[region].sum() for region in AGED_REGIONS}
     samples, changes = [], []
     rays = [sign * REACH * np.eye(3)[axis] for axis in range(3) for sign in (-1, 1)]
     rays += [0.6 * REACH * signs for signs in itertools.product((-1, 1), repeat=3)]
+    rays += [REACH * (1.2, 0.8, sign * 0.4) for sign in (0, 1)]  # the oldest patients
     for ray in rays:
         velocity = np.tensordot(ray.astype(np.float32), basis, axes=1)
         for halved, warp in enumerate(reversed(halvings(velocity, grid)[-3:])):
-            jacobian = warp.jacobian()
             samples.append(ray / 2**halved)
-            changes.append(
-                [np.log((maps[name] * jacobian).sum() / before[name]) for name in AGED_REGIONS]
-            )
+            changes.append(log_volume_change(warp, maps))
     return np.linalg.lstsq(_monomials(np.array(samples)), np.array(changes), rcond=None)[0]
 
 

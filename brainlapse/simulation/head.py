@@ -15,14 +15,16 @@ TISSUES = ("fluid", "bone", "marrow", "fat", "muscle", "skin", "cord")
 SOFT_EDGE_MM = 2.0
 CLOSING_MM = 12.0
 # Outer edges of the layers above the smooth hull of the brain [mm].
-FLUID_MM, INNER_TABLE_MM, MARROW_MM, OUTER_TABLE_MM, SCALP_MM = 2.5, 4.5, 7.0, 9.0, 15.0
+FLUID_MM, INNER_TABLE_MM, MARROW_MM, OUTER_TABLE_MM, SCALP_MM = 2.5, 4.5, 7.0, 8.5, 13.5
 SKIN_MM, FAT_MM = 2.0, 5.5  # depth below the surface of the head
 
 FACE = (  # centre and radii, world mm
     ((0, 38, -62), (64, 54, 66)),
     ((0, 52, -100), (46, 40, 30)),
     ((0, 98, -52), (13, 16, 22)),
-    ((0, -40, -110), (58, 56, 70)),
+    ((0, -42, -100), (60, 58, 70)),
+    ((48, -2, -68), (24, 36, 42)),  # cheek and jaw muscles
+    ((-48, -2, -68), (24, 36, 42)),
 )
 
 

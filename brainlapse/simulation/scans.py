@@ -99,6 +99,7 @@ def build_shape(
         random_velocity(rng, SHAPE_GRID, kernel_mm, share * settings.shape_mm)
         for kernel_mm, share in SHAPE_KERNELS_MM
     )
+    velocity = velocity * _calm_outside(anatomy)
     if subject.diagnosis == "patient":
         velocity = velocity + _patient_velocity()
     forward = exponential(velocity, SHAPE_GRID)
@@ -119,6 +120,14 @@ def fit_affine(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     affine = np.eye(4)
     affine[:3] = np.linalg.lstsq(rows, targets.T.astype(np.float64), rcond=None)[0].T
     return affine
+
+
+def _calm_outside(anatomy: Anatomy) -> np.ndarray:
+    """Return 1 in the brain, falling to 0.4 outside, so that the skin stays smooth."""
+    brain = sample(anatomy.coarse_maps["brain"], AGEING_GRID, grid_points_mm(SHAPE_GRID), "constant")
+    distance = ndimage.distance_transform_edt(brain.reshape(SHAPE_GRID.shape) < 0.5)
+    distance_mm = (distance * SHAPE_GRID.affine[0, 0]).astype(np.float32)
+    return 0.4 + 0.6 * np.exp(-((distance_mm / 22) ** 2))
 
 
 def _patient_velocity() -> np.ndarray:

@@ -34,7 +34,7 @@ class SimulationSettings(Settings):
         80.0, ge=5, le=95, description="Oldest age at the first session [years], 5 to 95."
     )
     reference_age_years: float = Field(
-        45.0, ge=5, le=95, description="Age at which a control has template volumes [years], 5-95."
+        50.0, ge=5, le=95, description="Age at which a control has template volumes [years], 5-95."
     )
     patient_fraction: float = Field(
         0.5, ge=0, le=1, description="Share of subjects in the patient group [fraction], 0 to 1."
