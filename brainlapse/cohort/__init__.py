@@ -1,0 +1,1 @@
+"""From BIDS folders to one table of accepted scans: reading, validation, ages, split."""

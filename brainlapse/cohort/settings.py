@@ -1,0 +1,107 @@
+"""Settings of the cohort stage: the data sets, plausibility limits and the split."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from brainlapse.settings import Settings
+from brainlapse.simulation.settings import SimulationSettings
+
+
+class DatasetSettings(Settings):
+    """One data set: a BIDS folder, or a simulated cohort."""
+
+    bids: str | None = Field(
+        None,
+        min_length=1,
+        description="folder of a BIDS data set with T1w scans (~ is expanded) [path]",
+    )
+    simulate: SimulationSettings | None = Field(
+        None, description="make this data set by simulation, with known truth, in place of `bids`"
+    )
+    role: Literal["fit", "apply"] = Field(
+        "fit",
+        description="fit: may train autoencoders; apply: is only encoded and analysed",
+    )
+
+    @field_validator("bids")
+    @classmethod
+    def expand_home(cls, value: str | None) -> str | None:
+        """Write `~/data` as the absolute path it stands for."""
+        return None if value is None else str(Path(value).expanduser())
+
+    @model_validator(mode="after")
+    def check_one_source(self) -> Self:
+        """Refuse a data set with two sources or none."""
+        if (self.bids is None) == (self.simulate is None):
+            found = "neither" if self.bids is None else "both"
+            message = f"give exactly one of bids (a folder) and simulate (settings); found {found}"
+            raise ValueError(message)
+        return self
+
+
+class CohortSettings(Settings):
+    """Which scans are plausible, and how subjects are split."""
+
+    validation_fraction: float = Field(
+        0.15,
+        ge=0,
+        lt=1,
+        description="expected share of fit subjects that select models [fraction, 0 to 1]",
+    )
+    test_fraction: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="expected share of fit subjects that nothing is fitted on [fraction, 0 to 1]",
+    )
+    min_age_years: float = Field(
+        1.0,
+        ge=0,
+        le=120,
+        description="ages below are taken as missing, with a note [years, 0 to 120]",
+    )
+    max_age_years: float = Field(
+        120.0,
+        gt=0,
+        le=150,
+        description="ages above (such as 999) are taken as missing, with a note [years, 0 to 150]",
+    )
+    min_voxel_mm: float = Field(
+        0.2, gt=0, le=10, description="scans with a smaller voxel edge are rejected [mm, 0 to 10]"
+    )
+    max_voxel_mm: float = Field(
+        6.0, gt=0, le=20, description="scans with a longer voxel edge are rejected [mm, 0 to 20]"
+    )
+    min_extent_mm: float = Field(
+        80.0,
+        gt=0,
+        le=300,
+        description="scans whose field of view is shorter along any axis cannot hold a brain and "
+        "are rejected [mm, 0 to 300]",
+    )
+    max_extent_mm: float = Field(
+        600.0,
+        gt=0,
+        le=2000,
+        description="scans whose field of view is longer along any axis are rejected "
+        "[mm, 0 to 2000]",
+    )
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """Refuse limits that leave nothing between them."""
+        share = self.validation_fraction + self.test_fraction
+        if share >= 1:
+            message = (
+                f"validation_fraction + test_fraction is {share:g}; it must stay below 1, "
+                "so that subjects are left to train on"
+            )
+            raise ValueError(message)
+        for quantity in ("age_years", "voxel_mm", "extent_mm"):
+            low, high = getattr(self, f"min_{quantity}"), getattr(self, f"max_{quantity}")
+            if low >= high:
+                message = f"min_{quantity} ({low:g}) must be below max_{quantity} ({high:g})"
+                raise ValueError(message)
+        return self

@@ -1,0 +1,59 @@
+"""Columns and file layout of the cohort's tables."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from brainlapse import runtime
+
+SCAN_COLUMNS = (
+    "dataset",
+    "subject",
+    "session",
+    "scan",
+    "path",
+    "age_years",
+    "sex",
+    "diagnosis",
+    "role",
+    "split",
+    "sha256",
+    "note",
+)
+ALTERNATIVE_COLUMNS = ("dataset", "subject", "session", "scan", "path", "reason")
+REJECTED_COLUMNS = (*ALTERNATIVE_COLUMNS, "stage")
+
+
+def scan_name(subject: str, session: str | None) -> str:
+    """Name of a scan: `sub-01_ses-1`, or `sub-01` where there are no sessions."""
+    return f"{subject}_{session}" if has_session(session) else subject
+
+
+def scan_path(dataset: str, subject: str, session: str | None) -> str:
+    """Stem of a scan's files: `<dataset>/sub-01/ses-1/sub-01_ses-1` or `<dataset>/sub-01/sub-01`.
+
+    A session of None, NaN, an empty string or `n/a` stands for none.
+    """
+    folders = [dataset, subject, session] if has_session(session) else [dataset, subject]
+    return "/".join([*folders, scan_name(subject, session)])
+
+
+def has_session(session: str | float | None) -> bool:
+    """Whether a cell of the session column names a session."""
+    return isinstance(session, str) and session not in ("", "n/a")
+
+
+def read_scans(path: str | Path) -> pd.DataFrame:
+    """Read `cohort/scans.tsv`: one row per accepted scan, missing values as NaN.
+
+    Raises
+    ------
+    ValueError
+        A contract column is missing.
+    """
+    scans = runtime.read_table(path)
+    missing = [column for column in SCAN_COLUMNS if column not in scans]
+    if missing:
+        message = f"{path}: expected the columns of scans.tsv, found none named {missing}"
+        raise ValueError(message)
+    return scans

@@ -1,0 +1,62 @@
+"""From BIDS folders to one table of accepted scans.
+
+Inputs: the BIDS folders of the config; simulated ones are made here.
+Outputs: simulated/<dataset>/, cohort/scans.tsv, cohort/rejected.tsv, cohort/alternatives.tsv.
+
+simulate_dataset  make a BIDS data set with known truth
+build_cohort      validate each T1w scan, join ages and diagnoses, split by subject
+"""
+
+
+rule simulate_dataset:
+    """Simulate a BIDS data set with known truth."""
+    output:
+        folder=directory(results("simulated/{dataset}")),
+    log:
+        results("logs/simulate_dataset/{dataset}.log"),
+    benchmark:
+        results("benchmarks/simulate_dataset/{dataset}.tsv")
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=simulation_settings,
+        seed=config["seed"],
+        code=code_of("simulate_dataset"),
+    script:
+        "../scripts/simulate_dataset.py"
+
+
+checkpoint build_cohort:
+    """Validate and describe all scans, and split them by subject."""
+    input:
+        files=raw_inputs,
+        simulated=expand(results("simulated/{dataset}"), dataset=SIMULATED),
+    output:
+        scans=results("cohort/scans.tsv"),
+        rejected=results("cohort/rejected.tsv"),
+        alternatives=results("cohort/alternatives.tsv"),
+    log:
+        results("logs/build_cohort.log"),
+    benchmark:
+        results("benchmarks/build_cohort.tsv")
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        folders={
+            name: dataset["bids"] or results(f"simulated/{name}")
+            for name, dataset in config["datasets"].items()
+        },
+        roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
+        settings=config["cohort"],
+        seed=config["seed"],
+        code=code_of("build_cohort"),
+    script:
+        "../scripts/build_cohort.py"
