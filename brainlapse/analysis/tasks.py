@@ -4,22 +4,15 @@ Scaler, principal components and model are fitted inside each training fold. The
 not: it has seen the images of the train split, so results are also given by autoencoder split.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from brainlapse.analysis import metrics
+from brainlapse.analysis import crossval, metrics
 from brainlapse.analysis.folds import TaskImpossible, TaskScans, select_scans, subject_folds
-from brainlapse.analysis.pca import flatten_latents, principal_components
+from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 
 PREDICTION_COLUMNS = [
@@ -39,19 +32,6 @@ class TaskResult:
 
     predictions: pd.DataFrame
     metrics: pd.DataFrame
-
-
-class LeadingScale(TransformerMixin, BaseEstimator):
-    """Divide all components by the spread of the first, so that one penalty suits any network."""
-
-    def fit(self, scores: np.ndarray, target: object = None) -> "LeadingScale":
-        """Take the standard deviation of the first column of ``scores`` (N, K)."""
-        self.scale_ = float(np.std(scores[:, 0])) or 1.0
-        return self
-
-    def transform(self, scores: np.ndarray) -> np.ndarray:
-        """Scores (N, K) over that standard deviation."""
-        return scores / self.scale_
 
 
 def evaluate_task(
@@ -86,14 +66,9 @@ def evaluate_task(
     except TaskImpossible as reason:
         return impossible_task(task, str(reason))
     features = flatten_latents(latents)[scans.rows]
-
-    def latent_steps(seen: np.ndarray) -> list:
-        n_scans, n_features = seen.shape
-        pca = principal_components(n_scans, n_features, settings.task_components, seed)
-        return [StandardScaler(), pca, LeadingScale()]
-
-    output = cross_validate(features, scans, fold, settings, latent_steps)
-    baseline = _constant_output(scans, fold)
+    latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
+    output = crossval.cross_validate(features, scans, fold, settings, latent_steps)
+    baseline = crossval.constant_output(scans, fold)
     confounds, note = _confounds_output(index, task, scans, fold, settings)
     predictions = _prediction_table(index, scans, fold, output)
     split = index["split"].to_numpy(dtype=str)[scans.rows]
@@ -115,73 +90,6 @@ def impossible_task(task: TaskSettings, reason: str) -> TaskResult:
     return TaskResult(pd.DataFrame(columns=PREDICTION_COLUMNS), table)
 
 
-def cross_validate(
-    features: Any,
-    scans: TaskScans,
-    fold: np.ndarray,
-    settings: AnalysisSettings,
-    make_steps: Callable[[Any], list],
-) -> np.ndarray:
-    """Out-of-fold output of a model fitted on the other folds.
-
-    Parameters
-    ----------
-    features : np.ndarray or pd.DataFrame
-        Latents (N, P), or a table of covariates (N, columns).
-    scans : TaskScans
-        Targets and subjects of the N scans.
-    fold : np.ndarray
-        Fold of each scan, int (N,).
-    settings : AnalysisSettings
-        Penalties.
-    make_steps : Callable
-        Unfitted steps before the model, for the features of a training fold.
-
-    Returns
-    -------
-    np.ndarray
-        float (N, K): class probabilities, or the number predicted (K = 1).
-    """
-    take = features.iloc if isinstance(features, pd.DataFrame) else features
-    output = np.zeros((len(fold), max(1, len(scans.classes))))
-    for number in np.unique(fold):
-        training, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        model = make_pipeline(*make_steps(take[training]), _estimator(scans, settings))
-        model.fit(take[training], scans.true[training])
-        predict = model.predict_proba if scans.classes else model.predict
-        output[held_out] = predict(take[held_out]).reshape(len(held_out), -1)
-    return output
-
-
-def _covariate_steps(seen: pd.DataFrame) -> list:
-    numeric = [name for name in seen if pd.api.types.is_numeric_dtype(seen[name])]
-    named = [name for name in seen if name not in numeric]
-    fill = SimpleImputer(strategy="mean", keep_empty_features=True)
-    parts = [
-        ("numeric", Pipeline([("fill", fill), ("scale", StandardScaler())]), numeric),
-        ("named", OneHotEncoder(handle_unknown="ignore", sparse_output=False), named),
-    ]
-    return [ColumnTransformer(parts)]
-
-
-def _estimator(scans: TaskScans, settings: AnalysisSettings) -> LogisticRegression | Ridge:
-    if scans.classes:
-        return LogisticRegression(
-            C=settings.logistic_inverse_penalty, class_weight="balanced", max_iter=5000
-        )
-    return Ridge(alpha=settings.ridge_penalty)
-
-
-def _constant_output(scans: TaskScans, fold: np.ndarray) -> np.ndarray:
-    """Class shares, or the mean, of each training fold: what is known without looking."""
-    output = np.zeros((len(fold), max(1, len(scans.classes))))
-    for number in np.unique(fold):
-        seen = scans.true[fold != number]
-        shares = np.bincount(seen, minlength=len(scans.classes)) / len(seen) if scans.classes else 0
-        output[fold == number] = shares if scans.classes else seen.mean()
-    return output
-
-
 def _confounds_output(
     index: pd.DataFrame,
     task: TaskSettings,
@@ -199,7 +107,7 @@ def _confounds_output(
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = table[name].astype(object).where(table[name].notna(), "n/a").astype(str)
-    return cross_validate(table, scans, fold, settings, _covariate_steps), ""
+    return crossval.cross_validate(table, scans, fold, settings, crossval.covariate_steps), ""
 
 
 def _prediction_table(
