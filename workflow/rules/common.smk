@@ -6,7 +6,12 @@ collect_quality (scans that went through preprocessing). The functions below rea
 
 import functools
 
-from brainlapse.aging.plan import plan_forecasts, plan_interpolations
+from brainlapse.aging.plan import (
+    compared_scans,
+    plan_forecasts,
+    plan_interpolations,
+    planned_subjects,
+)
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.bids import list_inputs
 from brainlapse.cohort.tables import scan_path
@@ -49,6 +54,11 @@ def with_paths(frame):
     session = frame["session"].where(frame["session"].notna(), None)
     keys = zip(frame["dataset"], frame["subject"], session, strict=True)
     return frame.assign(scan_path=[scan_path(*key) for key in keys])
+
+
+def simulation_settings(wildcards):
+    """Settings of one simulated data set."""
+    return config["datasets"][wildcards.dataset]["simulate"]
 
 
 def cohort_table():
@@ -158,3 +168,27 @@ def subject_brains(wildcards):
     scans = usable_table()
     same = (scans["dataset"] == wildcards.dataset) & (scans["subject"] == wildcards.subject)
     return preprocessed(scans[same], "_space-MNI_desc-brain_T1w.nii.gz")
+
+
+@functools.cache
+def planned(function, mtime_ns):
+    """Plan once per quality table; the modification time only keys the cache."""
+    return function(usable_table(), AgingSettings.model_validate(config["aging"]))
+
+
+def plan_with(function):
+    """Plan forecasts or interpolations of the usable scans."""
+    quality = checkpoints.collect_quality.get().output.table
+    return planned(function, Path(quality).stat().st_mtime_ns)
+
+
+def forecast_brains(wildcards):
+    """Brains that forecasts are compared with: targets and last scans seen."""
+    paths = compared_scans(plan_with(plan_forecasts))
+    return [results(f"preprocess/{path}_space-MNI_desc-brain_T1w.nii.gz") for path in paths]
+
+
+def forecast_masks(wildcards):
+    """Masks of the brains that forecasts are compared with."""
+    paths = compared_scans(plan_with(plan_forecasts))
+    return [results(f"preprocess/{path}_space-MNI_desc-brain_mask.nii.gz") for path in paths]
