@@ -1,5 +1,7 @@
 """Crop to the brain, and shrink by block means, with the geometry kept true."""
 
+import warnings
+
 import numpy as np
 from scipy import ndimage
 
@@ -81,11 +83,14 @@ def spread_samples(
         float32 (X, Y, Z), cubic splines between the samples, constant beyond them.
     """
     scale = 1.0 / np.asarray(step, dtype=float)
-    return ndimage.affine_transform(
-        samples.astype(np.float32),
-        scale,
-        offset=-np.asarray(first) * scale,
-        output_shape=tuple(shape),
-        order=3,
-        mode="nearest",
-    )
+    with warnings.catch_warnings():
+        # Scipy recalls at each call that it read a 1-D matrix differently before 2016.
+        warnings.filterwarnings("ignore", message="The behavior of affine_transform")
+        return ndimage.affine_transform(
+            samples.astype(np.float32),
+            scale,
+            offset=-np.asarray(first) * scale,
+            output_shape=tuple(shape),
+            order=3,
+            mode="nearest",
+        )

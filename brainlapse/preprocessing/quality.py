@@ -6,8 +6,8 @@ import numpy as np
 from scipy import linalg, ndimage
 
 from brainlapse.preprocessing.orientation import voxel_sizes_mm, voxel_volume_ml
+from brainlapse.preprocessing.reference import Reference
 from brainlapse.preprocessing.settings import QualitySettings
-from brainlapse.template import Template
 
 SURE_TISSUE = 0.9  # template probability above which a voxel stands for its tissue
 
@@ -45,7 +45,7 @@ def measure(
     transform: np.ndarray,
     brain: np.ndarray,
     brain_mask: np.ndarray,
-    template: Template,
+    reference: Reference,
 ) -> dict[str, float]:
     """Measure how well every stage went.
 
@@ -57,8 +57,8 @@ def measure(
         Template world to scan world mm, (4, 4).
     brain, brain_mask
         Normalised intensities and mask on the MNI grid.
-    template
-        On the same grid.
+    reference
+        The template on the same grid.
 
     Returns
     -------
@@ -70,9 +70,9 @@ def measure(
         "cut_area_cm2": cut_area_cm2(native.mask, native.affine),
         "bias_range": bias_range(native),
         **describe_affine(transform),
-        "template_overlap": dice(brain_mask, template.brain_mask),
-        "template_correlation": correlation(brain, template.t1, template.brain_mask),
-        **tissue_contrast(brain, brain_mask, template),
+        "template_overlap": dice(brain_mask, reference.brain_mask),
+        "template_correlation": correlation(brain, reference.t1, reference.brain_mask),
+        **tissue_contrast(brain, brain_mask, reference),
     }
 
 
@@ -143,7 +143,7 @@ def cut_area_cm2(mask: np.ndarray, affine: np.ndarray) -> float:
     return area_mm2 / 100.0
 
 
-def tissue_contrast(brain: np.ndarray, mask: np.ndarray, template: Template) -> dict[str, float]:
+def tissue_contrast(brain: np.ndarray, mask: np.ndarray, reference: Reference) -> dict[str, float]:
     """Compare white and grey matter where the template is sure of the tissue.
 
     Returns
@@ -153,8 +153,8 @@ def tissue_contrast(brain: np.ndarray, mask: np.ndarray, template: Template) -> 
         variance; joint_variation (CJV): (SD white + SD grey) / |white - grey|.
     """
     inside = ndimage.binary_erosion(mask)
-    white = brain[inside & (template.white > SURE_TISSUE)].astype(float)
-    grey = brain[inside & (template.grey > SURE_TISSUE)].astype(float)
+    white = brain[inside & (reference.white > SURE_TISSUE)].astype(float)
+    grey = brain[inside & (reference.grey > SURE_TISSUE)].astype(float)
     if white.size < 2 or grey.size < 2 or white.std() == 0:
         return {"white_snr": 0.0, "contrast": 0.0, "joint_variation": 1e3}
     difference = white.mean() - grey.mean()

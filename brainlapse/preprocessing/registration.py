@@ -23,30 +23,14 @@ from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.settings import LevelSettings
 from brainlapse.preprocessing.transforms import LPS, read_world_transform, write_world_transform
 from brainlapse.rejection import ScanRejected
-from brainlapse.space import Grid, grid_at
-from brainlapse.template import load_template_brain
 
 METRICS = {
     "correlation": "GC[{0},{1},1,1,Regular,{2}]",
     "mutual_information": "MI[{0},{1},1,32,Regular,{2}]",
 }
-FIELD_OF_VIEW_MM = (192.0, 232.0, 200.0)  # the template's brain with 20 mm of air on all sides
 BOX_MARGIN_VOXELS = 5
 GRADIENT_STEP = 0.25
 CONVERGENCE = "1e-6,10"  # smallest change of the metric, over this many iterations
-
-
-def registration_grid(voxel_mm: float) -> Grid:
-    """Return the grid on which the template is registered."""
-    shape = [round(extent / voxel_mm) for extent in FIELD_OF_VIEW_MM]
-    return grid_at(voxel_mm, (shape[0], shape[1], shape[2]))
-
-
-def template_brain(voxel_mm: float) -> ants.ANTsImage:
-    """Return the template's T1, brain only, for `register_level`."""
-    grid = registration_grid(voxel_mm)
-    t1, brain_mask = load_template_brain(grid)
-    return to_ants(t1 * brain_mask, grid.affine)
 
 
 def prepare_brain(
@@ -87,7 +71,7 @@ def register_level(
     kind
         ``Rigid`` or ``Affine``.
     template, brain
-        From `template_brain` and `prepare_brain`.
+        T1 of the template's brain, through `to_ants`, and the scan's from `prepare_brain`.
     level
         Metric and resolutions.
     seed

@@ -108,7 +108,7 @@ class LevelSettings(Settings):
 
 RIGID_DEFAULT = LevelSettings()
 AFFINE_DEFAULT = LevelSettings(
-    iterations=(200, 100, 50), shrink=(4, 2, 1), smoothing=(2.0, 1.0, 0.0), sampling=0.2
+    iterations=(100, 50, 20), shrink=(4, 2, 1), smoothing=(2.0, 1.0, 0.0), sampling=0.1
 )
 
 

@@ -18,6 +18,7 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 AFFINE_KEY = "AffineTransform_double_3_3"
 # ITK's types whose parameters are a 3x3 matrix, row by row, and a translation.
 MATRIX_KEYS = (AFFINE_KEY, "AffineTransform_float_3_3", "MatrixOffsetTransformBase_double_3_3")
+MIN_DETERMINANT = 1e-3  # below, the matrix is as good as singular; below 0, it mirrors
 
 
 def check_transform(transform: np.ndarray, settings: RegistrationSettings) -> None:
@@ -34,10 +35,11 @@ def check_transform(transform: np.ndarray, settings: RegistrationSettings) -> No
         If it is singular, mirrors, or scales beyond the settings' limits.
     """
     linear = transform[:3, :3]
-    if not np.isfinite(transform).all() or np.linalg.det(linear) <= 1e-3:
+    determinant = np.linalg.det(linear) if np.isfinite(transform).all() else np.nan
+    if not determinant > MIN_DETERMINANT:
         message = (
             "Expected an invertible transform to the template that keeps left and right, found "
-            f"one with determinant {np.linalg.det(linear):.3g}; look at the brain mask."
+            f"one with determinant {determinant:.3g}; look at the brain mask."
         )
         raise ScanRejected(message)
     scales = 1.0 / np.linalg.svd(linear, compute_uv=False)

@@ -5,6 +5,7 @@ Outputs, per scan under preprocess/<dataset>/...: brain mask, bias-corrected hea
 affine transform, stripped and normalised brain on the MNI grid, quality record; for the cohort
 preprocess/qc.tsv, preprocess/rejected.tsv and preprocess/contract.json.
 
+sample_template      the template on the grids in use, once
 mask_brain           find the brain
 correct_bias         N4 inside the mask
 register_rigid       level 1 of the registration to the template
@@ -14,6 +15,30 @@ normalise_intensity  one intensity scale for all scans
 measure_quality      judge the scan: accepted, flagged or rejected
 collect_quality      tables of the cohort, and the contract that its images keep
 """
+
+
+rule sample_template:
+    """Sample the template on the grids of registration and of all results."""
+    output:
+        target=results("template/registration_T1w.nii.gz"),
+        t1=results("template/space-MNI_T1w.nii.gz"),
+        grey=results("template/space-MNI_label-GM_probseg.nii.gz"),
+        white=results("template/space-MNI_label-WM_probseg.nii.gz"),
+        brain_mask=results("template/space-MNI_desc-brain_mask.nii.gz"),
+    params:
+        space=config["space"],
+        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
+        code=code_of("sample_template"),
+    log:
+        results("logs/sample_template.log"),
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=5,
+    conda:
+        "../../envs/imaging.yaml"
+    script:
+        "../scripts/sample_template.py"
 
 
 rule mask_brain:
@@ -68,6 +93,7 @@ rule register_rigid:
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        target=results("template/registration_T1w.nii.gz"),
     output:
         transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-rigid_xfm.mat"),
     log:
@@ -95,6 +121,7 @@ rule register_affine:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
         start=results("preprocess/{scan_path}_from-T1w_to-MNI_level-rigid_xfm.mat"),
+        target=results("template/registration_T1w.nii.gz"),
     output:
         transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
     log:
@@ -174,6 +201,10 @@ rule measure_quality:
         transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
         brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+        t1=results("template/space-MNI_T1w.nii.gz"),
+        grey=results("template/space-MNI_label-GM_probseg.nii.gz"),
+        white=results("template/space-MNI_label-WM_probseg.nii.gz"),
+        brain_mask=results("template/space-MNI_desc-brain_mask.nii.gz"),
     output:
         quality=results("preprocess/{scan_path}_qc.json"),
     log:

@@ -3,30 +3,30 @@
 from brainlapse import runtime
 from brainlapse.images import load_volume
 from brainlapse.preprocessing.quality import NativeScan, judge, measure, quality_record
+from brainlapse.preprocessing.reference import load_reference
 from brainlapse.preprocessing.settings import QualitySettings
 from brainlapse.preprocessing.transforms import read_world_transform
 from brainlapse.rejection import run_stage
-from brainlapse.space import Grid
-from brainlapse.template import load_template
 
 
 def main(snakemake) -> None:
     """Write status, reasons and numbers as JSON."""
     runtime.start(snakemake)
+    maps = {name: snakemake.input[name] for name in ("t1", "grey", "white", "brain_mask")}
     settings = QualitySettings.model_validate(snakemake.params.settings)
 
     def measure_quality() -> None:
         raw, affine = load_volume(snakemake.input.scan)
         corrected, _ = load_volume(snakemake.input.corrected)
         native_mask, _ = load_volume(snakemake.input.native_mask)
-        brain, grid_affine = load_volume(snakemake.input.brain)
+        brain, _ = load_volume(snakemake.input.brain)
         mask, _ = load_volume(snakemake.input.mask)
         numbers = measure(
             native=NativeScan(raw, corrected, native_mask > 0, affine),
             transform=read_world_transform(snakemake.input.transform),
             brain=brain,
             brain_mask=mask > 0,
-            template=load_template(Grid(brain.shape, grid_affine)),
+            reference=load_reference(maps),
         )
         record = quality_record(numbers, judge(numbers, settings))
         runtime.write_json(snakemake.output.quality, record)

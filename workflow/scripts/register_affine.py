@@ -5,7 +5,7 @@ from brainlapse.images import load_volume
 from brainlapse.preprocessing.registration import (
     prepare_brain,
     register_level,
-    template_brain,
+    to_ants,
 )
 from brainlapse.preprocessing.settings import RegistrationSettings
 from brainlapse.preprocessing.transforms import (
@@ -24,10 +24,11 @@ def main(snakemake) -> None:
     def register_affine() -> None:
         volume, affine = load_volume(snakemake.input.corrected)
         mask, _ = load_volume(snakemake.input.mask)
+        target = to_ants(*load_volume(snakemake.input.target))
         brain = prepare_brain(volume, mask > 0, affine, settings.voxel_mm)
         transform = register_level(
             "Affine",
-            template_brain(settings.voxel_mm),
+            target,
             brain,
             settings.affine,
             settings.seed,

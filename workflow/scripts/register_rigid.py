@@ -5,7 +5,7 @@ from brainlapse.images import load_volume
 from brainlapse.preprocessing.registration import (
     prepare_brain,
     register_level,
-    template_brain,
+    to_ants,
 )
 from brainlapse.preprocessing.settings import LevelSettings
 from brainlapse.preprocessing.transforms import write_world_transform
@@ -21,8 +21,9 @@ def main(snakemake) -> None:
     def register_rigid() -> None:
         volume, affine = load_volume(snakemake.input.corrected)
         mask, _ = load_volume(snakemake.input.mask)
+        target = to_ants(*load_volume(snakemake.input.target))
         brain = prepare_brain(volume, mask > 0, affine, voxel_mm)
-        transform = register_level("Rigid", template_brain(voxel_mm), brain, level, seed)
+        transform = register_level("Rigid", target, brain, level, seed)
         write_world_transform(snakemake.output.transform, transform)
 
     run_stage("register_rigid", snakemake.input, snakemake.output, register_rigid)

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from brainlapse.preprocessing.reference import registration_grid, registration_target
+from brainlapse.preprocessing.registration import (
+    prepare_brain,
+    register_level,
+    to_ants,
+)
+from brainlapse.preprocessing.settings import LevelSettings
+
+VOXEL_MM = 4.0
+RIGID = LevelSettings(iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0))
+AFFINE = LevelSettings(iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0))
+
+
+def rotation(axis, degrees):
+    angle = np.deg2rad(degrees)
+    matrix = np.eye(4)
+    first, second = [other for other in range(3) if other != axis]
+    matrix[first, first] = matrix[second, second] = np.cos(angle)
+    matrix[first, second], matrix[second, first] = -np.sin(angle), np.sin(angle)
+    return matrix
+
+
+@pytest.fixture(scope="module")
+def planted():
+    transform = rotation(0, 12) @ rotation(2, -8) @ np.diag([0.93, 0.96, 0.9, 1.0])
+    transform[:3, 3] = 6, -9, 5
+    return transform
+
+
+@pytest.fixture(scope="module")
+def template():
+    return to_ants(*registration_target(VOXEL_MM))
+
+
+def register(head, template, metric="correlation"):
+    brain = prepare_brain(*head, VOXEL_MM)
+    levels = [level.model_copy(update={"metric": metric}) for level in (RIGID, AFFINE)]
+    rigid = register_level("Rigid", template, brain, levels[0], seed=1)
+    return rigid, register_level("Affine", template, brain, levels[1], seed=1, start=rigid)
+
+
+@pytest.fixture(scope="module")
+def found(head, move, planted, template):
+    return register(move(head, planted), template)
+
+
+def displacement_mm(found, planted, head):
+    """Mean distance over the brain between where two transforms put it."""
+    points = np.argwhere(head.mask)[::50] @ head.affine[:3, :3].T + head.affine[:3, 3]
+    difference = found - planted
+    return np.linalg.norm(points @ difference[:3, :3].T + difference[:3, 3], axis=1).mean()
+
+
+def test_planted_affine_is_recovered(found, planted, head):
+    assert displacement_mm(found[1], planted, head) < 1.0
+    assert np.linalg.det(found[1]) == pytest.approx(np.linalg.det(planted), rel=0.02)
+
+
+def test_level_1_only_turns_and_shifts(found):
+    linear = found[0][:3, :3]
+    np.testing.assert_allclose(linear @ linear.T, np.eye(3), atol=1e-4)
+
+
+def test_axis_order_does_not_matter(found, planted, head, move, store, template):
+    turned = store(move(head, planted), "PSR")
+    rigid, affine = register(turned, template)
+    np.testing.assert_allclose(rigid, found[0], atol=1e-6)
+    np.testing.assert_allclose(affine, found[1], atol=1e-6)
+
+
+def test_numbers_repeat(found, planted, head, move, template):
+    again = register(move(head, planted), template)
+    np.testing.assert_array_equal(again[0], found[0])
+    np.testing.assert_array_equal(again[1], found[1])
+
+
+def test_mutual_information_recovers_it_too(planted, head, move, template):
+    _, affine = register(move(head, planted), template, "mutual_information")
+    assert displacement_mm(affine, planted, head) < 2.0
+
+
+def test_registration_grid_holds_the_template():
+    for voxel_mm in (1.0, 2.0, 4.0):
+        grid = registration_grid(voxel_mm)
+        extent = np.array(grid.shape) * voxel_mm
+        assert (extent >= 190).all()
