@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 _LEFT = (
     (2, "cerebral white matter"),
     (3, "cerebral cortex"),
@@ -61,11 +59,13 @@ GROUPS: dict[str, frozenset[int]] = {
         {3, 8, 10, 11, 12, 13, 17, 18, 26, 42, 47, 49, 50, 51, 52, 53, 54, 58}
     ),
     "white_matter": frozenset({2, 7, 16, 28, 41, 46, 60}),
-    "csf": frozenset({24}),
+    "csf": frozenset({4, 5, 14, 15, 24, 43, 44}),
+    "brain": frozenset(STRUCTURES.values()),
 }
-"""Groups of the papers. Grey matter, white matter, ventricles and csf share out all 32 labels."""
+"""Groups of the papers. Grey matter, white matter and csf (the ventricles and all other fluid)
+share out the 32 labels; brain is their sum, which SynthSeg calls total intracranial."""
 
-REGIONS: tuple[str, ...] = (*GROUPS, "brain", "intracranial")
+REGIONS: tuple[str, ...] = tuple(GROUPS)
 """Regions that every backend reports, NaN where it cannot measure one."""
 
 TISSUE_LABELS = {"csf": 24, "grey_matter": 3, "white_matter": 2, "ventricles": 4}
@@ -73,31 +73,13 @@ TISSUE_LABELS = {"csf": 24, "grey_matter": 3, "white_matter": 2, "ventricles": 4
 
 
 def region_name(structure: str) -> str:
-    """Name of a structure in the volume tables: ``left ventral DC`` -> ``left_ventral_dc``."""
-    return structure.lower().replace(" ", "_").replace("-", "_")
+    """Name of a structure in the volume tables: ``left ventral DC`` -> ``left_ventral_dc``.
 
-
-def add_totals(volumes_mm3: Mapping[str, float]) -> dict[str, float]:
-    """Complete the tissue volumes with brain and intracranial, and the rest with NaN.
-
-    Parameters
-    ----------
-    volumes_mm3
-        Region -> volume [mm3]; holds at least grey_matter, white_matter, csf and ventricles.
-
-    Returns
-    -------
-    dict
-        Every region of ``REGIONS`` first, then whatever else was given. ``brain`` is grey plus
-        white matter; ``intracranial`` adds the ventricles and the other CSF.
+    SynthSeg's ``csf`` is the fluid outside the ventricles only and gets a name that says so.
     """
-    brain = volumes_mm3["grey_matter"] + volumes_mm3["white_matter"]
-    totals = {
-        "brain": brain,
-        "intracranial": brain + volumes_mm3["csf"] + volumes_mm3["ventricles"],
-    }
-    known = {**volumes_mm3, **totals}
-    return {**dict.fromkeys(REGIONS, np.nan), **known}
+    if structure == "csf":
+        return "extraventricular_csf"
+    return structure.lower().replace(" ", "_").replace("-", "_")
 
 
 def group_volumes(structures_mm3: Mapping[str, float]) -> dict[str, float]:
@@ -111,11 +93,10 @@ def group_volumes(structures_mm3: Mapping[str, float]) -> dict[str, float]:
     Returns
     -------
     dict
-        The groups, their totals, then the single structures (``csf`` is a group and a structure).
+        Region -> volume [mm3]: the groups, then the single structures.
     """
     groups = {
-        region: sum(v for name, v in structures_mm3.items() if STRUCTURES[name] in labels)
+        region: sum(structures_mm3[name] for name, label in STRUCTURES.items() if label in labels)
         for region, labels in GROUPS.items()
     }
-    singles = {region_name(name): volume for name, volume in structures_mm3.items()}
-    return add_totals({**groups, **singles})
+    return {**groups, **{region_name(name): structures_mm3[name] for name in STRUCTURES}}

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from brainlapse.segmentation.errors import SegmentationFailed
 from brainlapse.segmentation.labels import CSV_HEADER, INTRACRANIAL, LABEL_IDS, STRUCTURES
 from brainlapse.segmentation.settings import SegmentationSettings
-
-
-class SegmentationFailed(RuntimeError):
-    """A backend gave no result, or one that cannot be true."""
 
 
 def read_volumes(path: Path) -> dict[str, float]:

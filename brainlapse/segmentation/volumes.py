@@ -1,0 +1,150 @@
+"""Tables of regional volumes: one per subject and kind, then one of the whole run."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainlapse.segmentation.backends import Segmentation
+
+IDENTITY = ["dataset", "subject", "session", "scan"]
+DETAILS = ["method", "n_scans_seen", "alpha"]
+JOB_COLUMNS = ["dataset", "model", "kind"]
+MEASURED_COLUMNS = [*JOB_COLUMNS, "file", "region", "volume_mm3", "backend"]
+VOLUME_COLUMNS = [
+    *(*IDENTITY, "model", "kind", *DETAILS),
+    *("region", "volume_mm3", "native_volume_mm3", "backend"),
+]
+IMAGE_ENDING = "_space-MNI_"
+
+
+def find_images(folder: Path, dataset: str, subject: str) -> list[Path]:
+    """List one subject's images in a folder of decoded scans, sorted."""
+    return sorted((folder / dataset / subject).rglob("*.nii.gz"))
+
+
+def measure_images(
+    images: Iterable[Path],
+    segment: Callable[[Path], Segmentation],
+    job: dict[str, str | None],
+) -> pd.DataFrame:
+    """Segment images one after the other.
+
+    Parameters
+    ----------
+    images
+        NIfTI files with different names.
+    segment
+        Gives the segmentation of one file.
+    job
+        What all images have in common: dataset, model, kind and backend.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``MEASURED_COLUMNS``: name of the file, region, volume in MNI space.
+    """
+    records = [
+        {**job, "file": image.name, "region": region, "volume_mm3": volume_mm3}
+        for image in images
+        for region, volume_mm3 in segment(image).volumes_mm3.items()
+    ]
+    return pd.DataFrame(records, columns=MEASURED_COLUMNS)
+
+
+def describe_scans(quality: pd.DataFrame, kind: str, model: str | None) -> pd.DataFrame:
+    """Who is in the images of real or reconstructed scans.
+
+    Parameters
+    ----------
+    quality
+        ``preprocess/qc.tsv``.
+    kind
+        ``real`` or ``reconstructed``.
+    model
+        Name of the autoencoder; None for real scans.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Identity, model, kind, details (missing), and ``stem``, how the file's name begins.
+    """
+    table = quality[IDENTITY].copy()
+    return _complete(table.assign(stem=table["scan"], kind=kind, model=model))
+
+
+def describe_forecasts(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Who is in the predicted images, from ``aging/{model}/predictions.tsv``."""
+    table = predictions[[*IDENTITY, "method", "n_scans_seen"]]
+    stems = [_stem(file) for file in predictions["file"]]
+    return _complete(table.assign(stem=stems, kind="predicted", model=model))
+
+
+def describe_interpolations(interpolations: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Who is in the interpolated images, from ``aging/{model}/interpolations.tsv``.
+
+    They lie between two scans: session and scan are missing, and with them a native volume.
+    """
+    table = interpolations[["dataset", "subject", "alpha"]]
+    stems = [_stem(file) for file in interpolations["file"]]
+    return _complete(table.assign(stem=stems, kind="interpolated", model=model))
+
+
+def join_volumes(
+    measured: pd.DataFrame, described: pd.DataFrame, quality: pd.DataFrame
+) -> pd.DataFrame:
+    """Say of every measured volume whose it is, and undo the affine.
+
+    Parameters
+    ----------
+    measured
+        ``MEASURED_COLUMNS``, of any number of jobs.
+    described
+        Rows of the ``describe_`` functions.
+    quality
+        ``preprocess/qc.tsv`` with ``affine_determinant`` (MNI volume / native volume).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``VOLUME_COLUMNS``; the native volume is the MNI volume / the determinant of the scan
+        named in the row.
+
+    Raises
+    ------
+    ValueError
+        If an image is in none of the tables, or twice.
+    """
+    keys = ["dataset", "model", "kind", "stem"]
+    # Missing keys are filled, since a merge by NaN differs between versions of pandas.
+    left = measured.assign(stem=[_stem(file) for file in measured["file"]])
+    left, right = (frame.assign(model=frame["model"].fillna("")) for frame in (left, described))
+    joined = left.merge(right, on=keys, how="left", validate="many_to_one", indicator=True)
+    strangers = joined.loc[joined["_merge"] == "left_only", "file"].unique()
+    if len(strangers):
+        message = (
+            f"expected every segmented image in qc.tsv, predictions.tsv or interpolations.tsv; "
+            f"{strangers[0]} and {len(strangers) - 1} more are not: delete volumes/ and run again"
+        )
+        raise ValueError(message)
+    affine = quality[["dataset", "scan", "affine_determinant"]]
+    joined = joined.merge(affine, on=["dataset", "scan"], how="left", validate="many_to_one")
+    determinant = pd.to_numeric(joined["affine_determinant"])
+    joined["native_volume_mm3"] = pd.to_numeric(joined["volume_mm3"]) / determinant
+    joined["model"] = joined["model"].replace("", np.nan)
+    table = joined[VOLUME_COLUMNS]
+    return table.round({"volume_mm3": 3, "native_volume_mm3": 3})
+
+
+def labels_name(image: str | Path) -> str:
+    """File name of an image's label map: ``sub-01_ses-1_space-MNI_dseg.nii.gz``."""
+    return f"{_stem(str(image))}{IMAGE_ENDING}dseg.nii.gz"
+
+
+def _stem(file: str) -> str:
+    return Path(file).name.split(IMAGE_ENDING)[0]
+
+
+def _complete(table: pd.DataFrame) -> pd.DataFrame:
+    return table.reindex(columns=[*IDENTITY, "model", "kind", *DETAILS, "stem"])

@@ -1,0 +1,109 @@
+"""Regional volumes of real and decoded scans.
+
+in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
+     aging/{model}/predicted, aging/{model}/interpolated and their tables
+out: volumes/atlas.npz, a table per subject and kind, volumes/volumes.tsv
+
+build_atlas      put the template's tissue priors on the grid of the run
+segment_real     the real scans of one subject: volumes and label maps
+segment_decoded  what one autoencoder decoded of one subject: volumes
+collect_volumes  all volumes in one table, in MNI space and native
+"""
+
+
+wildcard_constraints:
+    kind="reconstructed|predicted|interpolated",
+
+
+rule build_atlas:
+    """Put the template's tissue priors on the grid of the run."""
+    output:
+        atlas=results("volumes/atlas.npz"),
+    log:
+        results("logs/build_atlas.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        space=config["space"],
+        code=code_of("build_atlas"),
+    script:
+        "../scripts/build_atlas.py"
+
+
+rule segment_real:
+    """Segment the real scans of one subject."""
+    input:
+        brains=subject_brains,
+        atlas=results("volumes/atlas.npz"),
+    output:
+        volumes=results("volumes/real/{dataset}/{subject}_volumes.tsv"),
+        labels=directory(results("volumes/real/{dataset}/{subject}_labels")),
+    log:
+        results("logs/segment_real/{dataset}/{subject}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=SEGMENTATION_MEM_MB,
+        runtime=60,
+        gpu=SEGMENTATION_GPU,
+    group:
+        "segment"
+    params:
+        settings=config["segmentation"],
+        code=code_of("segment_real"),
+    script:
+        "../scripts/segment_real.py"
+
+
+rule segment_decoded:
+    """Segment what one autoencoder decoded of one subject."""
+    input:
+        folder=decoded_folder,
+        atlas=results("volumes/atlas.npz"),
+    output:
+        volumes=results("volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv"),
+    log:
+        results("logs/segment_decoded/{model}/{kind}/{dataset}/{subject}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=SEGMENTATION_MEM_MB,
+        runtime=60,
+        gpu=SEGMENTATION_GPU,
+    group:
+        "segment"
+    params:
+        settings=config["segmentation"],
+        code=code_of("segment_decoded"),
+    script:
+        "../scripts/segment_decoded.py"
+
+
+rule collect_volumes:
+    """Gather the regional volumes of the whole run in one table."""
+    input:
+        tables=volume_tables,
+        quality=results("preprocess/qc.tsv"),
+        predictions=expand(results("aging/{model}/predictions.tsv"), model=MODELS),
+        interpolations=expand(results("aging/{model}/interpolations.tsv"), model=MODELS),
+    output:
+        volumes=results("volumes/volumes.tsv"),
+    log:
+        results("logs/collect_volumes.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        models=MODELS,
+        code=code_of("collect_volumes"),
+    script:
+        "../scripts/collect_volumes.py"
