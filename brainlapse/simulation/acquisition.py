@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from brainlapse.simulation.settings import SimulationSettings
 from brainlapse.space import Grid
 
-FIELD_OF_VIEW_MM = (192.0, 244.0, 244.0)  # right, anterior, superior
+FIELD_OF_VIEW_MM = (208.0, 244.0, 244.0)  # right, anterior, superior
 VIEW_CENTRE_MM = (0.0, -8.0, -12.0)  # template point that the operator puts in the middle
 OFF_CENTRE_MM = 4.0
 HEAD_CENTRE_MM = (0.0, -15.0, 0.0)  # rotations turn about it
@@ -88,9 +88,7 @@ def brain_contrast(t1: np.ndarray, site: Site) -> np.ndarray:
     return np.interp(t1, TEMPLATE_KNOTS, values).astype(np.float32)
 
 
-def receive_field(
-    points_mm: np.ndarray, strength: float, rng: np.random.Generator
-) -> np.ndarray:
+def receive_field(points_mm: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Return a smooth multiplicative field around 1 at points (3, N) in scanner mm."""
     scaled = points_mm / np.float32(130.0)
     x, y, z = scaled

@@ -1,5 +1,6 @@
 """The anatomy that every simulated subject is warped from: template brain and modelled head."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +9,7 @@ from scipy import ndimage
 from brainlapse.simulation.ageing import AgeingModel, build_ageing_model
 from brainlapse.simulation.head import build_head
 from brainlapse.simulation.warps import axis_aligned_grid
-from brainlapse.space import Grid
-from brainlapse.template import load_template
+from brainlapse.template import Template, load_template
 
 REGIONS = ("ventricles", "hippocampus", "grey_matter", "white_matter", "csf", "brain")
 LABELS = {"csf": 1, "grey_matter": 2, "white_matter": 3, "ventricles": 4, "hippocampus": 5}
@@ -19,6 +19,7 @@ AGEING_GRID = axis_aligned_grid((-90, -126, -93), (90, 96, 102), 3.0)
 HEAD_GRID = axis_aligned_grid((-104, -146, -196), (104, 134, 116), 2.0)
 SHARPEN_MM = 2.0  # the template is a mean of 152 brains: give its gyri back some of their edge
 SHARPEN = 0.8
+REACH_MM = 12.0  # at no age brain is found further from the template's brain than this
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Anatomy:
         the hippocampus).
     coarse_maps
         The same on AGEING_GRID.
+    near_brain
+        1 on AGEING_GRID where brain may be found at some age, else 0.
     head
         Share of every tissue around the brain on HEAD_GRID.
     ageing
@@ -43,10 +46,12 @@ class Anatomy:
     t1: np.ndarray
     maps: dict[str, np.ndarray]
     coarse_maps: dict[str, np.ndarray]
+    near_brain: np.ndarray
     head: dict[str, np.ndarray]
     ageing: AgeingModel
 
 
+@functools.cache
 def build_anatomy() -> Anatomy:
     """Build the shared anatomy from the template (seconds, deterministic)."""
     template = load_template(BRAIN_GRID)
@@ -60,12 +65,13 @@ def build_anatomy() -> Anatomy:
         t1=t1,
         maps=maps,
         coarse_maps=coarse,
+        near_brain=_near(coarse["brain"]),
         head=build_head(brain, BRAIN_GRID, HEAD_GRID),
         ageing=build_ageing_model(coarse, AGEING_GRID),
     )
 
 
-def region_maps(template) -> dict[str, np.ndarray]:
+def region_maps(template: Template) -> dict[str, np.ndarray]:
     """Return the soft region maps of a template, float32 by region."""
     brain = template.brain_mask.astype(np.float32)
     grey = np.clip(template.grey, 0, 1) * brain
@@ -82,6 +88,11 @@ def region_maps(template) -> dict[str, np.ndarray]:
     return {name: maps[name].astype(np.float32) for name in REGIONS}
 
 
+def _near(brain: np.ndarray) -> np.ndarray:
+    distance_mm = ndimage.distance_transform_edt(brain < 0.5) * AGEING_GRID.affine[0, 0]
+    return (distance_mm < REACH_MM).astype(np.float32)
+
+
 def _average(volume: np.ndarray) -> np.ndarray:
     """Average BRAIN_GRID over the voxels of AGEING_GRID."""
     ratio = int(AGEING_GRID.affine[0, 0] / BRAIN_GRID.affine[0, 0])
@@ -94,4 +105,3 @@ def _average(volume: np.ndarray) -> np.ndarray:
     padded[block] = volume
     parts = [part for size in AGEING_GRID.shape for part in (size, ratio)]
     return padded.reshape(parts).mean(axis=(1, 3, 5))
-

@@ -4,8 +4,10 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from brainlapse import runtime
 from brainlapse.images import save_volume
 from brainlapse.simulation.acquisition import SITES
 from brainlapse.simulation.ageing import AGED_REGIONS
-from brainlapse.simulation.anatomy import LABELS, REGIONS, Anatomy, build_anatomy
+from brainlapse.simulation.anatomy import LABELS, REGIONS, build_anatomy
 from brainlapse.simulation.scans import SimulatedScan, build_shape, simulate_scan
 from brainlapse.simulation.settings import SimulationSettings
 from brainlapse.simulation.subjects import Subject, plan_subjects
@@ -22,12 +24,10 @@ from brainlapse.simulation.subjects import Subject, plan_subjects
 BIDS_VERSION = "1.9.0"
 
 # What the worker processes inherit by fork instead of building it again.
-_shared: dict[str, object] = {}
+_shared: dict[str, Any] = {}
 
 
-def write_dataset(
-    settings: SimulationSettings, seed: int, folder: Path, workers: int = 1
-) -> None:
+def write_dataset(settings: SimulationSettings, seed: int, folder: Path, workers: int = 1) -> None:
     """Simulate a cohort into a folder.
 
     Parameters
@@ -55,7 +55,7 @@ def write_dataset(
     runtime.write_table(truth_folder / "rates.tsv", tabulate_rates(subjects, frame))
 
 
-def _run(subjects: list[Subject], workers: int):
+def _run(subjects: list[Subject], workers: int) -> Iterator[list[dict]]:
     if workers <= 1:
         yield from map(_write_subject, subjects)
         return
@@ -80,8 +80,6 @@ def _end_with_parent(parent: int) -> None:
 def _write_subject(subject: Subject) -> list[dict]:
     anatomy, settings = _shared["anatomy"], _shared["settings"]
     seed, folder = _shared["seed"], _shared["folder"]
-    assert isinstance(anatomy, Anatomy) and isinstance(settings, SimulationSettings)
-    assert isinstance(seed, int) and isinstance(folder, Path)
     shape = build_shape(anatomy, subject, settings, seed)
     rows: list[dict] = []
     for session in range(len(subject.ages_years)):

@@ -88,7 +88,9 @@ def _surface(painter: _Painter, above_hull_mm: np.ndarray) -> np.ndarray:
     parts += [painter.ellipsoid(centre, radii) for centre, radii in FACE]
     parts.append(painter.tube((0, -36, 0), 0.12, (58, 62), -70.0))
     softness_mm = 5.0
-    return -softness_mm * np.log(sum(np.exp(-np.minimum(part, 200) / softness_mm) for part in parts))
+    return -softness_mm * np.log(
+        sum(np.exp(-np.minimum(part, 200) / softness_mm) for part in parts)
+    )
 
 
 def _paint_soft_tissue(painter: _Painter, outside_mm: np.ndarray) -> None:
@@ -107,7 +109,9 @@ def _paint_soft_tissue(painter: _Painter, outside_mm: np.ndarray) -> None:
 def _paint_face(painter: _Painter) -> None:
     paint, ellipsoid = painter.paint, painter.ellipsoid
     paint("marrow", ellipsoid((0, 62, -84), (26, 14, 10)))  # upper jaw
-    arch = np.maximum(ellipsoid((0, 42, -112), (38, 44, 9)), -ellipsoid((0, 36, -112), (29, 36, 30)))
+    arch = np.maximum(
+        ellipsoid((0, 42, -112), (38, 44, 9)), -ellipsoid((0, 36, -112), (29, 36, 30))
+    )
     paint("bone", arch - 2)
     paint("marrow", arch + 1)
     paint("muscle", ellipsoid((0, 44, -94), (22, 30, 16)))  # tongue

@@ -41,7 +41,6 @@ SHAPE_KERNELS_MM = ((20.0, 0.8), (11.0, 0.45))  # kernel, share of the amplitude
 CEREBELLUM_MM = ((22, -64, -36), (-22, -64, -36))
 CEREBELLUM_RADIUS_MM = 15.0
 PATIENT_CEREBELLUM = -0.30  # log volume
-REACH_MM = 12  # no brain is found further from the template's brain than this
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ class Shape:
     back
         The warp from (unscaled) subject points to template points.
     jacobian
-        Determinant of template to subject, scale included, on AGEING_GRID's warp domain
-        (sampled from SHAPE_GRID), float32.
+        Determinant of template to subject, scale included, on SHAPE_GRID, float32.
     to_mni
         Best affine, subject mm to template mm, least squares over the brain, (4, 4).
     """
@@ -124,7 +122,9 @@ def fit_affine(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def _calm_outside(anatomy: Anatomy) -> np.ndarray:
     """Return 1 in the brain, falling to 0.4 outside, so that the skin stays smooth."""
-    brain = sample(anatomy.coarse_maps["brain"], AGEING_GRID, grid_points_mm(SHAPE_GRID), "constant")
+    brain = sample(
+        anatomy.coarse_maps["brain"], AGEING_GRID, grid_points_mm(SHAPE_GRID), "constant"
+    )
     distance = ndimage.distance_transform_edt(brain.reshape(SHAPE_GRID.shape) < 0.5)
     distance_mm = (distance * SHAPE_GRID.affine[0, 0]).astype(np.float32)
     return 0.4 + 0.6 * np.exp(-((distance_mm / 22) ** 2))
@@ -137,9 +137,7 @@ def _patient_velocity() -> np.ndarray:
     for centre in CEREBELLUM_MM:
         squared = ((points_mm - np.array(centre, dtype=np.float32)[:, None]) ** 2).sum(axis=0)
         divergence += PATIENT_CEREBELLUM * np.exp(-squared / (2 * CEREBELLUM_RADIUS_MM**2))
-    return velocity_with_divergence(
-        divergence.reshape(SHAPE_GRID.shape), SHAPE_GRID.affine[0, 0]
-    )
+    return velocity_with_divergence(divergence.reshape(SHAPE_GRID.shape), SHAPE_GRID.affine[0, 0])
 
 
 def simulate_scan(
@@ -182,7 +180,7 @@ def _render(
     head = sum(np.float32(tissues[name]) * share for name, share in anatomy.head.items())
     signal = sample(head, HEAD_GRID, template_mm, "constant")
     labels = np.zeros(signal.shape, dtype=np.uint8)
-    near = np.flatnonzero(_near_brain(anatomy, template_mm))
+    near = np.flatnonzero(sample(anatomy.near_brain, AGEING_GRID, template_mm, "constant") > 0.5)
     brain_mm = unaged(template_mm[:, near])
     cover = sample(anatomy.maps["brain"], BRAIN_GRID, brain_mm, "constant")
     inside = np.flatnonzero(cover > 0.01)
@@ -193,25 +191,13 @@ def _render(
     return signal, labels
 
 
-def _near_brain(anatomy: Anatomy, template_mm: np.ndarray) -> np.ndarray:
-    """Tell which template points may hold brain at some age, bool (N,)."""
-    distance = ndimage.distance_transform_edt(anatomy.coarse_maps["brain"] < 0.5)
-    close = (distance * AGEING_GRID.affine[0, 0] < REACH_MM).astype(np.float32)
-    return sample(close, AGEING_GRID, template_mm, "constant") > 0.5
-
-
 def _label(anatomy: Anatomy, points_mm: np.ndarray, cover: np.ndarray) -> np.ndarray:
-    parts = {
-        name: sample(anatomy.maps[name], BRAIN_GRID, points_mm, "constant") for name in LABELS
-    }
+    parts = {name: sample(anatomy.maps[name], BRAIN_GRID, points_mm, "constant") for name in LABELS}
     tissues = ("csf", "grey_matter", "white_matter")
     labels = 1 + np.argmax([parts[name] for name in tissues], axis=0)
-    labels[(labels == LABELS["csf"]) & (parts["ventricles"] > 0.5 * parts["csf"])] = LABELS[
-        "ventricles"
-    ]
-    labels[(labels == LABELS["grey_matter"]) & (parts["hippocampus"] > 0.5 * parts["grey_matter"])] = (
-        LABELS["hippocampus"]
-    )
+    for part, whole in (("ventricles", "csf"), ("hippocampus", "grey_matter")):
+        mostly = parts[part] > 0.5 * parts[whole]
+        labels[(labels == LABELS[whole]) & mostly] = LABELS[part]
     labels[cover <= 0.5] = 0
     return labels.astype(np.uint8)
 

@@ -112,7 +112,11 @@ def _plan_subject(
     first = settings.min_age_years + span_years * even_age
     step = settings.years_between_sessions
     jitter = rng.uniform(-AGE_JITTER, AGE_JITTER, settings.sessions) * step
-    ages = first + step * np.arange(settings.sessions) + np.where(np.arange(settings.sessions), jitter, 0)
+    ages = (
+        first
+        + step * np.arange(settings.sessions)
+        + np.where(np.arange(settings.sessions), jitter, 0)
+    )
     ages = np.round(ages, 2)
     control = _rates(settings.control_rates)
     mean = control if diagnosis == "control" else _rates(settings.patient_rates)

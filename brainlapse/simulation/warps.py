@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from brainlapse.space import Grid
 
-SQUARINGS = 5
+SQUARINGS = 4
 
 
 def axis_aligned_grid(low_mm: tuple, high_mm: tuple, voxel_mm: float) -> Grid:
@@ -125,5 +125,7 @@ def velocity_with_divergence(divergence: np.ndarray, voxel_mm: float) -> np.ndar
     squared = sum(wave**2 for wave in waves)
     squared[0, 0, 0] = 1
     potential = -np.fft.rfftn(divergence - divergence.mean()) / squared
-    parts = [np.fft.irfftn(1j * wave * potential, s=divergence.shape) for wave in waves]
+    parts = [
+        np.fft.irfftn(1j * wave * potential, s=divergence.shape, axes=(0, 1, 2)) for wave in waves
+    ]
     return np.stack(parts).astype(np.float32)
