@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,7 +33,10 @@ NO_FORECASTS = (
 class Forecast:
     """The last scan seen, a later scan and its forecast: (X, Y, Z) in MNI space."""
 
-    title: str
+    subject: str
+    n_scans_seen: int
+    method: str
+    ages_years: tuple[float, float]  # of the last scan seen and of the true one
     last: np.ndarray
     true: np.ndarray
     forecast: np.ndarray
@@ -86,8 +90,8 @@ def plot_forecasts(
     if not examples:
         raise style.NothingToShow(NO_FORECASTS)
     figure, axes = style.new_figure(len(examples), 5, width_in=12, height_in=1.9 * len(examples))
-    titles = ("last scan seen", "true", "forecast", "true - last", "forecast - true")
     for row, example in zip(axes, examples, strict=True):
+        titles = _forecast_titles(example)
         index = slices.index_at(example.affine, example.true.shape, np.asarray(centre_mm))
         last, true, forecast = (
             slices.strip(volume, example.affine, index, 1.0, planes=("coronal", "axial"))
@@ -103,9 +107,27 @@ def plot_forecasts(
                 axes_one, pixels, cmap="RdBu_r", vmin=-max_error, vmax=max_error
             )
             axes_one.set_title(title, fontweight="normal")
-        row[0].set_title(example.title)
+        row[0].text(
+            0, -0.04, _forecast_name(example), transform=row[0].transAxes, va="top", weight="bold"
+        )
         figure.colorbar(shown, ax=row[4], shrink=0.8, label="intensity")
     return figure
+
+
+def _forecast_titles(example: Forecast) -> tuple[str, ...]:
+    last, true = (f"{age_years:.1f} years" for age_years in example.ages_years)
+    return (
+        f"last scan seen, {last}",
+        f"true, {true}",
+        "forecast",
+        "true - last",
+        "forecast - true",
+    )
+
+
+def _forecast_name(example: Forecast) -> str:
+    scans = "scan" if example.n_scans_seen == 1 else "scans"
+    return f"{example.subject}: {style.label(example.method)}, {example.n_scans_seen} {scans} seen"
 
 
 def trajectories(
@@ -136,6 +158,8 @@ def trajectories(
     ]
     measured = measured.join(ages, on=KEY)
     forecast = known[(known["kind"] == "predicted") & (known["model"] == model)]
+    if forecast.empty or predictions.empty:
+        return measured.dropna(subset=["age_years"])
     by = [*KEY, "method", "n_scans_seen"]
     targets = predictions.drop_duplicates(by)[[*by, "target_age_years"]]
     forecast = forecast.merge(
@@ -154,7 +178,7 @@ def plot_trajectories(table: pd.DataFrame, chosen: pd.DataFrame, max_subjects: i
     table
         From `trajectories`.
     chosen
-        From `choose`: subjects to show and the method and scans seen of their forecasts.
+        From `choose`: subjects to show.
         If empty, subjects with most real scans are shown without forecasts.
     max_subjects
         Columns at most.
@@ -167,10 +191,11 @@ def plot_trajectories(table: pd.DataFrame, chosen: pd.DataFrame, max_subjects: i
     figure, axes = style.new_figure(
         len(regions), len(subjects), width_in=11.5, height_in=0.6 + 1.55 * len(regions)
     )
+    colours = method_colours(table["method"])
     for column, (dataset, subject) in enumerate(subjects):
         mine = table[(table["dataset"] == dataset) & (table["subject"] == subject)]
         for row, region in enumerate(regions):
-            _plot_subject(axes[row, column], mine[mine["region"] == region], chosen)
+            _plot_subject(axes[row, column], mine[mine["region"] == region], colours)
             axes[row, 0].set_ylabel(f"{style.label(region)} [ml]")
         axes[0, column].set_title(str(subject))
         axes[-1, column].set_xlabel("age [years]")
@@ -186,7 +211,7 @@ def _shown_subjects(table: pd.DataFrame, chosen: pd.DataFrame, most: int) -> lis
     return visits[visits > 1].sort_values(ascending=False, kind="stable").index.tolist()[:most]
 
 
-def _plot_subject(axes: Axes, table: pd.DataFrame, chosen: pd.DataFrame) -> None:
+def _plot_subject(axes: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
     for kind, marker, colour in (("real", "o", "#000000"), ("reconstructed", "s", style.SKY)):
         mine = table[table["kind"] == kind].sort_values("age_years")
         axes.plot(
@@ -200,30 +225,32 @@ def _plot_subject(axes: Axes, table: pd.DataFrame, chosen: pd.DataFrame) -> None
             label=kind,
         )
     forecast = table[table["kind"] == "predicted"]
-    if chosen.empty or forecast.empty:
-        return
-    colours = method_colours(chosen["method"])
-    shown = forecast[forecast["method"].isin(colours)]
-    for (method, seen), group in shown.groupby(["method", "n_scans_seen"]):
-        group = group.sort_values("age_years")
+    runs = (
+        forecast[["method", "n_scans_seen"]]
+        .drop_duplicates()
+        .sort_values(["n_scans_seen", "method"])
+    )
+    for method, seen in zip(runs["method"], runs["n_scans_seen"].astype(int), strict=True):
+        mine = (forecast["method"] == method) & (forecast["n_scans_seen"] == seen)
+        group = forecast[mine].sort_values("age_years")
         axes.plot(
             group["age_years"],
             group["volume_mm3"] / 1000,
             "--",
-            marker="v^D<>"[int(seen - 1) % 5],
+            marker="v^D<>"[(seen - 1) % 5],
             color=colours[method],
             lw=0.8,
             ms=4,
-            label=f"{style.label(method)}, {int(seen)} seen",
+            label=f"{style.label(method)}, {seen} seen",
         )
 
 
 def _legend_once(figure: Figure, axes: np.ndarray) -> None:
-    found: dict[str, object] = {}
+    found: dict[str, Artist] = {}
     for panel in axes.ravel():
         for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(name, handle)
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=6)
+    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=6)
 
 
 def plot_errors(errors: pd.DataFrame) -> Figure:
@@ -287,7 +314,7 @@ def headline(errors: pd.DataFrame) -> dict[str, object] | None:
     ours = table[~table["method"].map(is_baseline)].dropna(subset=[region])
     if ours.empty:
         return None
-    best = ours.loc[ours[region].idxmin()]
+    best = ours.sort_values(region, kind="stable").iloc[0]
     same = table[(table["method"] == COPY) & (table["n_scans_seen"] == best["n_scans_seen"])]
     return {
         "region": region.removesuffix(" [%]"),

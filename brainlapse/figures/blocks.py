@@ -16,6 +16,7 @@ import pandas as pd
 from brainlapse.figures import style
 
 Block = dict[str, Any]
+LONG = 40  # characters of a cell that is broken into lines
 MIME = {".png": "image/png", ".jpg": "image/jpeg"}
 
 
@@ -90,7 +91,7 @@ def table(
     shown = frame.head(limit).itertuples(index=False, name=None)
     return {
         "kind": "table",
-        "columns": [style.label(name) for name in names],
+        "columns": [style.quantity(name) for name in names],
         "rows": [[cell(value) for value in row] for row in shown],
         "caption": caption,
         "folded": folded,
@@ -107,11 +108,9 @@ def cell(value: object) -> dict[str, Any]:
         number = float(value)  # type: ignore[arg-type]
         return {"text": format_number(number), "number": number, "kind": "number"}
     words = str(value)
-    return {
-        "text": words,
-        "number": None,
-        "kind": "status" if words in style.STATUS_COLOURS else "word",
-    }
+    if words in style.STATUS_COLOURS:
+        return {"text": words, "number": None, "kind": f"status {words}"}
+    return {"text": words, "number": None, "kind": "long" if len(words) > LONG else "word"}
 
 
 def format_number(value: float) -> str:

@@ -41,7 +41,8 @@ def plot_ages(axes: Axes, scans: pd.DataFrame) -> None:
         edgecolor="white",
         linewidth=0.5,
     )
-    axes.legend()
+    axes.margins(y=0.25)
+    axes.legend(ncols=2)
 
 
 def plot_visits(axes: Axes, scans: pd.DataFrame) -> None:

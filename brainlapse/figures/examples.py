@@ -69,7 +69,9 @@ def load_forecasts(
             continue
         last, true = (load_canonical(f"{preprocessed}/{stem[key]}{BRAIN}")[0] for key in keys)
         made, affine = load_canonical(root / row["file"])
-        years = f"{row['last_age_years']:.1f} to {row['target_age_years']:.1f} years"
-        title = f"{row['subject']}, {years}, {int(row['n_scans_seen'])} seen"
-        examples.append(Forecast(title, last, true, made, affine))
+        ages_years = (row["last_age_years"], row["target_age_years"])
+        seen, method = int(row["n_scans_seen"]), str(row["method"])
+        examples.append(
+            Forecast(str(row["subject"]), seen, method, ages_years, last, true, made, affine)
+        )
     return examples

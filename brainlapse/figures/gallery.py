@@ -39,7 +39,9 @@ def write_pictures(
     index = []
     for number, row in enumerate(runtime.progress(rows, "quality pictures", len(rows))):
         stem = loading.stem_of(row)
-        name = f"{number:05d}.jpg"  # names of scans come from outside: none becomes a file name
+        name: str | None = (
+            f"{number:05d}.jpg"  # names of scans come from outside: none becomes a file name
+        )
         try:
             picture = quality.quality_picture(
                 loading.raw_head(preprocessed, stem),
@@ -48,7 +50,7 @@ def write_pictures(
                 settings.slice_centre_mm,
                 settings.picture_width_px,
             )
-            quality.save_jpeg(picture, folder / name)
+            quality.save_jpeg(picture, folder / str(name))
         except NothingToShow:
             name = None
         index.append({"dataset": row["dataset"], "scan": row["scan"], "file": name})

@@ -13,6 +13,8 @@ from brainlapse.figures.blocks import Block, Section
 from brainlapse.figures.sections import Run
 from brainlapse.figures.settings import ReportSettings
 
+LEAD = "From raw T1-weighted head scans to predicted brains: what went in, what came out, how well."
+TASK_SPLITS = ("test", "apply", "validation", "all")  # on which a task is judged, first present
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
@@ -53,7 +55,7 @@ def build(
     )
     template = environment.from_string(TEMPLATE.read_text())
     version = versions.get("brainlapse", "")
-    return template.render(title=settings.title, sections=chapters, version=version)
+    return template.render(title=settings.title, lead=LEAD, sections=chapters, version=version)
 
 
 def summary_tiles(run: Run) -> Block:
@@ -114,7 +116,7 @@ def _ageing_tile(run: Run) -> dict[str, str] | None:
     beside = "" if baseline is None else f" beside {baseline:.1f} % for a copy of the last scan"
     return blocks.tile(
         f"{error_pct:.1f} %",
-        f"median {best['region']} error",
+        f"best median {best['region']} error",
         f"{model}, {str(best['method']).replace('_', ' ')}, {best['n_scans_seen']} seen{beside}",
     )
 
@@ -124,15 +126,30 @@ def _task_tiles(run: Run) -> list[dict[str, str]]:
     for task in run.tasks:
         table = sections.task_metrics(run, task["name"])
         wanted = "mae" if task["kind"] == "regression" else "roc_auc"
-        rows = table[table["metric"] == wanted].dropna(subset=["value"]) if len(table) else table
-        if rows.empty or "value" not in rows:
+        rows = _judged_rows(table, wanted)
+        if rows.empty:
             continue
         best = rows.sort_values("value", ascending=wanted == "mae").iloc[0]
         baseline = best.get("baseline", np.nan)
         beside = "" if pd.isna(baseline) else f", baseline {blocks.format_number(baseline)}"
+        split = best.get("autoencoder_split", "all")
         words = f"{wanted.replace('_', ' ').upper()} of {task['name']}"
-        items.append(blocks.tile(f"{best['value']:.3g}", words, f"{best['model']}{beside}"))
+        items.append(
+            blocks.tile(f"{best['value']:.3g}", words, f"{best['model']}, {split} scans{beside}")
+        )
     return items
+
+
+def _judged_rows(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the rows of a metric on scans that the autoencoder was not trained on, if any."""
+    if table.empty or "value" not in table:
+        return table.iloc[:0]
+    rows = table[table["metric"] == metric].dropna(subset=["value"])
+    if "autoencoder_split" not in rows:
+        return rows
+    present = set(rows["autoencoder_split"])
+    split = next((name for name in TASK_SPLITS if name in present), None)
+    return rows[rows["autoencoder_split"] == split]
 
 
 def provenance_section(

@@ -119,7 +119,7 @@ def plot_numbers(table: pd.DataFrame) -> Figure:
         values = [table.loc[table["status"] == status, name].dropna() for status in present]
         colours = [style.STATUS_COLOURS[status] for status in present]
         panel.hist(values, bins=20, stacked=True, color=colours, label=present)
-        panel.set_xlabel(style.label(name))
+        panel.set_xlabel(style.quantity(name))
         panel.set_ylabel("scans")
     flat[0].legend()
     style.hide(flat[len(names) :])

@@ -71,8 +71,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for split, group in table.groupby("split"):
         cells = {
-            name: f"{_number(group[name].mean())} ± {_number(group[name].std(ddof=0))}"
-            for name in names
+            name: f"{_number(group[name].mean())} ± {group[name].std(ddof=0):.2g}" for name in names
         }
         rows.append({"split": split, "scans": len(group), **cells})
     return pd.DataFrame(rows)

@@ -6,7 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from brainlapse.figures import ageing, blocks, cohort, quality, reconstructions, tables, training
+from brainlapse.figures import (
+    ageing,
+    blocks,
+    cohort,
+    quality,
+    reconstructions,
+    style,
+    tables,
+    training,
+)
 from brainlapse.figures.blocks import Section
 
 
@@ -141,7 +150,7 @@ def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block
                 "title": f"{row['dataset']} / {row['scan']}",
                 "status": str(facts["status"]),
                 "reasons": "" if pd.isna(facts["reasons"]) else str(facts["reasons"]),
-                "numbers": [(name.replace("_", " "), blocks.cell(facts[name])) for name in numbers],
+                "numbers": [(style.quantity(name), blocks.cell(facts[name])) for name in numbers],
             }
         )
     if not items:
@@ -199,8 +208,9 @@ def task_section(run: Run) -> Section:
             blocks.heading(f"{name}: {task['kind']} of {task['target']}"),
             blocks.table(
                 task_metrics(run, name),
-                "Subject-grouped cross-validation; the baseline is what a predictor without "
-                "latents reaches, ci is the 95 % interval.",
+                "Cross-validation over subjects; a row per metric and split of the autoencoder, "
+                "which has seen the images of its train split. Baseline: what always predicting "
+                "the same reaches; confounds: a model of the covariates alone; ci: 95 % interval.",
                 empty=f"Task {name} was not evaluated.",
             ),
         ]

@@ -24,6 +24,18 @@ SPLIT_COLOURS = {"train": BLUE, "validation": ORANGE, "test": VERMILION, "apply"
 STATUS_COLOURS = {"accepted": BLUE, "flagged": ORANGE, "rejected": VERMILION}
 NOTE_KEY = "Comment"  # PNG text field that holds the sentence of an empty figure
 INK = "#22272e"
+UNITS = {  # endings of column names
+    "years": "years",
+    "mm": "mm",
+    "mm3": "mm³",
+    "cm2": "cm²",
+    "ml": "ml",
+    "db": "dB",
+    "pct": "%",
+    "degrees": "degrees",
+    "deg": "degrees",
+    "seconds": "s",
+}
 
 matplotlib.use("Agg")
 matplotlib.rcParams.update(
@@ -108,6 +120,14 @@ def colour_map(values: Iterable[object], known: dict[str, str] | None = None) ->
 def label(name: str) -> str:
     """Return a column or region name as words: ``grey_matter`` becomes ``grey matter``."""
     return str(name).replace("_", " ")
+
+
+def quantity(name: str) -> str:
+    """Return a column name as words with its unit: ``age_years`` becomes ``age [years]``."""
+    words, _, unit = str(name).rpartition("_")
+    if words and unit in UNITS:
+        return f"{label(words)} [{UNITS[unit]}]"
+    return label(name)
 
 
 def picture_axes(axes: Axes, pixels: np.ndarray, **options: Any) -> AxesImage:

@@ -9,7 +9,9 @@ from sklearn.metrics import roc_curve
 from brainlapse.figures import style
 
 
-def plot_task(predictions: pd.DataFrame, kind: str, positive: str | None = None) -> Figure:
+def plot_task(
+    predictions: pd.DataFrame, kind: str, target: str, positive: str | None = None
+) -> Figure:
     """Plot how a task went.
 
     Parameters
@@ -18,6 +20,8 @@ def plot_task(predictions: pd.DataFrame, kind: str, positive: str | None = None)
         Table with ``true``, ``predicted`` and ``score``, one row per scan.
     kind
         ``classification`` or ``regression``.
+    target
+        Column that is predicted.
     positive
         The class that a high score means; by default the last one in order.
     """
@@ -26,11 +30,11 @@ def plot_task(predictions: pd.DataFrame, kind: str, positive: str | None = None)
         message = "No predictions: too few scans with a known target; see the notes of the task."
         raise style.NothingToShow(message)
     if kind == "regression":
-        return _plot_regression(judged)
+        return _plot_regression(judged, style.quantity(target))
     return _plot_classification(judged, positive)
 
 
-def _plot_regression(table: pd.DataFrame) -> Figure:
+def _plot_regression(table: pd.DataFrame, target: str) -> Figure:
     figure, axes = style.new_figure(1, 2, width_in=7.4, height_in=3.4)
     true, predicted = table["true"].astype(float), table["predicted"].astype(float)
     splits = table["split"].astype(str)
@@ -41,9 +45,11 @@ def _plot_regression(table: pd.DataFrame) -> Figure:
         axes[0, 0].scatter(true[mine], predicted[mine], s=14, lw=0, color=colour, label=split)
         residual = predicted[mine] - true[mine]
         axes[0, 1].scatter(true[mine], residual, s=14, lw=0, color=colour)
-    axes[0, 0].set(title="predicted over true", xlabel="true", ylabel="predicted")
+    axes[0, 0].set(
+        title="predicted over true", xlabel=f"true {target}", ylabel=f"predicted {target}"
+    )
     axes[0, 1].axhline(0, color=style.GREY, lw=0.8, ls="--")
-    axes[0, 1].set(title="error over true", xlabel="true", ylabel="predicted - true")
+    axes[0, 1].set(title="error over true", xlabel=f"true {target}", ylabel="predicted - true")
     axes[0, 0].legend()
     return figure
 

@@ -23,7 +23,7 @@ def terms(history: pd.DataFrame) -> dict[str, dict[str, str]]:
         if column in TIME_COLUMNS or not numeric or history[column].isna().all():
             continue
         grouped.setdefault(term, {})[side] = column
-    return grouped
+    return dict(sorted(grouped.items(), key=lambda item: (item[0] == "lr", "total" not in item[0])))
 
 
 def plot_history(history: pd.DataFrame) -> Figure:
@@ -49,21 +49,25 @@ def _plot_term(axes: Axes, history: pd.DataFrame, term: str, sides: dict[str, st
     x = history["epoch"] if "epoch" in history else pd.Series(range(len(history)))
     for side, column in sides.items():
         known = history[column].notna()
-        marker = "o" if known.sum() < 2 else ""
+        marker = "o" if known.sum() < 2 else None
         axes.plot(
-            x[known], history.loc[known, column], marker, ls="-", color=SIDES[side], label=side
+            x[known], history.loc[known, column], marker=marker, color=SIDES[side], label=side
         )
     values = history[list(sides.values())].to_numpy(dtype=float)
     low, high = np.nanmin(values), np.nanmax(values)
     if low > 0 and high / low > LOG_SPREAD:
         axes.set_yscale("log")
-    axes.set(title=style.label(term), xlabel="epoch", ylabel=_unit(term))
+    axes.set(
+        title="learning rate" if term == "lr" else style.label(term),
+        xlabel="epoch",
+        ylabel=_unit(term),
+    )
 
 
 def _unit(term: str) -> str:
     if term.endswith("_db"):
         return "dB"
-    return "learning rate" if term == "lr" else "value"
+    return "step size" if term == "lr" else "value"
 
 
 def summarise(history: pd.DataFrame) -> str:

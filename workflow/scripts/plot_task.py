@@ -14,6 +14,7 @@ def main(snakemake) -> None:
         tasks.plot_task,
         tables.read(snakemake.input.predictions, tables.TASK_PREDICTIONS),
         task.kind,
+        task.target,
         task.positive,
         dots_per_inch=snakemake.params.dots_per_inch,
     )

@@ -1,0 +1,288 @@
+"""A results folder with made-up tables and images, as small as the figures allow."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainlapse.cohort.tables import scan_path
+from brainlapse.images import save_volume
+from brainlapse.runtime import write_table
+from brainlapse.space import Grid, SpaceSettings, mni_grid
+
+SPLITS = ["train", "train", "validation", "test", "test", "test"]
+REGIONS = {
+    "ventricles": 20e3,
+    "grey_matter": 600e3,
+    "white_matter": 500e3,
+    "csf": 200e3,
+    "brain": 1.3e6,
+}
+METHODS = ("population_rate", "least_squares")
+
+
+def fake_scans(subjects: int = 12, visits: int = 3, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    rows = []
+    for number in range(subjects):
+        start = random.uniform(50, 80)
+        for visit in range(visits):
+            session = f"ses-{visit + 1}"
+            rows.append(
+                {
+                    "dataset": "demo" if number % 4 else "clinic",
+                    "subject": f"sub-{number:02d}",
+                    "session": session,
+                    "scan": f"sub-{number:02d}_{session}",
+                    "path": f"/data/sub-{number:02d}_{session}_T1w.nii.gz",
+                    "age_years": start + 1.5 * visit,
+                    "sex": "FM"[number % 2],
+                    "diagnosis": ["control", "patient"][number % 3 == 0],
+                    "role": "fit",
+                    "split": SPLITS[number % len(SPLITS)],
+                    "sha256": "0" * 64,
+                    "note": None,
+                }
+            )
+    scans = pd.DataFrame(rows)
+    scans.loc[1, ["age_years", "note"]] = [np.nan, "Age 999 is impossible: left out of ageing."]
+    return scans
+
+
+def fake_quality(scans: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    table = scans[["dataset", "subject", "session", "scan"]].assign(status="accepted", reasons=None)
+    table.loc[2, ["status", "reasons"]] = ["flagged", "mask_dice 0.81 is below 0.85"]
+    table.loc[4, ["status", "reasons"]] = ["rejected", "affine_determinant 3.1 is above 2.5"]
+    for name, mean, spread in (
+        ("mask_volume_ml", 1450, 120),
+        ("mask_dice", 0.95, 0.01),
+        ("template_correlation", 0.9, 0.02),
+        ("affine_determinant", 1.3, 0.1),
+        ("signal_to_noise", 18, 3),
+    ):
+        table[name] = random.normal(mean, spread, len(table))
+    return table
+
+
+def fake_history(epochs: int = 40) -> pd.DataFrame:
+    epoch = np.arange(1, epochs + 1)
+    fall = np.exp(-epoch / 10)
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "step": epoch * 20,
+            "seconds": epoch * 11.5,
+            "lr": 1e-3 * fall,
+            "train_total": 0.02 + 0.3 * fall,
+            "validation_total": 0.025 + 0.31 * fall,
+            "train_l1": 0.01 + 0.2 * fall,
+            "validation_l1": 0.012 + 0.2 * fall,
+            "train_kl": 900 * (1 - fall),
+            "train_adversarial": [np.nan] * (epochs // 2) + [0.7] * (epochs - epochs // 2),
+            "validation_psnr_db": 28 - 10 * fall,
+        }
+    )
+
+
+def fake_reconstruction(scans: pd.DataFrame, seed: int = 2) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    ssim = random.uniform(0.7, 0.9, len(scans))
+    return scans[["dataset", "scan", "split"]].assign(
+        ssim=ssim,
+        psnr_db=20 + 10 * ssim,
+        mae=0.1 - 0.1 * ssim,
+        mse=0.01 * (1 - ssim),
+        ssim_whole=0.5 + ssim / 2,
+    )
+
+
+def fake_tasks(scans: pd.DataFrame, seed: int = 3) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    random = np.random.default_rng(seed)
+    base = scans[["dataset", "subject", "session", "scan", "split"]].assign(fold=0)
+    score = (scans["diagnosis"] == "patient") * 0.3 + random.uniform(0, 0.7, len(scans))
+    groups = base.assign(
+        true=scans["diagnosis"],
+        predicted=np.where(score > 0.5, "patient", "control"),
+        score=score,
+    )
+    ages = base.assign(
+        true=scans["age_years"],
+        predicted=scans["age_years"] * 0.7 + 20 + random.normal(0, 4, len(scans)),
+        score=np.nan,
+    )
+
+    def metrics(task: str, rows: list[tuple]) -> pd.DataFrame:
+        names = ["metric", "value", "baseline", "ci_low", "ci_high"]
+        return pd.DataFrame(rows, columns=names).assign(
+            task=task, autoencoder_split="test", n_scans=36
+        )
+
+    return {
+        "diagnosis": (groups, metrics("diagnosis", [("roc_auc", 0.81, 0.5, 0.66, 0.93)])),
+        "age": (ages, metrics("age", [("mae", 4.2, 7.9, 3.1, 5.5), ("r2", 0.5, 0, 0.2, 0.7)])),
+    }
+
+
+def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (dataset, subject), visits in scans[scans["split"] == "test"].groupby(
+        ["dataset", "subject"]
+    ):
+        visits = visits.sort_values("age_years").reset_index(drop=True)
+        for seen in (1, 2):
+            last = visits.loc[seen - 1]
+            for _, target in visits.loc[seen:].iterrows():
+                for method in METHODS[: seen + 1]:
+                    if method == "least_squares" and seen == 1:
+                        continue
+                    name = f"{target['scan']}_{method}_{seen}.nii.gz"
+                    rows.append(
+                        {
+                            "dataset": dataset,
+                            "subject": subject,
+                            "session": target["session"],
+                            "scan": target["scan"],
+                            "split": "test",
+                            "method": method,
+                            "n_scans_seen": seen,
+                            "last_scan": last["scan"],
+                            "last_age_years": last["age_years"],
+                            "target_age_years": target["age_years"],
+                            "horizon_years": target["age_years"] - last["age_years"],
+                            "file": f"aging/sdae/predicted/{name}",
+                            "image_mae": 0.02,
+                            "image_mae_copy": 0.025,
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
+def fake_volumes(scans: pd.DataFrame, forecasts: pd.DataFrame, seed: int = 4) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    rows = []
+
+    def add(row: dict, kind: str, model: str | None, age_years: float, noise: float) -> None:
+        for region, volume_mm3 in REGIONS.items():
+            rate = 0.03 if region == "ventricles" else -0.005
+            value = volume_mm3 * (1 + rate * (age_years - 60)) * random.normal(1, noise)
+            rows.append(
+                {**row, "kind": kind, "model": model, "region": region, "volume_mm3": value}
+            )
+        rows.append({**row, "kind": kind, "model": model, "region": "hippocampus"})
+
+    keys = ["dataset", "subject", "session", "scan"]
+    for row in scans.dropna(subset=["age_years"]).to_dict("records"):
+        identity = {key: row[key] for key in keys}
+        add(identity, "real", None, row["age_years"], 0.005)
+        add(identity, "reconstructed", "sdae", row["age_years"], 0.02)
+    for row in forecasts.to_dict("records"):
+        identity = {key: row[key] for key in [*keys, "method", "n_scans_seen"]}
+        add(identity, "predicted", "sdae", row["target_age_years"], 0.03)
+    return pd.DataFrame(rows).assign(backend="tissue")
+
+
+def fake_errors(forecasts: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    parts = []
+    for method, size in (("copy_last", 9), ("reconstruction", 3), ("volume_linear", 6)):
+        parts.append(
+            forecasts.drop_duplicates(["scan", "n_scans_seen"]).assign(method=method, s=size)
+        )
+    parts.append(forecasts.assign(s=5))
+    table = pd.concat(parts)
+    frames = [
+        table.assign(region=region, abs_error_pct=np.abs(random.normal(0, table["s"] / (i + 1))))
+        for i, region in enumerate(REGIONS)
+    ]
+    return pd.concat(frames).drop(columns="s")
+
+
+def fake_linearity(scans: pd.DataFrame, seed: int = 6) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    people = scans.drop_duplicates("subject")[["dataset", "subject"]]
+    return pd.concat(
+        [people.assign(region=r, r2=1 - random.exponential(0.05, len(people))) for r in REGIONS]
+    )
+
+
+def fake_pca(scans: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    shift = (scans["diagnosis"] == "patient") * 2.0
+    return scans.assign(
+        pc1=shift + random.normal(0, 1, len(scans)), pc2=random.normal(0, 1, len(scans))
+    )
+
+
+def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
+    """Write every table of a run under `root` and return the scans."""
+    scans = fake_scans()
+    forecasts = fake_forecasts(scans)
+    rejected = {
+        "path": "/data/<script>alert('path')</script>.nii.gz",
+        "reason": "Expected a complete gzip file, found one cut short; copy it again.",
+        "stage": "cohort",
+        "dataset": "demo",
+        "scan": "sub-99_ses-1",
+    }
+    late = {**rejected, "path": "/data/late.nii.gz", "stage": "mask_brain"}
+    tables = {
+        "cohort/scans": scans,
+        "cohort/rejected": pd.DataFrame([rejected]),
+        "cohort/alternatives": pd.DataFrame([{**rejected, "reason": "run-1 is taken"}]),
+        "preprocess/qc": fake_quality(scans),
+        "preprocess/rejected": pd.DataFrame([late]),
+        f"autoencoder/{model}/history": fake_history(),
+        f"autoencoder/{model}/reconstruction": fake_reconstruction(scans),
+        f"analysis/{model}/pca": fake_pca(scans),
+        f"analysis/{model}/pca_variance": pd.DataFrame(
+            {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}
+        ),
+        f"aging/{model}/predictions": forecasts,
+        f"aging/{model}/errors": fake_errors(forecasts),
+        f"aging/{model}/summary": pd.DataFrame({"method": ["copy_last"], "n": [3]}),
+        f"aging/{model}/linearity": fake_linearity(scans),
+        "volumes/volumes": fake_volumes(scans, forecasts),
+        "benchmarks/train_autoencoder/sdae": pd.DataFrame({"s": [461.0], "max_rss": [3200.5]}),
+    }
+    for task, (predictions, metrics) in fake_tasks(scans).items():
+        tables[f"analysis/{model}/tasks/{task}/predictions"] = predictions
+        tables[f"analysis/{model}/tasks/{task}/metrics"] = metrics
+    for name, table in tables.items():
+        write_table(root / f"{name}.tsv", table)
+    return scans
+
+
+def small_grid() -> Grid:
+    return mni_grid(SpaceSettings(voxel_mm=6.0, shape=(28, 34, 28)))
+
+
+def ball(grid: Grid, radius_share: float = 0.4) -> np.ndarray:
+    """A bright ball in the middle of the grid, float32 of the grid's shape."""
+    axes = [np.linspace(-1, 1, size) for size in grid.shape]
+    distance = np.sqrt(sum(axis**2 for axis in np.meshgrid(*axes, indexing="ij")))
+    return np.clip(2 * radius_share - distance, 0, 1).astype(np.float32)
+
+
+def write_images(
+    root: Path,
+    scans: pd.DataFrame,
+    brain: np.ndarray | None = None,
+    grid: Grid | None = None,
+    model: str = "sdae",
+) -> None:
+    """Write the images that go with `write_tables`."""
+    grid = grid or small_grid()
+    brain = ball(grid) if brain is None else brain
+    mask = (brain > 0).astype(np.uint8)
+    for row in scans.to_dict("records"):
+        stem = scan_path(row["dataset"], row["subject"], row["session"])
+        start = f"{root}/preprocess/{stem}"
+        save_volume(f"{start}_space-MNI_desc-brain_T1w.nii.gz", brain, grid.affine)
+        save_volume(f"{start}_space-MNI_desc-brain_mask.nii.gz", mask, grid.affine)
+        save_volume(f"{start}_desc-n4_T1w.nii.gz", brain * 700, grid.affine)
+        save_volume(f"{start}_space-T1w_desc-brain_mask.nii.gz", mask, grid.affine)
+        made = f"{root}/latents/{model}/reconstructions/{stem}_space-MNI_desc-reconstructed_T1w"
+        save_volume(f"{made}.nii.gz", brain * 0.95, grid.affine)
+    for row in fake_forecasts(scans).to_dict("records"):
+        save_volume(root / row["file"], brain * 0.9, grid.affine)

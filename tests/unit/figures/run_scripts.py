@@ -1,0 +1,102 @@
+"""Runs the report's scripts on a results folder as Snakemake would."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+from brainlapse.figures.captions import read_captions
+from brainlapse.figures.settings import ReportSettings
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SCRIPTS = REPOSITORY / "workflow/scripts"
+TASKS = [
+    {"name": "diagnosis", "kind": "classification", "target": "diagnosis", "positive": "patient"},
+    {"name": "age", "kind": "regression", "target": "age_years"},
+]
+
+
+def run_script(name: str, **snakemake: dict) -> None:
+    """Run one script; keyword arguments are the parts of its `snakemake` object."""
+    parts = {key: SimpleNamespace(**value) for key, value in snakemake.items()}
+    job = SimpleNamespace(**parts, log=[], threads=1, scriptdir=str(SCRIPTS))
+    runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": job})
+
+
+def build_report(
+    root: Path, space: dict, models: list[str], tasks: list[dict], settings: dict | None = None
+) -> Path:
+    """Make all figures and the page of the run in `root`; return the page."""
+    report = ReportSettings.model_validate(settings or {}).model_dump()
+    figures = root / "report/figures"
+    dpi = {"dots_per_inch": report["dots_per_inch"]}
+    both = {"root": str(root), "settings": report}
+    scans = str(root / "cohort/scans.tsv")
+    run_script(
+        "plot_cohort", input={"scans": scans}, output={"figure": figures / "cohort.png"}, params=dpi
+    )
+    run_script(
+        "plot_quality",
+        input={"table": root / "preprocess/qc.tsv"},
+        output={"figure": figures / "quality.png", "pictures": root / "report/quality"},
+        params={**both, "space": space},
+    )
+    for model in models:
+        plot_model(root, model, tasks, both, dpi)
+    config = {"output": str(root), "tasks": tasks, "report": report}
+    captions = read_captions(REPOSITORY / "workflow/report")
+    page = root / "report/index.html"
+    run_script(
+        "write_report",
+        output={"page": page},
+        params={"root": str(root), "models": models, "captions": captions, "config": config},
+    )
+    return page
+
+
+def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict) -> None:
+    """Make the figures of one autoencoder."""
+    figures = root / "report/figures" / model
+    analysis, aging = root / "analysis" / model, root / "aging" / model
+    scans = root / "cohort/scans.tsv"
+    run_script(
+        "plot_training",
+        input={"history": root / f"autoencoder/{model}/history.tsv"},
+        output={"figure": figures / "training.png"},
+        params=dpi,
+    )
+    run_script(
+        "plot_reconstructions",
+        input={
+            "scans": scans,
+            "table": root / f"autoencoder/{model}/reconstruction.tsv",
+            "reconstructions": root / f"latents/{model}/reconstructions",
+        },
+        output={"figure": figures / "reconstructions.png"},
+        params=both,
+    )
+    run_script(
+        "plot_latents",
+        input={"scores": analysis / "pca.tsv", "variance": analysis / "pca_variance.tsv"},
+        output={"figure": figures / "latents.png"},
+        params=dpi,
+    )
+    for task in tasks:
+        run_script(
+            "plot_task",
+            input={"predictions": analysis / f"tasks/{task['name']}/predictions.tsv"},
+            output={"figure": figures / f"task-{task['name']}.png"},
+            params={"task": task, **dpi},
+        )
+    names = ("predictions", "errors", "linearity")
+    outputs = ("forecasts", "trajectories", "errors", "linearity")
+    run_script(
+        "plot_forecasts",
+        input={
+            "scans": scans,
+            "volumes": root / "volumes/volumes.tsv",
+            **{name: aging / f"{name}.tsv" for name in names},
+        },
+        output={name: figures / f"{name}.png" for name in outputs},
+        params=both,
+        wildcards={"model": model},
+    )

@@ -1,0 +1,122 @@
+"""The page stands whatever the run holds."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse.runtime import write_table
+from tests.unit.figures import fake_run
+from tests.unit.figures.run_scripts import TASKS, build_report
+
+SPACE = {"voxel_mm": 6.0, "shape": [28, 34, 28]}
+FAST = {"dots_per_inch": 50, "picture_width_px": 120, "forecast_subjects": 2}
+
+
+class Tags(HTMLParser):
+    """Collects the tags and addresses of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+def parse(html: str) -> Tags:
+    tags = Tags()
+    tags.feed(html)
+    return tags
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("results")
+    scans = fake_run.write_tables(root)
+    fake_run.write_images(root, scans)
+    settings = {**FAST, "max_qc_pictures": 5}
+    return build_report(root, SPACE, ["sdae"], TASKS, settings).read_text()
+
+
+@pytest.fixture(scope="module")
+def bare_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run in which nothing worked: tables with headers only, two models, no tasks."""
+    root = tmp_path_factory.mktemp("bare results")
+    write_table(root / "cohort/scans.tsv", fake_run.fake_scans().iloc[:0])
+    return build_report(root, SPACE, ["one", "two"], [], FAST).read_text()
+
+
+def test_page_needs_no_other_file(page: str) -> None:
+    allowed = ("data:image/", "#")
+    assert all(address.startswith(allowed) for address in parse(page).addresses)
+    assert not re.search(r"https?://|@import|url\(", page)
+
+
+def test_names_from_outside_are_escaped(page: str) -> None:
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(&#39;path&#39;)&lt;/script&gt;" in page
+    assert parse(page).tags.count("script") == 1
+
+
+def test_every_section_and_link_target_is_there(page: str, bare_page: str) -> None:
+    for html in (page, bare_page):
+        anchors = [a[1:] for a in parse(html).addresses if a.startswith("#")]
+        assert len(anchors) > 8
+        assert all(f'id="{anchor}"' in html for anchor in anchors)
+
+
+def test_figures_and_numbers_are_shown(page: str) -> None:
+    assert page.count("data:image/png") == 11
+    assert page.count("data:image/jpeg") == 5
+    assert "31 of 36 scans are not pictured" in page
+    assert "It gives no volume of: hippocampus." in page
+    assert "Age 999 is impossible" in page
+    assert "35</b><span>usable scans" in page
+    assert "461" in page
+
+
+def test_flagged_scans_come_first(page: str) -> None:
+    shown = re.findall(r'class="scan" data-status="(\w+)"', page)
+    assert shown == ["rejected", "flagged", "accepted", "accepted", "accepted"]
+
+
+def test_empty_sections_say_why(bare_page: str) -> None:
+    assert "data:image/" not in bare_page
+    for sentence in (
+        "The cohort is empty",
+        "No scan was rejected.",
+        "No quality numbers",
+        "No loss curves",
+        "No reconstructions",
+        "No latent space to show",
+        "No tasks are configured",
+        "No forecasts",
+        "No volume trajectories",
+        "not measured",
+        "No regional volumes were measured.",
+        "No job was benchmarked.",
+    ):
+        assert sentence in bare_page, sentence
+
+
+def test_cross_sectional_cohort(tmp_path: Path) -> None:
+    scans = fake_run.write_tables(tmp_path)
+    alone = scans.drop_duplicates("subject").assign(session=None, age_years=np.nan, diagnosis=None)
+    alone["scan"] = alone["subject"]
+    write_table(tmp_path / "cohort/scans.tsv", alone)
+    write_table(tmp_path / "preprocess/qc.tsv", fake_run.fake_quality(alone.reset_index(drop=True)))
+    for name in ("predictions", "errors", "summary", "linearity"):
+        path = tmp_path / f"aging/sdae/{name}.tsv"
+        write_table(path, pd.read_csv(path, sep="\t").iloc[:0])
+    table = fake_run.fake_reconstruction(alone).iloc[:0]
+    write_table(tmp_path / "autoencoder/sdae/reconstruction.tsv", table)
+    html = build_report(tmp_path, SPACE, ["sdae"], TASKS, FAST).read_text()
+    assert "No forecasts" in html
+    assert "No volume trajectories" in html
+    assert html.count('class="scan"') == 12  # cards without a picture: there are no images

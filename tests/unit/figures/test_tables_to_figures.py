@@ -1,0 +1,99 @@
+"""What the figures choose to show."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse.figures import ageing, blocks, reconstructions, style, training
+from brainlapse.figures.order import pictured
+from tests.unit.figures import fake_run
+
+
+def test_best_median_worst_of_the_test_split() -> None:
+    table = pd.DataFrame(
+        {
+            "dataset": "demo",
+            "scan": list("abcdef"),
+            "split": ["test"] * 5 + ["train"],
+            "ssim": [0.5, 0.9, 0.7, 0.6, 0.8, 0.99],
+        }
+    )
+    chosen = reconstructions.choose(table)
+    assert chosen["scan"].tolist() == ["b", "c", "a"]
+    assert chosen["rank"].tolist() == ["best", "median", "worst"]
+    assert len(reconstructions.choose(table[table["scan"] == "a"])) == 1
+
+
+def test_forecasts_of_test_subjects_come_first_and_baselines_never() -> None:
+    forecasts = fake_run.fake_forecasts(fake_run.fake_scans())
+    forecasts.loc[forecasts["subject"] == "sub-03", "split"] = "validation"
+    copies = forecasts.assign(method="copy_last", horizon_years=99.0)
+    chosen = ageing.choose(pd.concat([forecasts, copies]), 3)
+    assert set(chosen["split"]) == {"test"}
+    assert "copy_last" not in set(chosen["method"])
+    assert chosen["subject"].is_unique
+
+
+def test_headline_compares_equal_numbers_of_scans() -> None:
+    rows = [
+        ("copy_last", 1, 10.0),
+        ("copy_last", 2, 6.0),
+        ("population_rate", 1, 5.0),
+        ("least_squares", 2, 4.0),
+        ("reconstruction", 2, 1.0),
+    ]
+    errors = pd.DataFrame(rows, columns=["method", "n_scans_seen", "abs_error_pct"])
+    errors = errors.assign(region="ventricles", subject="sub-01", horizon_years=2.0)
+    best = ageing.headline(errors)
+    assert best is not None
+    assert (best["method"], best["error_pct"], best["baseline_pct"]) == ("least_squares", 4.0, 6.0)
+
+
+def test_trajectories_take_ages_from_scans_and_targets() -> None:
+    scans = fake_run.fake_scans()
+    forecasts = fake_run.fake_forecasts(scans)
+    volumes = fake_run.fake_volumes(scans, forecasts)
+    table = ageing.trajectories(volumes, scans, forecasts, "sdae")
+    assert len(table[table["kind"] == "predicted"]) == len(forecasts) * len(fake_run.REGIONS)
+    assert set(ageing.trajectories(volumes, scans, forecasts, "other")["kind"]) == {"real"}
+    assert ageing.missing_regions(volumes) == ["hippocampus"]
+
+
+def test_loss_terms_are_paired() -> None:
+    grouped = training.terms(fake_run.fake_history())
+    assert grouped["total"] == {"train": "train_total", "validation": "validation_total"}
+    assert next(iter(grouped)) == "total"
+    assert list(grouped)[-1] == "lr"
+
+
+def test_order_of_pictures() -> None:
+    rows = [{"status": s, "dataset": "d", "scan": s} for s in ("accepted", "flagged", "rejected")]
+    assert [row["status"] for row in pictured(rows, 2)] == ["rejected", "flagged"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "number"),
+    [
+        (np.float64(1234.5678), "1,235", 1234.5678),
+        (np.int64(9200), "9,200", 9200),
+        (0.012345, "0.01235", 0.012345),
+        (float("nan"), "n/a", None),
+        (None, "n/a", None),
+        ("sub-01", "sub-01", None),
+    ],
+)
+def test_cells(value: object, words: str, number: float | None) -> None:
+    cell = blocks.cell(value)
+    assert (cell["text"], cell["number"]) == (words, number)
+
+
+def test_units_of_columns() -> None:
+    assert style.quantity("age_years") == "age [years]"
+    assert style.quantity("mask_volume_ml") == "mask volume [ml]"
+    assert style.quantity("n_scans_seen") == "n scans seen"
+
+
+def test_colours_are_stable_and_distinct() -> None:
+    colours = style.colour_map(["test", "train", "other"], style.SPLIT_COLOURS)
+    assert colours["train"] == style.BLUE
+    assert len(set(colours.values())) == 3
