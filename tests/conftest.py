@@ -1,0 +1,61 @@
+"""Shared ground of the tests: running the workflow in a folder of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=900):
+    """Run the workflow of `source` with `folder` as the working folder."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("BRAINLAPSE_", "SLURM_"))
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(Path(source, "Snakefile")),
+        "--directory",
+        str(folder),
+        *map(str, arguments),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=source,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+    if check and done.returncode:
+        pytest.fail(f"snakemake ended with {done.returncode}:\n{done.stdout[-6000:]}")
+    return done
+
+
+def planned_rules(output):
+    """Names of the rules that a dry run would run."""
+    return set(re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):$", output, flags=re.MULTILINE))
+
+
+@pytest.fixture(scope="session")
+def snakemake():
+    """The runner, for tests that need it."""
+    return run_snakemake
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """One run of the tiny cohort through the whole graph: (working folder, output of the run)."""
+    folder = tmp_path_factory.mktemp("tiny run")
+    done = run_snakemake(folder, "--cores", 2, "--configfile", ROOT / "tests/config/tiny.yaml")
+    return folder, done.stdout

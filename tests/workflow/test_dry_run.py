@@ -1,0 +1,93 @@
+"""The graph of every kind of data set, on zero-byte images, and of bad configurations."""
+
+import pytest
+import yaml
+
+from tests.conftest import planned_rules
+
+LAYOUTS = {
+    "flat": ["sub-01/anat/sub-01_T1w.nii.gz", "sub-02/anat/sub-02_T1w.nii"],
+    "sessions": [
+        "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz",
+        "sub-01/ses-2/anat/sub-01_ses-2_T1w.nii.gz",
+    ],
+    "entities": [
+        "sub-01/anat/sub-01_acq-a_run-1_T1w.nii.gz",
+        "sub-01/anat/sub-01_run-2_T1w.nii.gz",
+    ],
+    "spaces and 'quotes'": ["sub-01/anat/sub-01_T1w.nii.gz"],
+}
+
+
+def make_dataset(folder, images):
+    for image in images:
+        path = folder / image
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (folder / "participants.tsv").write_text("participant_id\tage\nsub-01\t50\n")
+    return str(folder)
+
+
+def write_config(folder, datasets, **more):
+    path = folder / "my config.yaml"
+    path.write_text(yaml.safe_dump({"datasets": datasets, **more}))
+    return path
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_graph_of_a_bids_folder(tmp_path, snakemake, layout):
+    bids = make_dataset(tmp_path / layout, LAYOUTS[layout])
+    config = write_config(tmp_path, {"mine": {"bids": bids}})
+    done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config)
+    rules = planned_rules(done.stdout)
+    assert {"build_cohort", "collect_quality", "train_autoencoder", "write_report"} <= rules
+    assert "simulate_dataset" not in rules
+    for image in LAYOUTS[layout]:
+        assert image in done.stdout
+
+
+def test_several_datasets_join_one_graph(tmp_path, snakemake):
+    datasets = {
+        name: {"bids": make_dataset(tmp_path / name, LAYOUTS[name]), "role": role}
+        for name, role in (("flat", "fit"), ("sessions", "apply"))
+    }
+    config = write_config(tmp_path, datasets)
+    done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config)
+    assert "flat/sub-02/anat/sub-02_T1w.nii" in done.stdout
+    assert "ses-2/anat/sub-01_ses-2_T1w.nii.gz" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "target", ["cohort", "preprocess", "train", "encode", "analyse", "predict", "volumes", "age", "report"]
+)
+def test_every_named_target_exists(tmp_path, snakemake, target):
+    done = snakemake(tmp_path, target, "--cores", 1, "-n")
+    assert "build_cohort" in planned_rules(done.stdout)
+
+
+def test_shipped_config_as_users_type_it(tmp_path, snakemake):
+    done = snakemake(tmp_path, "-n", "--cores", 8, "--resources", "gpu=1")
+    assert "simulate_dataset" in planned_rules(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"sede": 1}, "sede: unknown key"),
+        ({"space": {"voxel_mm": 99}}, "space.voxel_mm"),
+        ({"space": {"shape": [60, 80, 64]}}, "divisible by 8"),
+    ],
+)
+def test_bad_config_stops_before_any_job(tmp_path, snakemake, more, expected):
+    config = write_config(tmp_path, {"mine": {"bids": str(tmp_path)}}, **more)
+    done = snakemake(tmp_path, "--cores", 1, "--configfile", config, check=False)
+    assert done.returncode != 0
+    assert expected in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_missing_dataset_folder_is_named(tmp_path, snakemake):
+    config = write_config(tmp_path, {"mine": {"bids": str(tmp_path / "nowhere")}})
+    done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "nowhere" in done.stdout
