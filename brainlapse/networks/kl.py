@@ -27,7 +27,7 @@ class KlAutoencoder(Autoencoder):
     def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (B, C, d, h, w), of volumes (B, 1, D, H, W)."""
         features = self.network.encoder(volume)
-        log_variance = self.network.quant_conv_log_sigma(features)  # MONAI halves it: a variance
+        log_variance = self.network.quant_conv_log_sigma(features)  # a log-variance in spite of its name
         return self.network.quant_conv_mu(features), log_variance.clamp(*LOG_VARIANCE_LIMITS)
 
     def decode(self, latent: Tensor) -> Tensor:

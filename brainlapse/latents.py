@@ -1,0 +1,80 @@
+"""Latents of all scans of one model: `latents.npz` and, in the same row order, `index.tsv`."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainlapse.runtime import atomic_path, read_table, write_table
+
+ARRAYS_NAME = "latents.npz"
+INDEX_NAME = "index.tsv"
+KEYS = ["dataset", "scan"]
+NOT_IN_INDEX = ("path", "sha256")  # of the raw file: no business of the latents
+
+
+def write_latents(
+    arrays_path: str | Path,
+    index_path: str | Path,
+    mean: np.ndarray,
+    log_variance: np.ndarray,
+    index: pd.DataFrame,
+) -> None:
+    """Write the latents and their index; every file is whole or absent.
+
+    Parameters
+    ----------
+    arrays_path, index_path
+        `latents.npz` and `index.tsv`.
+    mean, log_variance
+        (N, C, d, h, w), stored as float32.
+    index
+        One row per latent, same order, with at least dataset and scan.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of rows differ or a scan stands twice.
+    """
+    check_latents(mean, log_variance, index, arrays_path)
+    with atomic_path(arrays_path) as temporary:
+        np.savez(temporary, mean=mean.astype(np.float32), log_variance=log_variance.astype(np.float32))
+    write_table(index_path, index.drop(columns=list(NOT_IN_INDEX), errors="ignore"))
+
+
+def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Read the latents of one model.
+
+    Returns
+    -------
+    tuple
+        mean (N, C, d, h, w) float32, log_variance of the same shape, and the index with one
+        row per latent.
+
+    Raises
+    ------
+    ValueError
+        If arrays and index don't belong together.
+    """
+    arrays_path = Path(folder) / ARRAYS_NAME
+    with np.load(arrays_path, allow_pickle=False) as stored:
+        mean, log_variance = stored["mean"], stored["log_variance"]
+    index = read_table(Path(folder) / INDEX_NAME)
+    check_latents(mean, log_variance, index, arrays_path)
+    return mean, log_variance, index
+
+
+def check_latents(
+    mean: np.ndarray, log_variance: np.ndarray, index: pd.DataFrame, path: str | Path
+) -> None:
+    """Check that arrays and index have the same rows and no scan twice; ValueError if not."""
+    if not mean.shape == log_variance.shape or len(mean) != len(index):
+        message = (
+            f"{path}: expected one mean and one log-variance per row of {INDEX_NAME}, found shapes "
+            f"{mean.shape}, {log_variance.shape} and {len(index)} rows; delete both and encode again"
+        )
+        raise ValueError(message)
+    if index.duplicated(KEYS).any():
+        twice = index.loc[index.duplicated(KEYS), "scan"].tolist()
+        message = f"{path}: expected every scan once in {INDEX_NAME}, found {twice} again; encode again"
+        raise ValueError(message)

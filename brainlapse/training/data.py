@@ -1,0 +1,121 @@
+"""Preprocessed volumes held ready for training: read once, kept as float16."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from brainlapse.images import load_volume
+from brainlapse.runtime import atomic_path, progress
+from brainlapse.training.determinism import seed_for
+
+MEMORY_LIMIT_BYTES = 2 * 2**30
+"""Larger cohorts are kept in a memory-mapped file instead of in memory."""
+
+
+@dataclass(frozen=True)
+class ScanSet:
+    """Volumes of one split.
+
+    Attributes
+    ----------
+    names
+        "dataset/scan" of each volume.
+    volumes
+        (N, D, H, W) float16 in MNI space, values 0 to 1 (steps of at most 0.0005).
+    """
+
+    names: tuple[str, ...]
+    volumes: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The scans that an autoencoder learns from, and those that select its weights."""
+
+    train: ScanSet
+    validation: ScanSet
+    voxel_mm: float
+
+
+def load_training_data(
+    selection: Sequence[Sequence[str]], shape: tuple[int, int, int], voxel_mm: float, cache: Path
+) -> TrainingData:
+    """Read the scans of both splits.
+
+    Parameters
+    ----------
+    selection
+        Rows of dataset, scan, split (train or validation) and path.
+    shape
+        Grid that every scan must have.
+    cache
+        Folder for the memory-mapped file of a large cohort.
+
+    Raises
+    ------
+    ValueError
+        If there is no training scan, or a scan lies on another grid.
+    """
+    if not any(row[2] == "train" for row in selection):
+        message = (
+            f"expected at least one training scan, found none among {len(selection)} scans; "
+            "see cohort/rejected.tsv and preprocess/qc.tsv, or change the split fractions"
+        )
+        raise ValueError(message)
+    sets = {
+        split: _load_set([row for row in selection if row[2] == split], shape, cache / f"{split}.npy")
+        for split in ("train", "validation")
+    }
+    return TrainingData(sets["train"], sets["validation"], voxel_mm)
+
+
+def _load_set(rows: list, shape: tuple[int, int, int], cache_path: Path) -> ScanSet:
+    names = tuple(f"{dataset}/{scan}" for dataset, scan, *_ in rows)
+    paths = [row[3] for row in rows]
+    size = 2 * len(rows) * math.prod(shape)
+    if size <= MEMORY_LIMIT_BYTES:
+        volumes = np.empty((len(rows), *shape), dtype=np.float16)
+        _fill(volumes, paths)
+        return ScanSet(names, volumes)
+    if not cache_path.is_file():
+        _write_cache(cache_path, paths, shape)
+    return ScanSet(names, np.load(cache_path, mmap_mode="r"))
+
+
+def _write_cache(path: Path, paths: list[str], shape: tuple[int, int, int]) -> None:
+    with atomic_path(path) as temporary:
+        volumes = np.lib.format.open_memmap(temporary, "w+", np.float16, (len(paths), *shape))
+        _fill(volumes, paths)
+        volumes.flush()
+
+
+def _fill(volumes: np.ndarray, paths: list[str]) -> None:
+    for row, path in enumerate(progress(paths, "reading scans", len(paths))):
+        volumes[row] = load_on_grid(path, volumes.shape[1:])
+
+
+def load_on_grid(path: str | Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Read a preprocessed volume, float32 (D, H, W); ValueError if it lies on another grid."""
+    volume, _ = load_volume(path)
+    if volume.shape != tuple(shape):
+        message = (
+            f"{path}: expected a volume on the model's grid {tuple(shape)}, found {volume.shape}; "
+            "preprocess it with the same space: settings, or train a model for this grid"
+        )
+        raise ValueError(message)
+    return volume
+
+
+def to_batch(volumes: np.ndarray, device: torch.device) -> Tensor:
+    """Turn volumes (B, D, H, W) into a float32 batch (B, 1, D, H, W) on the device."""
+    return torch.from_numpy(np.ascontiguousarray(volumes)).to(device).float().unsqueeze(1)
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order of the training scans in an epoch; depends on seed and epoch alone."""
+    return np.random.default_rng(seed_for(seed, "order", epoch)).permutation(count)

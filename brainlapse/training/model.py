@@ -1,0 +1,98 @@
+"""A trained autoencoder on disk: weights, and the settings and contract they belong to."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from brainlapse.networks.autoencoders import build_autoencoder
+from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.settings import NetworkSettings
+from brainlapse.runtime import atomic_path, read_json, write_json
+
+WEIGHTS_NAME = "model.safetensors"
+CARD_NAME = "config.json"
+FORMAT = 1
+NOT_BINDING = ("versions",)  # of the tools: recorded in the contract, no reason to refuse scans
+
+
+class ContractMismatch(Exception):
+    """Scans were not preprocessed like those the model was trained on."""
+
+
+def save_weights(path: str | Path, weights: dict[str, torch.Tensor]) -> None:
+    """Write weights as safetensors, whole or not at all."""
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, temporary)
+
+
+def save_card(path: str | Path, card: dict[str, Any]) -> None:
+    """Write what the weights belong to; needs the keys `settings`, `grid` and `contract`."""
+    write_json(path, {"format": FORMAT, **card})
+
+
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """Read a model's config.json: settings, grid, contract, seed, selection, versions."""
+    path = Path(folder) / CARD_NAME
+    card = read_json(path)
+    if card.get("format") != FORMAT:
+        message = f"{path}: expected format {FORMAT}, found {card.get('format')}; train the model again"
+        raise ValueError(message)
+    return card
+
+
+def load_model(folder: str | Path) -> Autoencoder:
+    """Build a trained autoencoder, ready for encoding and decoding, on the CPU.
+
+    Parameters
+    ----------
+    folder
+        Holds `model.safetensors` and `config.json`.
+
+    Raises
+    ------
+    ValueError
+        If the weights don't fit the settings.
+    """
+    settings = NetworkSettings.model_validate(read_card(folder)["settings"]["network"])
+    model = build_autoencoder(settings)
+    path = Path(folder) / WEIGHTS_NAME
+    try:
+        model.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        message = f"{path}: the weights don't fit {CARD_NAME} beside them; train the model again ({error})"
+        raise ValueError(message) from error
+    return model.eval().requires_grad_(False)
+
+
+def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str | Path) -> None:
+    """Refuse scans that were preprocessed differently from those of the model.
+
+    Parameters
+    ----------
+    card
+        The model's config.json.
+    contract
+        contract.json of the scans.
+
+    Raises
+    ------
+    ContractMismatch
+        Names the parts that differ, on both sides.
+    """
+    expected = _binding(card["contract"])
+    found = _binding(contract)
+    differing = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
+    if not differing:
+        return
+    pairs = "; ".join(f"{key}: expected {expected.get(key)}, found {found.get(key)}" for key in differing)
+    message = (
+        f"{folder}: these scans were not preprocessed like the model's training scans ({pairs}); "
+        "preprocess them with the model's settings or train the model again"
+    )
+    raise ContractMismatch(message)
+
+
+def _binding(contract: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in contract.items() if key not in NOT_BINDING}

@@ -1,0 +1,38 @@
+"""Decode the latent of every scan and compare it with the scan."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from brainlapse import runtime
+from brainlapse.images import load_volume, save_volume
+from brainlapse.latents import read_latents
+from brainlapse.training.device import choose_device
+from brainlapse.training.encoding import decode_latents, load_model
+from brainlapse.training.metrics import reconstruction_metrics
+from brainlapse.training.settings import EncodingSettings
+
+KEYS = ["dataset", "subject", "session", "scan", "split"]
+SUFFIX = "_space-MNI_desc-reconstructed_T1w.nii.gz"
+
+
+def main(snakemake) -> None:
+    """Unpack the job, decode, write images and table."""
+    runtime.start(snakemake)
+    params, paths = snakemake.params, snakemake.input
+    settings = EncodingSettings.model_validate(params.settings)
+    mean, _, index = read_latents(params.latents)
+    decoded = decode_latents(
+        load_model(params.model), mean, settings.batch_size, choose_device()
+    )
+    scans = zip(decoded, paths.brains, paths.masks, index["scan_path"], strict=True)
+    rows = []
+    for image, brain, mask, name in runtime.progress(scans, "reconstruction", len(index)):
+        volume, affine = load_volume(brain)
+        save_volume(Path(snakemake.output.folder, f"{name}{SUFFIX}"), image, affine)
+        rows.append(reconstruction_metrics(image, volume, load_volume(mask)[0]))
+    table = pd.concat([index[KEYS], pd.DataFrame(rows)], axis="columns")
+    runtime.write_table(snakemake.output.table, table)
+
+
+main(snakemake)  # noqa: F821
