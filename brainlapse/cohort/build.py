@@ -97,6 +97,8 @@ def build_cohort(
     _split(scans, requested, linked, settings, seed)
     table = _table(scans, SCAN_COLUMNS)
     refused = _table(rejected, REJECTED_COLUMNS)
+    for reason in refused["reason"]:
+        log.warning("rejected: %s", reason)
     _check(table, refused, folders)
     return Cohort(table, refused, _table(alternatives, ALTERNATIVE_COLUMNS))
 

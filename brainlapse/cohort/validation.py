@@ -89,10 +89,9 @@ def decode(path: str, content: bytes) -> nib.Nifti1Image:
 def gunzip(path: str, content: bytes) -> bytes:
     """Decompress in one go; the checksum at the end proves that the file is whole."""
     if not content.startswith(GZIP_MAGIC):
-        message = (
-            f"{path}: expected gzip-compressed NIfTI, found {_looks_like(content)}; "
-            "compress it or name it .nii"
-        )
+        found = _looks_like(content)
+        advice = "fetch the image itself" if found == "text" else "compress it or name it .nii"
+        message = f"{path}: expected gzip-compressed NIfTI, found {found}; {advice}"
         raise ScanRejected(message)
     try:
         return gzip.decompress(content)
