@@ -73,13 +73,13 @@ def draw_grid(
     angles = rng.uniform(-site.oblique_degrees, site.oblique_degrees, 3)
     turn = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
     axes = [DIRECTIONS[code] for code in site.axes]
-    shape = tuple(round(FIELD_OF_VIEW_MM[axis] / settings.voxel_mm) for axis, _ in axes)
+    i, j, k = (round(FIELD_OF_VIEW_MM[axis] / settings.voxel_mm) for axis, _ in axes)
     affine = np.eye(4)
     for column, (axis, sign) in enumerate(axes):
         affine[:3, column] = turn[:, axis] * sign * settings.voxel_mm
     centre = centre_mm + rng.uniform(-OFF_CENTRE_MM, OFF_CENTRE_MM, 3)
-    affine[:3, 3] = centre - affine[:3, :3] @ (np.array(shape) - 1) / 2
-    return Grid(shape=shape, affine=affine)
+    affine[:3, 3] = centre - affine[:3, :3] @ (np.array((i, j, k)) - 1) / 2
+    return Grid(shape=(i, j, k), affine=affine)
 
 
 def brain_contrast(t1: np.ndarray, site: Site) -> np.ndarray:
@@ -111,6 +111,6 @@ def record(
     real = real + noise * rng.standard_normal(signal.shape, dtype=np.float32)
     imaginary = noise * rng.standard_normal(signal.shape, dtype=np.float32)
     stored = site.gain * np.hypot(real, imaginary)
-    if np.issubdtype(site.dtype, np.integer):
-        stored = np.clip(np.rint(stored), 0, np.iinfo(site.dtype).max)
+    if site.dtype is np.int16:
+        stored = np.clip(np.rint(stored), 0, np.iinfo(np.int16).max)
     return stored.astype(site.dtype)

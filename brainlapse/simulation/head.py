@@ -35,7 +35,9 @@ class _Painter:
         self.points_mm = grid_points_mm(grid).reshape(3, *grid.shape)
         self.shares = {name: np.zeros(grid.shape, dtype=np.float32) for name in TISSUES}
 
-    def paint(self, tissue: str | None, signed_mm: np.ndarray, where: np.ndarray | None = None):
+    def paint(
+        self, tissue: str | None, signed_mm: np.ndarray, where: np.ndarray | None = None
+    ) -> None:
         cover = np.clip(0.5 - signed_mm / SOFT_EDGE_MM, 0, 1).astype(np.float32)
         if where is not None:
             cover *= where

@@ -51,18 +51,18 @@ class Shape:
     ----------
     scale
         Template mm to subject mm, (4, 4), applied after the warp.
+    forward
+        The warp from template points to (unscaled) subject points.
     back
         The warp from (unscaled) subject points to template points.
     jacobian
         Determinant of template to subject, scale included, on SHAPE_GRID, float32.
-    to_mni
-        Best affine, subject mm to template mm, least squares over the brain, (4, 4).
     """
 
     scale: np.ndarray
+    forward: Warp
     back: Warp
     jacobian: np.ndarray
-    to_mni: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -93,23 +93,31 @@ def build_shape(
 ) -> Shape:
     """Draw a subject's diffeomorphism and size."""
     rng = generator(seed, subject.name, "shape")
-    velocity = sum(
-        random_velocity(rng, SHAPE_GRID, kernel_mm, share * settings.shape_mm)
-        for kernel_mm, share in SHAPE_KERNELS_MM
+    velocity = np.sum(
+        [
+            random_velocity(rng, SHAPE_GRID, kernel_mm, share * settings.shape_mm)
+            for kernel_mm, share in SHAPE_KERNELS_MM
+        ],
+        axis=0,
     )
     velocity = velocity * _calm_outside(anatomy)
     if subject.diagnosis == "patient":
         velocity = velocity + _patient_velocity()
     forward = exponential(velocity, SHAPE_GRID)
     scale = np.diag([*subject.scale, 1.0])
-    template_mm = grid_points_mm(AGEING_GRID)[:, anatomy.coarse_maps["brain"].ravel() > 0.5]
-    subject_mm = apply_affine(scale, forward(template_mm))
     return Shape(
         scale=scale,
+        forward=forward,
         back=exponential(-velocity, SHAPE_GRID),
         jacobian=forward.jacobian() * np.float32(np.prod(subject.scale)),
-        to_mni=fit_affine(subject_mm, template_mm),
     )
+
+
+def fit_head_affine(anatomy: Anatomy, shape: Shape, aged: Warp) -> np.ndarray:
+    """Return the affine part of template mm to subject mm over the aged brain, (4, 4)."""
+    template_mm = grid_points_mm(AGEING_GRID)[:, anatomy.coarse_maps["brain"].ravel() > 0.5]
+    subject_mm = apply_affine(shape.scale, shape.forward(aged(template_mm)))
+    return fit_affine(template_mm, subject_mm)
 
 
 def fit_affine(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -159,7 +167,7 @@ def simulate_scan(
     template_mm = shape.back(apply_affine(back, points_mm))
     log_change = subject.log_change_at(subject.ages_years[session])
     coefficients = anatomy.ageing.coefficients_for(log_change)
-    unaged = anatomy.ageing.warp(-coefficients)
+    aged, unaged = (anatomy.ageing.warp(sign * coefficients) for sign in (1, -1))
     signal, labels = _render(anatomy, site, template_mm, unaged)
     field = receive_field(points_mm - centre, settings.bias, rng)
     stored = record(signal, field, site, settings.noise, rng)
@@ -167,8 +175,8 @@ def simulate_scan(
         volume=stored.reshape(grid.shape),
         labels=labels.reshape(grid.shape),
         affine=grid.affine,
-        to_mni=shape.to_mni @ np.linalg.inv(pose),
-        volume_mm3=measure_truth(anatomy, shape, anatomy.ageing.warp(coefficients)),
+        to_mni=np.linalg.inv(pose @ fit_head_affine(anatomy, shape, aged)),
+        volume_mm3=measure_truth(anatomy, shape, aged),
     )
 
 
@@ -177,7 +185,9 @@ def _render(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return noiseless signal and labels at template points; only the brain ages."""
     tissues = site.tissues
-    head = sum(np.float32(tissues[name]) * share for name, share in anatomy.head.items())
+    head = np.zeros(HEAD_GRID.shape, dtype=np.float32)
+    for name, share in anatomy.head.items():
+        head += np.float32(tissues[name]) * share
     signal = sample(head, HEAD_GRID, template_mm, "constant")
     labels = np.zeros(signal.shape, dtype=np.uint8)
     near = np.flatnonzero(sample(anatomy.near_brain, AGEING_GRID, template_mm, "constant") > 0.5)

@@ -40,12 +40,11 @@ class SimulationSettings(Settings):
         0.5, ge=0, le=1, description="Share of subjects in the patient group [fraction], 0 to 1."
     )
     control_rates: RateSettings = Field(
-        default_factory=RateSettings, description="Mean rates of the controls, see the fields."
+        RateSettings(ventricles=0.03, hippocampus=-0.008, grey_matter=-0.003),
+        description="Mean rates of the controls, see the fields.",
     )
     patient_rates: RateSettings = Field(
-        default_factory=lambda: RateSettings(
-            ventricles=0.07, hippocampus=-0.025, grey_matter=-0.008
-        ),
+        RateSettings(ventricles=0.07, hippocampus=-0.025, grey_matter=-0.008),
         description="Mean rates of the patients, see the fields.",
     )
     rate_spread: float = Field(

@@ -17,10 +17,10 @@ SQUARINGS = 4
 def axis_aligned_grid(low_mm: tuple, high_mm: tuple, voxel_mm: float) -> Grid:
     """Return the RAS grid whose voxel centres run from `low_mm` to about `high_mm`."""
     span_mm = np.subtract(high_mm, low_mm)
-    shape = tuple(int(count) for count in np.round(span_mm / voxel_mm).astype(int) + 1)
+    x, y, z = (round(float(span) / voxel_mm) + 1 for span in span_mm)
     affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
     affine[:3, 3] = low_mm
-    return Grid(shape=shape, affine=affine)
+    return Grid(shape=(x, y, z), affine=affine)
 
 
 def grid_points_mm(grid: Grid) -> np.ndarray:
