@@ -31,13 +31,25 @@ NO_FORECASTS = (
 
 @dataclass(frozen=True)
 class Forecast:
-    """The last scan seen, a later scan and its forecast: (X, Y, Z) in MNI space."""
+    """One forecast beside what came true; volumes are (X, Y, Z) in MNI space.
+
+    Attributes
+    ----------
+    ages_years
+        Of the last scan seen and of the true one.
+    last, last_rebuilt
+        The last scan seen and its reconstruction, from which the forecast change is counted:
+        both went through the autoencoder.
+    true, forecast
+        The later scan and its forecast.
+    """
 
     subject: str
     n_scans_seen: int
     method: str
-    ages_years: tuple[float, float]  # of the last scan seen and of the true one
+    ages_years: tuple[float, float]
     last: np.ndarray
+    last_rebuilt: np.ndarray
     true: np.ndarray
     forecast: np.ndarray
     affine: np.ndarray
@@ -86,48 +98,45 @@ def choose(predictions: pd.DataFrame, max_subjects: int) -> pd.DataFrame:
 def plot_forecasts(
     examples: list[Forecast], centre_mm: tuple[float, float, float], max_error: float
 ) -> Figure:
-    """Plot last scan, true scan, forecast, true change and error of the forecast, one per row."""
+    """Plot scans, forecast, true and forecast change, and error, one example per row."""
     if not examples:
         raise style.NothingToShow(NO_FORECASTS)
-    figure, axes = style.new_figure(len(examples), 5, width_in=12, height_in=1.9 * len(examples))
+    figure, axes = style.new_figure(len(examples), 6, width_in=13, height_in=1.8 * len(examples))
     for row, example in zip(axes, examples, strict=True):
-        titles = _forecast_titles(example)
         index = slices.index_at(example.affine, example.true.shape, np.asarray(centre_mm))
-        last, true, forecast = (
+        last, rebuilt, true, forecast = (
             slices.strip(volume, example.affine, index, 1.0, planes=("coronal", "axial"))
-            for volume in (example.last, example.true, example.forecast)
+            for volume in (example.last, example.last_rebuilt, example.true, example.forecast)
         )
-        for axes_one, pixels, title in zip(row[:3], (last, true, forecast), titles, strict=False):
-            style.picture_axes(axes_one, pixels, cmap="gray", vmin=0, vmax=1)
-            axes_one.set_title(title, fontweight="normal")
-        for axes_one, pixels, title in zip(
-            row[3:], (true - last, forecast - true), titles[3:], strict=True
+        for panel, pixels in zip(row[:3], (last, true, forecast), strict=True):
+            style.picture_axes(panel, pixels, cmap="gray", vmin=0, vmax=1)
+        for panel, pixels in zip(
+            row[3:], (true - last, forecast - rebuilt, forecast - true), strict=True
         ):
             shown = style.picture_axes(
-                axes_one, pixels, cmap="RdBu_r", vmin=-max_error, vmax=max_error
+                panel, pixels, cmap="RdBu_r", vmin=-max_error, vmax=max_error
             )
-            axes_one.set_title(title, fontweight="normal")
-        row[0].text(
-            0, -0.04, _forecast_name(example), transform=row[0].transAxes, va="top", weight="bold"
-        )
-        figure.colorbar(shown, ax=row[4], shrink=0.8, label="intensity")
+        _name_columns(row, example)
+        figure.colorbar(shown, ax=row[5], shrink=0.8, label="intensity")
     return figure
 
 
-def _forecast_titles(example: Forecast) -> tuple[str, ...]:
+def _name_columns(row: np.ndarray, example: Forecast) -> None:
     last, true = (f"{age_years:.1f} years" for age_years in example.ages_years)
-    return (
+    titles = (
         f"last scan seen, {last}",
         f"true, {true}",
         "forecast",
-        "true - last",
+        "true change",
+        "forecast change",
         "forecast - true",
     )
-
-
-def _forecast_name(example: Forecast) -> str:
+    for panel, title in zip(row, titles, strict=True):
+        panel.set_title(title, fontweight="normal")
     scans = "scan" if example.n_scans_seen == 1 else "scans"
-    return f"{example.subject}: {style.label(example.method)}, {example.n_scans_seen} {scans} seen"
+    words = f"{example.subject}: {style.label(example.method)}, {example.n_scans_seen} {scans} seen"
+    below = row[0].text(0, -0.04, words, transform=row[0].transAxes, va="top", weight="bold")
+    below.set_in_layout(False)
 
 
 def trajectories(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from brainlapse.figures import style
@@ -102,7 +103,7 @@ def cell(value: object) -> dict[str, Any]:
     """Return the words of a table cell, its number for sorting and its class."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return {"text": "n/a", "number": None, "kind": "missing"}
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return {"text": "yes" if value else "no", "number": int(value), "kind": "word"}
     if hasattr(value, "__float__"):
         number = float(value)  # type: ignore[arg-type]

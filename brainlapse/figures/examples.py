@@ -45,7 +45,7 @@ def load_reconstructions(
 
 
 def load_forecasts(
-    chosen: pd.DataFrame, scans: pd.DataFrame, preprocessed: Path, root: Path
+    chosen: pd.DataFrame, scans: pd.DataFrame, root: Path, reconstructed: Path
 ) -> list[Forecast]:
     """Read the chosen forecasts with the scans before and after; ages without a scan are left out.
 
@@ -55,10 +55,10 @@ def load_forecasts(
         Rows of the forecast table.
     scans
         ``scans.tsv``.
-    preprocessed
-        Folder of the brains.
     root
-        Folder to which the column ``file`` is relative.
+        Output folder, to which the column ``file`` is relative.
+    reconstructed
+        Folder of the reconstructions.
     """
     stem = stems(scans)
     examples = []
@@ -67,11 +67,21 @@ def load_forecasts(
         keys = [(dataset, str(row["last_scan"])), (dataset, str(row["scan"]))]
         if not all(key in stem for key in keys):
             continue
-        last, true = (load_canonical(f"{preprocessed}/{stem[key]}{BRAIN}")[0] for key in keys)
+        last, true = (load_canonical(f"{root}/preprocess/{stem[key]}{BRAIN}")[0] for key in keys)
+        rebuilt, _ = load_canonical(f"{reconstructed}/{stem[keys[0]]}{RECONSTRUCTED}")
         made, affine = load_canonical(root / row["file"])
         ages_years = (row["last_age_years"], row["target_age_years"])
-        seen, method = int(row["n_scans_seen"]), str(row["method"])
         examples.append(
-            Forecast(str(row["subject"]), seen, method, ages_years, last, true, made, affine)
+            Forecast(
+                subject=str(row["subject"]),
+                n_scans_seen=int(row["n_scans_seen"]),
+                method=str(row["method"]),
+                ages_years=ages_years,
+                last=last,
+                last_rebuilt=rebuilt,
+                true=true,
+                forecast=made,
+                affine=affine,
+            )
         )
     return examples

@@ -99,9 +99,9 @@ def _stack(rows: list[Image.Image]) -> Image.Image:
 
 
 def save_jpeg(picture: Image.Image, path: str | Path) -> None:
-    """Write a picture at about 15 kB."""
+    """Write a picture at about 20 kB."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, format="JPEG", quality=72, subsampling=1, optimize=True)
+    picture.save(path, format="JPEG", quality=65, subsampling=1, optimize=True)
 
 
 def plot_numbers(table: pd.DataFrame) -> Figure:

@@ -14,7 +14,7 @@ class ReportSettings(Settings):
         ge=0,
         le=20000,
         description="Scans pictured in the quality section, rejected and flagged ones first; "
-        "each adds about 15 kB to the page, 0 to 20000.",
+        "each adds about 25 kB to the page, 0 to 20000.",
     )
     picture_width_px: int = Field(
         360, ge=120, le=2000, description="Width of a quality picture [pixels], 120 to 2000."

@@ -42,6 +42,7 @@ matplotlib.rcParams.update(
     {
         "font.family": "DejaVu Sans",
         "font.size": 8,
+        "text.parse_math": False,  # a $ in a name from outside is a dollar sign
         "axes.titlesize": 8.5,
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",

@@ -188,6 +188,7 @@ rule plot_forecasts:
         volumes=results("volumes/volumes.tsv"),
         predictions=results("aging/{model}/predictions.tsv"),
         predicted=results("aging/{model}/predicted"),
+        reconstructions=results("latents/{model}/reconstructions"),
         errors=results("aging/{model}/errors.tsv"),
         linearity=results("aging/{model}/linearity.tsv"),
     output:

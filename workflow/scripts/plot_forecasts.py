@@ -16,7 +16,7 @@ def main(snakemake) -> None:
     forecasts = tables.read(files.predictions, tables.FORECASTS)
     chosen = ageing.choose(forecasts, settings.forecast_subjects)
     root = Path(snakemake.params.root)
-    loaded = examples.load_forecasts(chosen, scans, root / "preprocess", root)
+    loaded = examples.load_forecasts(chosen, scans, root, Path(files.reconstructions))
     volumes = ageing.trajectories(
         tables.read(files.volumes, tables.VOLUMES), scans, forecasts, snakemake.wildcards.model
     )

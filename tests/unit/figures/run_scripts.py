@@ -94,6 +94,7 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
         input={
             "scans": scans,
             "volumes": root / "volumes/volumes.tsv",
+            "reconstructions": root / f"latents/{model}/reconstructions",
             **{name: aging / f"{name}.tsv" for name in names},
         },
         output={name: figures / f"{name}.png" for name in outputs},

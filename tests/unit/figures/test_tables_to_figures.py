@@ -1,10 +1,12 @@
 """What the figures choose to show."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.figures import ageing, blocks, reconstructions, style, training
+from brainlapse.figures import ageing, blocks, cohort, reconstructions, style, training
 from brainlapse.figures.order import pictured
 from tests.unit.figures import fake_run
 
@@ -85,6 +87,12 @@ def test_order_of_pictures() -> None:
 def test_cells(value: object, words: str, number: float | None) -> None:
     cell = blocks.cell(value)
     assert (cell["text"], cell["number"]) == (words, number)
+
+
+def test_names_with_dollars_are_no_formulas(tmp_path: Path) -> None:
+    scans = fake_run.fake_scans(4).assign(diagnosis="$\\frac{", dataset="a$b$_^")
+    style.draw(tmp_path / "cohort.png", cohort.plot_cohort, scans)
+    assert style.read_note(tmp_path / "cohort.png") is None
 
 
 def test_units_of_columns() -> None:
