@@ -1,6 +1,7 @@
 """The report: one HTML file that needs no other file and no network."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import jinja2
@@ -179,7 +180,8 @@ def provenance_section(
                 folded="Code fingerprint of every rule",
             ),
             blocks.code(
-                yaml.safe_dump(config, sort_keys=False, allow_unicode=True), "Configuration"
+                yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True),
+                "Configuration",
             ),
         ],
     )
