@@ -17,7 +17,7 @@ min_version("9.0")
 configfile: Path(workflow.basedir, "config.yaml")
 
 
-config = load_config(config, overlay=workflow.overwrite_config)
+config = load_config(config, overlay=workflow.config_settings.overwrite_config)
 os.environ.setdefault(runtime.RUN_TOKEN, runtime.leader_token())
 
 

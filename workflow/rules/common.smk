@@ -15,11 +15,16 @@ from brainlapse.aging.plan import (
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.bids import list_inputs
 from brainlapse.cohort.tables import scan_path
+from brainlapse.figures.captions import read_captions
+from brainlapse.figures.order import pictured
 from brainlapse.provenance import code_fingerprint
 
 OUT = config["output"]
 MODELS = list(config["autoencoders"])
 TASKS = [task["name"] for task in config["tasks"]]
+CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
+SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
+SEGMENTATION_MEM_MB = 2000 if config["segmentation"]["backend"] == "tissue" else 16000
 SIMULATED = [name for name, dataset in config["datasets"].items() if dataset["simulate"]]
 
 
@@ -126,16 +131,6 @@ def usable_masks(wildcards):
     return preprocessed(usable_table(), "_space-MNI_desc-brain_mask.nii.gz")
 
 
-def usable_native(wildcards):
-    """Bias-corrected heads on their raw grid."""
-    return preprocessed(usable_table(), "_desc-n4_T1w.nii.gz")
-
-
-def usable_native_masks(wildcards):
-    """Brain masks on the raw grid."""
-    return preprocessed(usable_table(), "_space-T1w_desc-brain_mask.nii.gz")
-
-
 def usable_selection(wildcards):
     """Rows of the usable scans, all columns; a parameter, so that a change reruns."""
     return rows(usable_table())
@@ -192,3 +187,47 @@ def forecast_masks(wildcards):
     """Masks of the brains that forecasts are compared with."""
     paths = compared_scans(plan_with(plan_forecasts))
     return [results(f"preprocess/{path}_space-MNI_desc-brain_mask.nii.gz") for path in paths]
+
+
+def decoded_folder(wildcards):
+    """The folder with the decoded scans of one model and kind."""
+    if wildcards.kind == "reconstructed":
+        return results(f"latents/{wildcards.model}/reconstructions")
+    return results(f"aging/{wildcards.model}/{wildcards.kind}")
+
+
+def volume_tables(wildcards):
+    """One table of regional volumes per subject: real, and per model and kind decoded."""
+    scans = usable_table()
+    everyone = sorted(set(zip(scans["dataset"], scans["subject"], strict=True)))
+    tables = [results(f"volumes/real/{dataset}/{subject}_volumes.tsv") for dataset, subject in everyone]
+    decoded = {
+        "reconstructed": everyone,
+        "predicted": planned_subjects(plan_with(plan_forecasts)),
+        "interpolated": planned_subjects(plan_with(plan_interpolations)),
+    }
+    tables += [
+        results(f"volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv")
+        for model in MODELS
+        for kind, subjects in decoded.items()
+        for dataset, subject in subjects
+    ]
+    return tables
+
+
+def pictured_images(wildcards):
+    """Images behind the quality pictures: heads and brains, each with its mask."""
+    quality = with_paths(table(checkpoints.collect_quality.get().output.table))
+    records = pictured(rows(quality), config["report"]["max_qc_pictures"])
+    suffixes = (
+        "_desc-n4_T1w.nii.gz",
+        "_space-T1w_desc-brain_mask.nii.gz",
+        "_space-MNI_desc-brain_T1w.nii.gz",
+        "_space-MNI_desc-brain_mask.nii.gz",
+    )
+    return [
+        results(f"preprocess/{record['scan_path']}{suffix}")
+        for record in records
+        if record["status"] != "rejected"
+        for suffix in suffixes
+    ]
