@@ -66,7 +66,8 @@ def segment_scan(
         check_grid(atlas, volume.shape, affine)
         shares = segment_tissues(volume, atlas)
     except SegmentationFailed as error:
-        raise SegmentationFailed(f"{path}: tissue segmentation failed: {error}") from error
+        message = f"{path}: tissue segmentation failed: {error}"
+        raise SegmentationFailed(message) from error
     except ImplausibleImage as reason:
         log.warning("%s: volumes are missing: %s", path, reason)
         return Segmentation(dict.fromkeys(REGIONS, np.nan), None)

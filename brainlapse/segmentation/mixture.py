@@ -121,7 +121,8 @@ def _starting_means(values: np.ndarray, priors: np.ndarray) -> np.ndarray:
     for tissue in (1, 2):
         sure = priors[tissue] > min(SURE_PRIOR, np.quantile(priors[tissue], 0.9))
         if not sure.any():
-            raise ImplausibleImage("expected a brain, found next to no voxels above 0")
+            message = "expected a brain, found next to no voxels above 0"
+            raise ImplausibleImage(message)
         medians.append(float(np.median(values[sure])))
     return np.array([0.4 * medians[0], *medians])
 

@@ -1,5 +1,6 @@
 """Run one ``mri_synthseg`` and believe its result only after every check."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -63,8 +64,9 @@ def run_synthseg(
             check_volumes(volumes, settings)
             labels = _read_labels(job)
         except SegmentationFailed as error:
-            message = f"{scan}: {settings.backend} segmentation failed: {error}"
-            raise SegmentationFailed(f"{message}\n{_last_lines(output_file)}") from error
+            cause = f"{scan}: {settings.backend} segmentation failed: {error}"
+            message = f"{cause}\n{_last_lines(output_file)}"
+            raise SegmentationFailed(message) from error
     return {name: volumes[name] for name in STRUCTURES}, labels
 
 
@@ -108,17 +110,16 @@ def _execute(
             _end(process, stop_command(job, settings))
     if code != 0:
         hint = " (killed, most often for want of memory)" if code in (137, -9) else ""
-        raise SegmentationFailed(f"it ended with exit code {code}{hint}")
+        message = f"it ended with exit code {code}{hint}"
+        raise SegmentationFailed(message)
 
 
 def _end(process: subprocess.Popen, stop: Sequence[str] | None) -> None:
     """Leave nothing running, neither children nor a container."""
     if process.returncode == 0:
         return
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
     if stop:
         subprocess.run(stop, capture_output=True, check=False, timeout=60)
@@ -127,7 +128,8 @@ def _end(process: subprocess.Popen, stop: Sequence[str] | None) -> None:
 def _read_labels(job: Job) -> np.ndarray:
     path = job.output_folder / LABELS_NAME
     if not path.is_file():
-        raise SegmentationFailed("it wrote no label map")
+        message = "it wrote no label map"
+        raise SegmentationFailed(message)
     labels, affine = load_volume(path)
     volume, expected_affine = load_volume(job.input_folder / SCAN_NAME)
     check_labels(labels, affine, volume.shape, expected_affine)

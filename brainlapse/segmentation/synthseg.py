@@ -31,7 +31,8 @@ def read_volumes(path: Path) -> dict[str, float]:
         34 values (a failed run leaves the header alone).
     """
     if not path.is_file():
-        raise SegmentationFailed("it wrote no table of volumes")
+        message = "it wrote no table of volumes"
+        raise SegmentationFailed(message)
     with path.open(newline="") as stream:
         lines = [line for line in csv.reader(stream) if line]
     header = tuple(lines[0]) if lines else ()

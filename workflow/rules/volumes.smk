@@ -44,6 +44,8 @@ rule segment_real:
         labels=directory(results("volumes/real/{dataset}/{subject}_labels")),
     log:
         results("logs/segment_real/{dataset}/{subject}.log"),
+    group:
+        "segment"
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -51,8 +53,6 @@ rule segment_real:
         mem_mb=SEGMENTATION_MEM_MB,
         runtime=60,
         gpu=SEGMENTATION_GPU,
-    group:
-        "segment"
     params:
         settings=config["segmentation"],
         code=code_of("segment_real"),
@@ -69,6 +69,8 @@ rule segment_decoded:
         volumes=results("volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv"),
     log:
         results("logs/segment_decoded/{model}/{kind}/{dataset}/{subject}.log"),
+    group:
+        "segment"
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -76,8 +78,6 @@ rule segment_decoded:
         mem_mb=SEGMENTATION_MEM_MB,
         runtime=60,
         gpu=SEGMENTATION_GPU,
-    group:
-        "segment"
     params:
         settings=config["segmentation"],
         code=code_of("segment_decoded"),

@@ -12,4 +12,4 @@ def main(snakemake) -> None:
     save_atlas(snakemake.output.atlas, build_atlas(grid))
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

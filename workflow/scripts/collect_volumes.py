@@ -36,4 +36,4 @@ def stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([t.astype(object) for t in tables], ignore_index=True)
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

@@ -31,4 +31,4 @@ def main(snakemake) -> None:
     runtime.write_table(snakemake.output.volumes, measure_images(images, segment, job))
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

@@ -34,4 +34,4 @@ def main(snakemake) -> None:
     runtime.write_table(snakemake.output.volumes, table)
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

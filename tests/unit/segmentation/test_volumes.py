@@ -1,0 +1,116 @@
+"""Tables of regional volumes: who is who, and native volumes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse.images import resample_to_grid
+from brainlapse.segmentation.backends import Segmentation
+from brainlapse.segmentation.tissue import TissueShares, tissue_volumes
+from brainlapse.segmentation.volumes import (
+    VOLUME_COLUMNS,
+    describe_forecasts,
+    describe_interpolations,
+    describe_scans,
+    find_images,
+    join_volumes,
+    labels_name,
+    measure_images,
+)
+from brainlapse.space import grid_at
+
+QUALITY = pd.DataFrame(
+    {
+        "dataset": ["a", "a"],
+        "subject": ["sub-1", "sub-1"],
+        "session": ["ses-1", "ses-2"],
+        "scan": ["sub-1_ses-1", "sub-1_ses-2"],
+        "affine_determinant": [1.25, 1.6],
+    }
+)
+
+
+def measured(tmp_path, names, kind, model):
+    segment = {"ventricles": 20_000.0, "hippocampus": np.nan}
+    job = {"dataset": "a", "model": model, "kind": kind, "backend": "tissue"}
+    images = [tmp_path / name for name in names]
+    return measure_images(images, lambda _: Segmentation(segment, None), job)
+
+
+def test_real_and_decoded_scans_are_told_apart(tmp_path):
+    ending = "space-MNI_desc-x_T1w.nii.gz"
+    predictions = QUALITY.tail(1).assign(
+        method="linear",
+        n_scans_seen=1,
+        file=f"aging/m/predicted/a/sub-1/ses-2/sub-1_ses-2_method-linear_seen-1_{ending}",
+    )
+    interpolations = pd.DataFrame(
+        {
+            "dataset": ["a"],
+            "subject": ["sub-1"],
+            "alpha": [0.5],
+            "file": [f"aging/m/interpolated/a/sub-1/sub-1_alpha-0.5_{ending}"],
+        }
+    )
+    tables = [
+        measured(tmp_path, [f"sub-1_ses-1_{ending}", f"sub-1_ses-2_{ending}"], "real", None),
+        measured(tmp_path, [f"sub-1_ses-1_{ending}"], "reconstructed", "m"),
+        measured(tmp_path, [predictions["file"].iloc[0].split("/")[-1]], "predicted", "m"),
+        measured(tmp_path, [f"sub-1_alpha-0.5_{ending}"], "interpolated", "m"),
+    ]
+    described = [
+        describe_scans(QUALITY, "real", None),
+        describe_scans(QUALITY, "reconstructed", "m"),
+        describe_forecasts(predictions, "m"),
+        describe_interpolations(interpolations, "m"),
+    ]
+    stacked = [
+        pd.concat([part.astype(object) for part in parts], ignore_index=True)
+        for parts in (tables, described)
+    ]
+    table = join_volumes(*stacked, QUALITY)
+    assert list(table.columns) == VOLUME_COLUMNS
+    assert len(table) == 10
+    ventricles = table[table["region"] == "ventricles"].set_index("kind")
+    assert ventricles.loc["real", "native_volume_mm3"].tolist() == [16_000.0, 12_500.0]
+    assert ventricles.loc["real", "model"].isna().all()
+    # The forecast is undone by the affine of the scan that it forecasts.
+    assert ventricles.loc["predicted", "native_volume_mm3"] == 12_500.0
+    assert ventricles.loc["predicted", "method"] == "linear"
+    assert pd.isna(ventricles.loc["interpolated", "native_volume_mm3"])
+    assert ventricles.loc["interpolated", "alpha"] == 0.5
+    assert table[table["region"] == "hippocampus"]["volume_mm3"].isna().all()
+
+
+def test_unknown_image_is_named(tmp_path):
+    table = measured(tmp_path, ["sub-9_space-MNI_T1w.nii.gz"], "real", None)
+    with pytest.raises(ValueError, match="sub-9_space-MNI"):
+        join_volumes(table, describe_scans(QUALITY, "real", None), QUALITY)
+
+
+def test_images_of_one_subject_only(tmp_path):
+    for name in ("a/sub-1/ses-1/x.nii.gz", "a/sub-10/y.nii.gz", "b/sub-1/z.nii.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert [p.name for p in find_images(tmp_path, "a", "sub-1")] == ["x.nii.gz"]
+    assert find_images(tmp_path, "a", "sub-2") == []
+    assert labels_name("sub-1_space-MNI_desc-brain_T1w.nii.gz") == "sub-1_space-MNI_dseg.nii.gz"
+
+
+def test_sphere_through_the_affine_and_back():
+    native = np.diag([1.0, 1.0, 1.0, 1.0])
+    native[:3, 3] = -32
+    distance = np.sqrt(sum((axis - 32) ** 2 for axis in np.indices((65, 65, 65))))
+    sphere = np.clip(20.5 - distance, 0, 1).astype(np.float32)
+    grid = grid_at(1.0, (80, 80, 80))
+    scale = np.diag([1.2, 1.1, 1.05, 1.0])
+    to_native = np.linalg.inv(scale)
+    to_native[:3, 3] = -to_native[:3, :3] @ (grid.affine @ [40, 40, 40, 1])[:3]
+    moved = resample_to_grid(sphere, native, grid, to_native)
+    empty = np.zeros_like(moved)
+    shares = TissueShares(ventricles=moved, other_csf=empty, grey=empty, white=empty)
+    mni_mm3 = tissue_volumes(shares, grid.voxel_volume_mm3)["ventricles"]
+    determinant = np.linalg.det(scale)
+    expected_mm3 = 4 / 3 * np.pi * 20**3
+    assert mni_mm3 == pytest.approx(determinant * expected_mm3, rel=0.01)
+    assert mni_mm3 / determinant == pytest.approx(expected_mm3, rel=0.01)
