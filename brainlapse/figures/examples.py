@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse.figures import loading
-from brainlapse.figures.ageing import Forecast
+from brainlapse.figures.forecasts import Forecast
 from brainlapse.figures.reconstructions import Example
 from brainlapse.images import load_canonical
 

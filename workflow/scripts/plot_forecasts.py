@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.figures import ageing, examples, style, tables
+from brainlapse.figures import ageing, examples, forecasts, style, tables
 from brainlapse.figures.settings import ReportSettings
 
 
@@ -13,32 +13,21 @@ def main(snakemake) -> None:
     settings = ReportSettings.model_validate(snakemake.params.settings)
     files, figures = snakemake.input, snakemake.output
     scans = tables.read(files.scans, tables.SCANS)
-    forecasts = tables.read(files.predictions, tables.FORECASTS)
-    chosen = ageing.choose(forecasts, settings.forecast_subjects)
+    predictions = tables.read(files.predictions, tables.FORECASTS)
+    chosen = ageing.choose(predictions, settings.forecast_subjects)
     root = Path(snakemake.params.root)
     loaded = examples.load_forecasts(chosen, scans, root, Path(files.reconstructions))
     volumes = ageing.trajectories(
-        tables.read(files.volumes, tables.VOLUMES), scans, forecasts, snakemake.wildcards.model
+        tables.read(files.volumes, tables.VOLUMES), scans, predictions, snakemake.wildcards.model
     )
     errors = tables.read(files.errors, tables.ERRORS)
     linearity = tables.read(files.linearity, tables.LINEARITY)
-    centre_mm, most, dpi = (
-        settings.slice_centre_mm,
-        settings.forecast_subjects,
-        settings.dots_per_inch,
-    )
-    draw = style.draw
-    draw(
-        figures.forecasts,
-        ageing.plot_forecasts,
-        loaded,
-        centre_mm,
-        settings.max_error,
-        dots_per_inch=dpi,
-    )
-    draw(figures.trajectories, ageing.plot_trajectories, volumes, chosen, most, dots_per_inch=dpi)
-    draw(figures.errors, ageing.plot_errors, errors, dots_per_inch=dpi)
-    draw(figures.linearity, ageing.plot_linearity, linearity, dots_per_inch=dpi)
+    most, look = settings.forecast_subjects, (settings.slice_centre_mm, settings.max_error)
+    dpi = {"dots_per_inch": settings.dots_per_inch}
+    style.draw(figures.forecasts, forecasts.plot_forecasts, loaded, *look, **dpi)
+    style.draw(figures.trajectories, forecasts.plot_trajectories, volumes, chosen, most, **dpi)
+    style.draw(figures.errors, forecasts.plot_errors, errors, **dpi)
+    style.draw(figures.linearity, forecasts.plot_linearity, linearity, **dpi)
 
 
 main(snakemake)
