@@ -11,10 +11,6 @@ collect_volumes  all volumes in one table, in MNI space and native
 """
 
 
-wildcard_constraints:
-    kind="reconstructed|predicted|interpolated",
-
-
 rule build_atlas:
     """Put the template's tissue priors on the grid of the run."""
     output:
