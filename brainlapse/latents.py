@@ -38,7 +38,9 @@ def write_latents(
     """
     check_latents(mean, log_variance, index, arrays_path)
     with atomic_path(arrays_path) as temporary:
-        np.savez(temporary, mean=mean.astype(np.float32), log_variance=log_variance.astype(np.float32))
+        np.savez(
+            temporary, mean=mean.astype(np.float32), log_variance=log_variance.astype(np.float32)
+        )
     write_table(index_path, index.drop(columns=list(NOT_IN_INDEX), errors="ignore"))
 
 
@@ -68,13 +70,13 @@ def check_latents(
     mean: np.ndarray, log_variance: np.ndarray, index: pd.DataFrame, path: str | Path
 ) -> None:
     """Check that arrays and index have the same rows and no scan twice; ValueError if not."""
-    if not mean.shape == log_variance.shape or len(mean) != len(index):
+    if mean.shape != log_variance.shape or len(mean) != len(index):
         message = (
-            f"{path}: expected one mean and one log-variance per row of {INDEX_NAME}, found shapes "
-            f"{mean.shape}, {log_variance.shape} and {len(index)} rows; delete both and encode again"
+            f"{path}: expected one mean and one log-variance per row of {INDEX_NAME}, found "
+            f"shapes {mean.shape}, {log_variance.shape} and {len(index)} rows; encode again"
         )
         raise ValueError(message)
     if index.duplicated(KEYS).any():
         twice = index.loc[index.duplicated(KEYS), "scan"].tolist()
-        message = f"{path}: expected every scan once in {INDEX_NAME}, found {twice} again; encode again"
+        message = f"{path}: expected every scan once in {INDEX_NAME}, found {twice} twice"
         raise ValueError(message)

@@ -1,6 +1,6 @@
 """The patch discriminator of the adversarial loss (Isola et al. 2016, through MONAI)."""
 
-from torch import nn
+from torch import Tensor, nn
 
 
 def build_discriminator(channels: int, layers: int) -> nn.Module:
@@ -38,6 +38,6 @@ class LastScores(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, volume):  # (B, 1, D, H, W) -> (B, 1, d, h, w)
+    def forward(self, volume: Tensor) -> Tensor:  # (B, 1, D, H, W) -> (B, 1, d, h, w)
         """Score every patch: towards 1 where it looks real."""
         return self.network(volume)[-1]

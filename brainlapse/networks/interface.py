@@ -8,6 +8,10 @@ from torch import Tensor, nn
 LOG_VARIANCE_LIMITS = (-30.0, 20.0)
 """Keeps exp() finite in float32; the limits of Rombach et al. (2022)."""
 
+INITIAL_LOG_VARIANCE = -6.0
+"""Where training starts: noise of standard deviation 0.05, small beside fresh means. From 0
+(standard deviation 1) a draw of the latent drowns the signal for the first hundreds of steps."""
+
 
 class Autoencoder(nn.Module):
     """Maps volumes (B, 1, D, H, W) to Gaussian latents and latents back to volumes.
@@ -39,3 +43,11 @@ def split_statistics(statistics: Tensor) -> tuple[Tensor, Tensor]:
     """Split (B, 2 C, d, h, w) into mean and clamped log-variance."""
     mean, log_variance = torch.chunk(statistics, 2, dim=1)
     return mean, log_variance.clamp(*LOG_VARIANCE_LIMITS)
+
+
+def start_with_little_noise(layer: nn.Conv3d, channels: int) -> None:
+    """Set the last `channels` outputs of a layer, the log-variances, to their initial value."""
+    assert layer.bias is not None
+    with torch.no_grad():
+        layer.weight[-channels:] = 0
+        layer.bias[-channels:] = INITIAL_LOG_VARIANCE

@@ -3,7 +3,11 @@
 from monai.networks.nets.autoencoderkl import AutoencoderKL
 from torch import Tensor
 
-from brainlapse.networks.interface import LOG_VARIANCE_LIMITS, Autoencoder
+from brainlapse.networks.interface import (
+    LOG_VARIANCE_LIMITS,
+    Autoencoder,
+    start_with_little_noise,
+)
 from brainlapse.networks.settings import NetworkSettings
 
 
@@ -23,11 +27,15 @@ class KlAutoencoder(Autoencoder):
             with_encoder_nonlocal_attn=settings.attention,
             with_decoder_nonlocal_attn=settings.attention,
         )
+        layer = self.network.quant_conv_log_sigma.conv
+        start_with_little_noise(layer, settings.latent_channels)
 
     def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (B, C, d, h, w), of volumes (B, 1, D, H, W)."""
         features = self.network.encoder(volume)
-        log_variance = self.network.quant_conv_log_sigma(features)  # a log-variance in spite of its name
+        log_variance = self.network.quant_conv_log_sigma(
+            features
+        )  # a log-variance in spite of its name
         return self.network.quant_conv_mu(features), log_variance.clamp(*LOG_VARIANCE_LIMITS)
 
     def decode(self, latent: Tensor) -> Tensor:

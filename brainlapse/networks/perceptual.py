@@ -32,13 +32,17 @@ class PerceptualDistance(nn.Module):
         super().__init__()
         self.features = features.eval().requires_grad_(False)
 
-    def forward(self, reconstruction: Tensor, volume: Tensor) -> Tensor:  # (B, 1, D, H, W) x 2 -> ()
+    def forward(
+        self, reconstruction: Tensor, volume: Tensor
+    ) -> Tensor:  # (B, 1, D, H, W) x 2 -> ()
         """Distance, a scalar; gradients flow to the reconstruction only."""
         with torch.no_grad():
             targets = self.features(volume)
         total = reconstruction.new_zeros(())
         weights = getattr(self.features, "channel_weights", [None] * len(targets))
-        for found, target, weight in zip(self.features(reconstruction), targets, weights, strict=True):
+        for found, target, weight in zip(
+            self.features(reconstruction), targets, weights, strict=True
+        ):
             square = (functional.normalize(found, dim=1) - functional.normalize(target, dim=1)) ** 2
             total = total + (square if weight is None else square * weight).sum(dim=1).mean()
         return total
@@ -60,8 +64,8 @@ class LpipsFeatures(nn.Module):
             layer = nn.Conv2d(stored.shape[1], width_out, kernel, stride, padding)
             layer.load_state_dict({"weight": stored, "bias": weights[f"features.{index}.bias"]})
             self.convolutions.append(layer)
-        for layer in range(len(ALEXNET)):
-            self.register_buffer(f"linear{layer}", weights[f"lin{layer}.model.1.weight"])
+        for number in range(len(ALEXNET)):
+            self.register_buffer(f"linear{number}", weights[f"lin{number}.model.1.weight"])
 
     @property
     def channel_weights(self) -> list[Tensor]:
@@ -76,7 +80,9 @@ class LpipsFeatures(nn.Module):
         size = volume.shape[axis]
         step = max(1, size // self.slices_per_axis)
         positions = torch.arange(step // 2, size, step, device=volume.device)
-        planes = volume.index_select(axis, positions).movedim(axis, 1).flatten(0, 1)  # (B S, 1, H, W)
+        planes = (
+            volume.index_select(axis, positions).movedim(axis, 1).flatten(0, 1)
+        )  # (B S, 1, H, W)
         shift, scale = (planes.new_tensor(v).view(1, 3, 1, 1) for v in (LPIPS_SHIFT, LPIPS_SCALE))
         maps = (planes * 2 - 1 - shift) / scale  # (B S, 3, H, W)
         layers = []
@@ -106,7 +112,12 @@ class MedicalNetFeatures(nn.Module):
         maps = (volume - volume.mean(dim=(1, 2, 3, 4), keepdim=True)) / deviation
         maps = self.network.maxpool(self.network.act(self.network.bn1(self.network.conv1(maps))))
         layers = []
-        for stage in (self.network.layer1, self.network.layer2, self.network.layer3, self.network.layer4):
+        for stage in (
+            self.network.layer1,
+            self.network.layer2,
+            self.network.layer3,
+            self.network.layer4,
+        ):
             maps = stage(maps)
             layers.append(maps)
         return layers

@@ -38,11 +38,14 @@ class NetworkSettings(Settings):
     )
     channels: tuple[int, ...] = Field(
         (),
-        description="Width of every level, finest first [count]; left out or empty: the family's default "
+        description="Width of every level, finest first [count]; left out: the family's default "
         "(s2d: 48, 96 at 1/4 and 1/8 resolution; kl: 32, 64, 128, 128 at 1/1 to 1/8)",
     )
     residual_blocks: int = Field(
-        2, description="Residual blocks per level in encoder and decoder each [count], 1 to 8", ge=1, le=8
+        2,
+        description="Residual blocks per level in encoder and decoder each [count], 1 to 8",
+        ge=1,
+        le=8,
     )
     norm_groups: int = Field(
         8, description="Groups of the group normalisation [count]; divides every width", ge=1, le=64
@@ -55,7 +58,8 @@ class NetworkSettings(Settings):
         le=64,
     )
     attention: bool = Field(
-        False, description="kl only: self-attention at the coarsest level (memory grows with its square)"
+        False,
+        description="kl only: self-attention at the coarsest level (memory grows with its square)",
     )
 
     @model_validator(mode="before")
@@ -69,14 +73,17 @@ class NetworkSettings(Settings):
     @classmethod
     def _check_channels(cls, channels: tuple[int, ...]) -> tuple[int, ...]:
         if not 1 <= len(channels) <= 6 or not all(1 <= width <= 1024 for width in channels):
-            raise ValueError(f"channels: expected 1 to 6 widths between 1 and 1024, found {channels}")
+            msg = f"channels: expected 1 to 6 widths between 1 and 1024, found {channels}"
+            raise ValueError(msg)
         return channels
 
     @model_validator(mode="after")
     def _check_groups(self) -> "NetworkSettings":
         odd = [width for width in self.channels if width % self.norm_groups]
         if odd:
-            message = f"norm_groups: {self.norm_groups} must divide every width in channels, not {odd}"
+            message = (
+                f"norm_groups: {self.norm_groups} must divide every width in channels, not {odd}"
+            )
             raise ValueError(message)
         return self
 

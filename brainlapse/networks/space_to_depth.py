@@ -8,12 +8,16 @@ rearrangement gives the volume back. One small full-size correction removes bloc
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from brainlapse.networks.interface import Autoencoder, split_statistics
+from brainlapse.networks.interface import (
+    Autoencoder,
+    split_statistics,
+    start_with_little_noise,
+)
 from brainlapse.networks.settings import S2D_STEM_FACTOR, NetworkSettings
 
 
 def space_to_depth(volume: Tensor, factor: int) -> Tensor:
-    """Move blocks of factor^3 voxels into channels: (B, C, D, H, W) -> (B, C f^3, D/f, H/f, W/f)."""
+    """Move blocks of f^3 voxels into channels: (B, C, D, H, W) -> (B, C f^3, D/f, H/f, W/f)."""
     batch, channels, *sizes = volume.shape
     depth, height, width = (size // factor for size in sizes)
     blocks = volume.reshape(batch, channels, depth, factor, height, factor, width, factor)
@@ -37,15 +41,16 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
+        last = nn.Conv3d(channels, channels, 3, padding=1)
+        nn.init.zeros_(last.weight)  # starts as the identity: stable at a high rate
         self.body = nn.Sequential(
             nn.GroupNorm(groups, channels),
             nn.SiLU(),
             nn.Conv3d(channels, channels, 3, padding=1),
             nn.GroupNorm(groups, channels),
             nn.SiLU(),
-            nn.Conv3d(channels, channels, 3, padding=1),
+            last,
         )
-        nn.init.zeros_(self.body[-1].weight)  # starts as the identity: stable at a high rate
 
     def forward(self, features: Tensor) -> Tensor:  # (B, C, d, h, w) -> same
         """Add the block's change to its input."""
@@ -96,7 +101,9 @@ def build_encoder(settings: NetworkSettings) -> nn.Sequential:
         if level:
             layers.append(Downsample(widths[level - 1], width))
         layers += _blocks(width, settings)
-    return nn.Sequential(*layers, *_output(widths[-1], 2 * settings.latent_channels, settings.norm_groups))
+    return nn.Sequential(
+        *layers, *_output(widths[-1], 2 * settings.latent_channels, settings.norm_groups)
+    )
 
 
 def build_decoder(settings: NetworkSettings) -> nn.Sequential:
@@ -135,6 +142,7 @@ class SpaceToDepthAutoencoder(Autoencoder):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__(settings.downsampling)
         self.encoder = build_encoder(settings)
+        start_with_little_noise(self.encoder[-1], settings.latent_channels)
         self.decoder = build_decoder(settings)
         width = settings.correction_channels
         self.correction = Correction(width) if width else nn.Identity()

@@ -37,7 +37,11 @@ def flip(volumes: Tensor, probability: float) -> Tensor:
 def warp(volumes: Tensor, settings: AugmentationSettings, voxel_mm: float) -> Tensor:
     """Move the anatomy of some of the volumes along random smooth displacements."""
     displacement = random_displacement(
-        tuple(volumes.shape[2:]), volumes.shape[0], settings.warp_mm, settings.warp_spacing_mm, voxel_mm
+        tuple(volumes.shape[2:]),
+        volumes.shape[0],
+        settings.warp_mm,
+        settings.warp_spacing_mm,
+        voxel_mm,
     ).to(volumes)
     displacement = displacement * _chosen(volumes, settings.warp_probability)
     return displace(volumes, displacement / voxel_mm)

@@ -70,7 +70,9 @@ def describe_run(
 class ResumeFolder:
     """Checkpoints of one run under `root`/<model>-<fingerprint>/."""
 
-    def __init__(self, root: str | Path, model: str, identity: dict[str, Any], minutes: float) -> None:
+    def __init__(
+        self, root: str | Path, model: str, identity: dict[str, Any], minutes: float
+    ) -> None:
         self.root, self.model = Path(root), model
         self.identity = json.loads(json.dumps(identity))  # tuples become lists, as when read back
         self.path = self.root / f"{model}-{fingerprint(self.identity)}"
@@ -81,7 +83,9 @@ class ResumeFolder:
         """Make the folder; checkpoints of another setup are dropped, and the log says why."""
         for folder in sorted(self.root.glob(f"{self.model}-" + "?" * 16)):
             if folder != self.path:
-                log.info("training starts afresh: %s changed since %s", self._changes(folder), folder)
+                log.info(
+                    "training starts afresh: %s changed since %s", self._changes(folder), folder
+                )
                 shutil.rmtree(folder)
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / IDENTITY_NAME, self.identity)

@@ -68,7 +68,9 @@ def load_training_data(
         )
         raise ValueError(message)
     sets = {
-        split: _load_set([row for row in selection if row[2] == split], shape, cache / f"{split}.npy")
+        split: _load_set(
+            [row for row in selection if row[2] == split], shape, cache / f"{split}.npy"
+        )
         for split in ("train", "validation")
     }
     return TrainingData(sets["train"], sets["validation"], voxel_mm)

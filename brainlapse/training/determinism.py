@@ -21,7 +21,7 @@ def seed_everything(seed: int, *position: int | str) -> None:
     """
     derived = seed_for(seed, *position)
     random.seed(derived)
-    np.random.seed(derived % 2**32)
+    np.random.seed(derived % 2**32)  # noqa: NPY002  libraries may draw from it
     torch.manual_seed(derived)
 
 

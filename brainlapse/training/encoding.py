@@ -5,8 +5,8 @@ from itertools import islice
 
 import numpy as np
 import torch
-from torch import nn
 
+from brainlapse.networks.interface import Autoencoder
 from brainlapse.training.data import to_batch
 from brainlapse.training.model import load_model
 
@@ -15,7 +15,7 @@ __all__ = ["decode_latents", "encode_volumes", "load_model"]
 
 @torch.inference_mode()
 def encode_volumes(
-    model: nn.Module, volumes: Iterable[np.ndarray], batch_size: int, device: torch.device
+    model: Autoencoder, volumes: Iterable[np.ndarray], batch_size: int, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     """Encode volumes as they come; only latents are kept.
 
@@ -44,7 +44,7 @@ def encode_volumes(
 
 
 def decode_latents(
-    model: nn.Module, latents: np.ndarray, batch_size: int, device: torch.device
+    model: Autoencoder, latents: np.ndarray, batch_size: int, device: torch.device
 ) -> Iterator[np.ndarray]:
     """Decode latents one batch at a time.
 

@@ -16,7 +16,14 @@ from brainlapse.training.checkpoint import ResumeFolder, StopSignals
 from brainlapse.training.data import TrainingData, epoch_order, to_batch
 from brainlapse.training.determinism import require_determinism, seed_everything
 from brainlapse.training.settings import AutoencoderSettings, PerceptualSettings
-from brainlapse.training.state import Best, TrainingState, add_discriminator, new_state, pack, unpack
+from brainlapse.training.state import (
+    Best,
+    TrainingState,
+    add_discriminator,
+    new_state,
+    pack,
+    unpack,
+)
 from brainlapse.training.steps import (
     autoencoder_step,
     describe_place,
@@ -105,8 +112,10 @@ def plan_run(
     log.info("at most %d steps in %d epochs", steps, epochs)
     if not validation:
         log.warning("no validation scans: the weights of the last epoch are kept")
-    if 0 < loss.adversarial_weight and epochs <= loss.adversarial_start_epoch:
-        log.info("the adversarial term would begin in epoch %d: never", loss.adversarial_start_epoch)
+    if loss.adversarial_weight > 0 and epochs <= loss.adversarial_start_epoch:
+        log.info(
+            "the adversarial term would begin in epoch %d: never", loss.adversarial_start_epoch
+        )
     perceptual = build_perceptual(loss.perceptual, device)
     return Run(settings, data, seed, device, perceptual, per_epoch, steps)
 

@@ -37,7 +37,9 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / CARD_NAME
     card = read_json(path)
     if card.get("format") != FORMAT:
-        message = f"{path}: expected format {FORMAT}, found {card.get('format')}; train the model again"
+        message = (
+            f"{path}: expected format {FORMAT}, found {card.get('format')}; train the model again"
+        )
         raise ValueError(message)
     return card
 
@@ -61,7 +63,7 @@ def load_model(folder: str | Path) -> Autoencoder:
     try:
         model.load_state_dict(load_file(path))
     except RuntimeError as error:
-        message = f"{path}: the weights don't fit {CARD_NAME} beside them; train the model again ({error})"
+        message = f"{path}: weights that don't fit {CARD_NAME}; train the model again ({error})"
         raise ValueError(message) from error
     return model.eval().requires_grad_(False)
 
@@ -86,9 +88,11 @@ def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str |
     differing = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
     if not differing:
         return
-    pairs = "; ".join(f"{key}: expected {expected.get(key)}, found {found.get(key)}" for key in differing)
+    parts = "; ".join(
+        f"{key}: expected {expected.get(key)}, found {found.get(key)}" for key in differing
+    )
     message = (
-        f"{folder}: these scans were not preprocessed like the model's training scans ({pairs}); "
+        f"{folder}: these scans were not preprocessed like the model's training scans ({parts}); "
         "preprocess them with the model's settings or train the model again"
     )
     raise ContractMismatch(message)

@@ -6,13 +6,13 @@ from brainlapse.training.settings import TrainingSettings
 
 
 def total_steps(settings: TrainingSettings, training_scans: int) -> int:
-    """Updates of a run that time does not cut short: epochs or steps, whichever ends first."""
+    """Count the updates of a run without time limit: epochs or steps, whichever ends first."""
     by_epochs = settings.epochs * steps_per_epoch(settings, training_scans)
     return by_epochs if settings.steps is None else min(by_epochs, settings.steps)
 
 
 def steps_per_epoch(settings: TrainingSettings, training_scans: int) -> int:
-    """Updates per pass over the training scans; the last one may hold fewer scans."""
+    """Count the updates per pass over the training scans; the last one may hold fewer scans."""
     return math.ceil(training_scans / settings.batch_size)
 
 

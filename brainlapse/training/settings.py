@@ -34,8 +34,8 @@ class PerceptualSettings(Settings):
         if not path.is_file():
             message = (
                 f"network: {self.network} needs the file {path}, which does not exist; convert "
-                f"{PERCEPTUAL_SOURCES[self.network]} to safetensors (docs/autoencoders.md) and place "
-                "it there, or set network: none"
+                f"{PERCEPTUAL_SOURCES[self.network]} to safetensors (docs/autoencoders.md) and "
+                "place it there, or set network: none"
             )
             raise ValueError(message)
         return self
@@ -48,7 +48,7 @@ class LossSettings(Settings):
         1.0, description="Weight of the mean absolute difference [1], above 0; MRExtrap: 1", gt=0
     )
     perceptual: PerceptualSettings = Field(
-        PerceptualSettings(), description="Perceptual term"
+        default_factory=PerceptualSettings, description="Perceptual term"
     )
     adversarial_weight: float = Field(
         1e-3,
@@ -63,15 +63,18 @@ class LossSettings(Settings):
         32, description="Width of the discriminator's first layer [count], 4 to 256", ge=4, le=256
     )
     discriminator_layers: int = Field(
-        3, description="Halvings of the discriminator; more see larger patches [count], 1 to 5", ge=1, le=5
+        3,
+        description="Halvings of the discriminator; more see larger patches [count], 1 to 5",
+        ge=1,
+        le=5,
     )
     discriminator_learning_rate: float = Field(
         5e-4, description="Learning rate of the discriminator [1], above 0 up to 0.1", gt=0, le=0.1
     )
     kl_weight: float = Field(
         1e-6,
-        description="Weight of the KL divergence from a standard normal, summed over the latent and "
-        "averaged over scans [1], 0 or more; MRExtrap: 0.000001",
+        description="Weight of the KL divergence from a standard normal, summed over the latent "
+        "and averaged over scans [1], 0 or more; MRExtrap: 0.000001",
         ge=0,
     )
     sample_latent: bool = Field(
@@ -85,7 +88,9 @@ class TrainingSettings(Settings):
     """Budget, optimiser and bookkeeping of a training run; the first limit reached ends it."""
 
     epochs: int = Field(
-        230, description="Most passes over the training scans [count], 1 or more; MRExtrap: 230", ge=1
+        230,
+        description="Most passes over the training scans [count], 1 or more; MRExtrap: 230",
+        ge=1,
     )
     steps: int | None = Field(
         None, description="Most updates of the autoencoder [count], 1 or more; none: no limit", ge=1
@@ -101,14 +106,22 @@ class TrainingSettings(Settings):
         1e-3, description="Peak learning rate of AdamW [1], above 0 up to 0.1", gt=0, le=0.1
     )
     warmup_fraction: float = Field(
-        0.03, description="Part of the run over which the rate rises linearly [1], 0 to 0.5", ge=0, le=0.5
+        0.03,
+        description="Part of the run over which the rate rises linearly [1], 0 to 0.5",
+        ge=0,
+        le=0.5,
     )
     final_rate_fraction: float = Field(
-        0.02, description="Rate at the end as part of the peak; a half cosine between [1], 0 to 1", ge=0, le=1
+        0.02,
+        description="Rate at the end as part of the peak; a half cosine between [1], 0 to 1",
+        ge=0,
+        le=1,
     )
     weight_decay: float = Field(1e-4, description="Weight decay of AdamW [1], 0 to 1", ge=0, le=1)
     clip_norm: float = Field(
-        1.0, description="Largest norm of the gradient; larger ones are scaled down [1], above 0", gt=0
+        1.0,
+        description="Largest norm of the gradient; larger ones are scaled down [1], above 0",
+        gt=0,
     )
     validate_every: int = Field(
         1, description="Epochs between looks at the validation scans [count], 1 or more", ge=1
@@ -117,7 +130,8 @@ class TrainingSettings(Settings):
         "l1", description="Term of the validation loss that picks the kept weights: l1 or total"
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        "bfloat16", description="Arithmetic on a GPU, float32 or bfloat16 (mixed); a CPU always takes float32"
+        "bfloat16",
+        description="Arithmetic on a GPU, float32 or bfloat16 (mixed); a CPU always takes float32",
     )
     checkpoint_minutes: float = Field(
         5.0, description="Time between resume checkpoints [min], 0 or more", ge=0
@@ -140,21 +154,29 @@ class AugmentationSettings(Settings):
         0.5, description="Part of the scans mirrored left to right [1], 0 to 1", ge=0, le=1
     )
     gamma: float = Field(
-        0.1, description="Standard deviation of the log of the contrast exponent [1], 0 to 1", ge=0, le=1
+        0.1,
+        description="Standard deviation of the log of the contrast exponent [1], 0 to 1",
+        ge=0,
+        le=1,
     )
     gain: float = Field(
-        0.05, description="Standard deviation of the log of the brightness factor [1], 0 to 1", ge=0, le=1
+        0.05,
+        description="Standard deviation of the log of the brightness factor [1], 0 to 1",
+        ge=0,
+        le=1,
     )
 
 
 class AutoencoderSettings(Settings):
     """One model of the mapping `autoencoders`: its network, loss, training and augmentation."""
 
-    network: NetworkSettings = Field(NetworkSettings(), description="Network")
-    loss: LossSettings = Field(LossSettings(), description="Loss (Eq. 1 of MRExtrap)")
-    training: TrainingSettings = Field(TrainingSettings(), description="Budget and optimiser")
+    network: NetworkSettings = Field(default_factory=NetworkSettings, description="Network")
+    loss: LossSettings = Field(default_factory=LossSettings, description="Loss (Eq. 1 of MRExtrap)")
+    training: TrainingSettings = Field(
+        default_factory=TrainingSettings, description="Budget and optimiser"
+    )
     augmentation: AugmentationSettings = Field(
-        AugmentationSettings(), description="Random changes of training scans"
+        default_factory=AugmentationSettings, description="Random changes of training scans"
     )
 
 

@@ -92,7 +92,8 @@ def unpack(
     state.optimiser.load_state_dict(packed["optimiser"])
     if "discriminator" in packed:
         add_discriminator(state, settings, seed, device)
-        assert state.discriminator is not None and state.discriminator_optimiser is not None
+        assert state.discriminator is not None
+        assert state.discriminator_optimiser is not None
         state.discriminator.load_state_dict(packed["discriminator"])
         state.discriminator_optimiser.load_state_dict(packed["discriminator_optimiser"])
     for name in ("step", "seconds", "sums", "scans_seen", "history"):

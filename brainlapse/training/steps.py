@@ -42,7 +42,13 @@ def autoencoder_step(
             state.model, volume, settings, sample=settings.loss.sample_latent
         )
         terms = loss_terms(
-            volume, reconstruction, mean, log_variance, settings.loss, perceptual, state.discriminator
+            volume,
+            reconstruction,
+            mean,
+            log_variance,
+            settings.loss,
+            perceptual,
+            state.discriminator,
         )
         values = {name: term.item() for name, term in terms.items()}
         check_finite(values, place)
@@ -56,7 +62,8 @@ def autoencoder_step(
 
 def discriminator_step(state: TrainingState, volume: Tensor, reconstruction: Tensor) -> float:
     """Update the discriminator on scans and detached reconstructions; returns its loss."""
-    assert state.discriminator is not None and state.discriminator_optimiser is not None
+    assert state.discriminator is not None
+    assert state.discriminator_optimiser is not None
     state.discriminator_optimiser.zero_grad(set_to_none=True)
     loss = discriminator_loss(state.discriminator(volume), state.discriminator(reconstruction))
     loss.backward()
@@ -79,7 +86,13 @@ def validation_terms(
         volume = to_batch(scans.volumes[start : start + size], device)
         reconstruction, mean, log_variance = _pass(state.model, volume, settings, sample=False)
         terms = loss_terms(
-            volume, reconstruction, mean, log_variance, settings.loss, perceptual, state.discriminator
+            volume,
+            reconstruction,
+            mean,
+            log_variance,
+            settings.loss,
+            perceptual,
+            state.discriminator,
         )
         for name, term in terms.items():
             sums[name] = sums.get(name, 0.0) + term.item() * len(volume)

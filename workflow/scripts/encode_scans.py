@@ -27,4 +27,4 @@ def main(snakemake) -> None:
     write_latents(snakemake.output.latents, snakemake.output.index, mean, log_variance, index)
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

@@ -22,9 +22,7 @@ def main(snakemake) -> None:
     params, paths = snakemake.params, snakemake.input
     settings = EncodingSettings.model_validate(params.settings)
     mean, _, index = read_latents(params.latents)
-    decoded = decode_latents(
-        load_model(params.model), mean, settings.batch_size, choose_device()
-    )
+    decoded = decode_latents(load_model(params.model), mean, settings.batch_size, choose_device())
     scans = zip(decoded, paths.brains, paths.masks, index["scan_path"], strict=True)
     rows = []
     for image, brain, mask, name in runtime.progress(scans, "reconstruction", len(index)):
@@ -35,4 +33,4 @@ def main(snakemake) -> None:
     runtime.write_table(snakemake.output.table, table)
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

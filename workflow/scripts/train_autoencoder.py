@@ -37,4 +37,4 @@ def main(snakemake) -> None:
     resume.remove()
 
 
-main(snakemake)  # noqa: F821
+main(snakemake)

@@ -1,0 +1,51 @@
+"""Latents and their index on disk."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse.latents import read_latents, write_latents
+
+
+@pytest.fixture
+def index():
+    return pd.DataFrame(
+        {
+            "dataset": "demo",
+            "subject": ["sub-01", "sub-01", "sub-02"],
+            "session": ["ses-1", "ses-2", None],
+            "scan": ["sub-01_ses-1", "sub-01_ses-2", "sub-02"],
+            "path": "/raw/secret.nii.gz",
+            "age_years": [70.5, 72.0, None],
+        }
+    )
+
+
+def write(folder, mean, index):
+    write_latents(folder / "latents.npz", folder / "index.tsv", mean, -mean, index)
+
+
+def test_round_trip(tmp_path, index):
+    mean = np.random.default_rng(0).normal(size=(3, 4, 2, 2, 2)).astype(np.float32)
+    write(tmp_path, mean, index)
+    found, log_variance, table = read_latents(tmp_path)
+    np.testing.assert_array_equal(found, mean)
+    np.testing.assert_array_equal(log_variance, -mean)
+    assert found.dtype == np.float32
+    expected = index.drop(columns="path").fillna(np.nan)
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+
+
+def test_equal_latents_give_equal_bytes(tmp_path, index):
+    mean = np.ones((3, 4, 1, 1, 1), dtype=np.float32)
+    write(tmp_path, mean, index)
+    first = (tmp_path / "latents.npz").read_bytes()
+    write(tmp_path, mean, index)
+    assert (tmp_path / "latents.npz").read_bytes() == first
+
+
+def test_rows_that_do_not_match_are_refused(tmp_path, index):
+    with pytest.raises(ValueError, match="3 rows"):
+        write(tmp_path, np.ones((2, 4, 1, 1, 1)), index)
+    with pytest.raises(ValueError, match="every scan once"):
+        write(tmp_path, np.ones((3, 4, 1, 1, 1)), index.assign(scan="sub-01"))
