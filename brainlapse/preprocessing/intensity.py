@@ -8,6 +8,8 @@ from brainlapse.rejection import ScanRejected
 
 PEAK_BINS = 256
 PEAK_SMOOTHING_BINS = 4.0
+PEAK_TOP_PERCENTILE = 99.5  # vessels and remains of fat are brighter still
+BRIGHT_PERCENTILE = 60.0
 
 
 def normalise(volume: np.ndarray, mask: np.ndarray, settings: IntensitySettings) -> np.ndarray:
@@ -34,7 +36,7 @@ def normalise(volume: np.ndarray, mask: np.ndarray, settings: IntensitySettings)
     ScanRejected
         If the brain has no contrast.
     """
-    low, high = find_anchors(volume[mask], settings)
+    low, high = find_anchors(volume[mask].astype(np.float64), settings)
     if not high > low:
         message = (
             f"Expected contrast inside the brain, found all intensities near {low:g}; "
@@ -50,18 +52,21 @@ def find_anchors(values: np.ndarray, settings: IntensitySettings) -> tuple[float
     percentiles = (settings.lower_percentile, settings.upper_percentile)
     low, high = (float(value) for value in np.percentile(values, percentiles))
     if settings.method == "white_matter" and high > low:
-        high = white_matter_peak(values, low, high)
+        top = float(np.percentile(values, PEAK_TOP_PERCENTILE))
+        high = white_matter_peak(values, low, top)
     return low, high
 
 
 def white_matter_peak(values: np.ndarray, low: float, high: float) -> float:
-    """Return the mode of the brighter half of the brain's intensities.
+    """Return the mode of the brightest 40 % of the brain's intensities (N,).
 
-    In a T1-weighted brain white matter is the brightest tissue, and its peak lies above the
-    median, because about half of the brain is grey matter and fluid.
+    In a T1-weighted brain white matter is the brightest tissue and about a third of the volume
+    inside the skull, so its peak lies there, and that of the grey matter below.
     """
     counts, edges = np.histogram(values, bins=PEAK_BINS, range=(low, high))
     smooth = ndimage.gaussian_filter1d(counts.astype(float), PEAK_SMOOTHING_BINS)
     centres = (edges[:-1] + edges[1:]) / 2
-    bright = centres > np.median(values)
+    bright = centres > np.percentile(values, BRIGHT_PERCENTILE)
+    if not bright.any():
+        return high
     return float(centres[bright][np.argmax(smooth[bright])])

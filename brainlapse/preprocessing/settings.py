@@ -108,7 +108,7 @@ class LevelSettings(Settings):
 
 RIGID_DEFAULT = LevelSettings()
 AFFINE_DEFAULT = LevelSettings(
-    iterations=(100, 50, 20), shrink=(4, 2, 1), smoothing=(2.0, 1.0, 0.0), sampling=0.1
+    iterations=(100, 50, 20), shrink=(4, 2, 1), smoothing=(2.0, 1.0, 0.0), sampling=0.05
 )
 
 
@@ -159,29 +159,31 @@ class ResamplingSettings(Settings):
 class IntensitySettings(Settings):
     """How intensities are brought to the scale 0 to 1 that all scans share."""
 
-    method: Literal["percentiles", "white_matter"] = Field(
-        "percentiles",
-        description="What is carried to `upper_level`: the `upper_percentile` inside the mask "
-        "(`percentiles`), or the peak of the white matter (`white_matter`).",
+    method: Literal["white_matter", "percentiles"] = Field(
+        "white_matter",
+        description="What is carried to `upper_level`: the peak of the white matter "
+        "(`white_matter`), or the `upper_percentile` inside the mask (`percentiles`).",
     )
     lower_percentile: float = Field(
-        0.5,
+        2.0,
         ge=0.0,
         le=20.0,
-        description="Percentile inside the mask that becomes 0, 0 to 20.",
+        description="Percentile inside the mask that becomes 0, 0 to 20; what lies below is "
+        "clipped.",
     )
     upper_percentile: float = Field(
-        99.5,
+        98.0,
         ge=50.0,
         le=100.0,
-        description="Percentile inside the mask that becomes `upper_level`, 50 to 100.",
+        description="Percentile inside the mask that becomes `upper_level`, 50 to 100; read by "
+        "the method `percentiles` only.",
     )
     upper_level: float = Field(
-        1.0,
+        0.85,
         gt=0.1,
         le=1.0,
-        description="Value of the upper anchor on the final scale, 0.1 to 1; what lies above 1 "
-        "is clipped.",
+        description="Value of the upper anchor on the final scale, 0.1 to 1; what comes to lie "
+        "above 1 is clipped.",
     )
 
 
@@ -195,7 +197,7 @@ class QualitySettings(Settings):
         2100.0, ge=0.0, le=5000.0, description="Larger brain masks are flagged [ml], 0 to 5000."
     )
     min_overlap: float = Field(
-        0.92,
+        0.93,
         ge=0.0,
         le=1.0,
         description="Dice coefficient of the brain mask and the template's below which a scan is "
@@ -208,14 +210,14 @@ class QualitySettings(Settings):
         description="Dice coefficient of the masks below which a scan is rejected, 0 to 1.",
     )
     min_correlation: float = Field(
-        0.70,
+        0.45,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template inside its mask below which a scan is "
         "flagged, -1 to 1.",
     )
     reject_correlation: float = Field(
-        0.40,
+        0.30,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template below which a scan is rejected, -1 to 1.",
@@ -237,7 +239,7 @@ class QualitySettings(Settings):
         "percentile inside the mask) above which a scan is flagged, 1 to 100.",
     )
     min_contrast: float = Field(
-        1.0,
+        0.7,
         ge=-10.0,
         le=10.0,
         description="Contrast of white to grey matter in units of their noise below which a scan "
