@@ -131,7 +131,8 @@ def join_volumes(
     affine = quality[["dataset", "scan", "affine_determinant"]]
     joined = joined.merge(affine, on=["dataset", "scan"], how="left", validate="many_to_one")
     determinant = pd.to_numeric(joined["affine_determinant"])
-    joined["native_volume_mm3"] = pd.to_numeric(joined["volume_mm3"]) / determinant
+    joined["volume_mm3"] = pd.to_numeric(joined["volume_mm3"])
+    joined["native_volume_mm3"] = joined["volume_mm3"] / determinant
     joined["model"] = joined["model"].replace("", np.nan)
     table = joined[VOLUME_COLUMNS]
     return table.round({"volume_mm3": 3, "native_volume_mm3": 3})
