@@ -45,8 +45,9 @@ def split_statistics(statistics: Tensor) -> tuple[Tensor, Tensor]:
     return mean, log_variance.clamp(*LOG_VARIANCE_LIMITS)
 
 
-def start_with_little_noise(layer: nn.Conv3d, channels: int) -> None:
+def start_with_little_noise(layer: nn.Module, channels: int) -> None:
     """Set the last `channels` outputs of a layer, the log-variances, to their initial value."""
+    assert isinstance(layer, nn.Conv3d)
     assert layer.bias is not None
     with torch.no_grad():
         layer.weight[-channels:] = 0

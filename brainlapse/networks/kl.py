@@ -1,7 +1,7 @@
 """The `kl` autoencoder: MONAI's AutoencoderKL, the model of MRExtrap (Kapoor et al.)."""
 
 from monai.networks.nets.autoencoderkl import AutoencoderKL
-from torch import Tensor
+from torch import Tensor, nn
 
 from brainlapse.networks.interface import (
     LOG_VARIANCE_LIMITS,
@@ -28,6 +28,7 @@ class KlAutoencoder(Autoencoder):
             with_decoder_nonlocal_attn=settings.attention,
         )
         layer = self.network.quant_conv_log_sigma.conv
+        assert isinstance(layer, nn.Module)
         start_with_little_noise(layer, settings.latent_channels)
 
     def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:

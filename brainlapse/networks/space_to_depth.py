@@ -2,9 +2,12 @@
 
 Blocks of 4 x 4 x 4 voxels become 64 channels (space-to-depth; Shi et al. 2016, "sub-pixel"
 convolution, run backwards), the work is done at 1/4 resolution and below, and the reverse
-rearrangement gives the volume back. One small full-size correction removes block edges.
+rearrangement gives the volume back. A small correction removes block edges.
 """
 
+import itertools
+
+import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
@@ -14,6 +17,9 @@ from brainlapse.networks.interface import (
     start_with_little_noise,
 )
 from brainlapse.networks.settings import S2D_STEM_FACTOR, NetworkSettings
+
+LINEAR_GAIN = 4.0
+"""Puts fresh latents of scans with values 0 to 1 near unit variance."""
 
 
 def space_to_depth(volume: Tensor, factor: int) -> Tensor:
@@ -136,21 +142,64 @@ class Correction(nn.Module):
         return volume + depth_to_space(self.narrow(functional.silu(self.widen(stacked))), 2)
 
 
+def block_cosines(factor: int, count: int) -> Tensor:
+    """Lowest `count` functions of the 3D cosine transform on a block, orthonormal (count, f^3)."""
+    places, orders = torch.arange(factor) + 0.5, torch.arange(factor)
+    waves = torch.cos(torch.pi / factor * orders[:, None] * places)  # (f, f)
+    waves = waves / waves.norm(dim=1, keepdim=True)
+    triples = list(itertools.product(range(factor), repeat=3))
+    triples.sort(key=lambda triple: sum(order**2 for order in triple))
+    products = [torch.einsum("i,j,k->ijk", *(waves[n] for n in t)) for t in triples[:count]]
+    return torch.stack(products).flatten(1)
+
+
+class LinearPath(nn.Module):
+    """A linear map between blocks of f^3 voxels and latent elements, beside the deep one.
+
+    It starts as the block's lowest cosine waves (mean and slopes for 4 channels), so that the
+    latent carries the scan from the first step and the deep path learns only what is missing;
+    compare the shortcuts of the deep compression autoencoder (Chen et al. 2024).
+    """
+
+    def __init__(self, factor: int, channels: int) -> None:
+        super().__init__()
+        self.factor = factor
+        waves = block_cosines(factor, channels)[:, :, None, None, None]  # (C, f^3, 1, 1, 1)
+        gain = LINEAR_GAIN / factor**1.5  # a block mean of 1 becomes a latent of LINEAR_GAIN
+        self.analysis = nn.Parameter(waves * gain)
+        self.synthesis = nn.Parameter(waves.transpose(0, 1) / gain)
+
+    def encode(self, volume: Tensor) -> Tensor:  # (B, 1, D, H, W) -> (B, C, d, h, w)
+        """Project every block."""
+        return functional.conv3d(space_to_depth(volume, self.factor), self.analysis)
+
+    def decode(self, latent: Tensor) -> Tensor:  # (B, C, d, h, w) -> (B, 1, D, H, W)
+        """Add up the waves of every block."""
+        return depth_to_space(functional.conv3d(latent, self.synthesis), self.factor)
+
+
 class SpaceToDepthAutoencoder(Autoencoder):
     """Autoencoder between volumes (B, 1, D, H, W) and latents (B, C, D/f, H/f, W/f)."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__(settings.downsampling)
+        self.linear = LinearPath(settings.downsampling, settings.latent_channels)
         self.encoder = build_encoder(settings)
-        start_with_little_noise(self.encoder[-1], settings.latent_channels)
         self.decoder = build_decoder(settings)
+        for path in (self.encoder, self.decoder):
+            for weights in path[-1].parameters():
+                nn.init.zeros_(weights)  # the linear path alone at first
+        start_with_little_noise(self.encoder[-1], settings.latent_channels)
         width = settings.correction_channels
         self.correction = Correction(width) if width else nn.Identity()
 
     def encode(self, volume: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance, each (B, C, d, h, w), of volumes (B, 1, D, H, W)."""
-        return split_statistics(self.encoder(space_to_depth(volume, S2D_STEM_FACTOR)))
+        deep = self.encoder(space_to_depth(volume, S2D_STEM_FACTOR))
+        mean, log_variance = split_statistics(deep)
+        return mean + self.linear.encode(volume), log_variance
 
     def decode(self, latent: Tensor) -> Tensor:
         """Volumes (B, 1, D, H, W) of latents (B, C, d, h, w)."""
-        return self.correction(depth_to_space(self.decoder(latent), S2D_STEM_FACTOR))
+        deep = depth_to_space(self.decoder(latent), S2D_STEM_FACTOR)
+        return self.correction(deep + self.linear.decode(latent))

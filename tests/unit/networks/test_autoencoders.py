@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.settings import NetworkSettings
-from brainlapse.networks.space_to_depth import depth_to_space, space_to_depth
+from brainlapse.networks.space_to_depth import block_cosines, depth_to_space, space_to_depth
 
 SMALL = {
     "s2d": NetworkSettings(channels=(8, 16), residual_blocks=1),
@@ -69,3 +69,18 @@ def test_each_family_brings_its_own_widths():
 def test_widths_that_the_groups_do_not_divide_are_refused():
     with pytest.raises(ValidationError, match="norm_groups: 8 must divide"):
         NetworkSettings(channels=(12, 16))
+
+
+def test_block_cosines_are_orthonormal_and_begin_with_the_mean():
+    waves = block_cosines(8, 20)
+    torch.testing.assert_close(waves @ waves.T, torch.eye(20), atol=1e-5, rtol=0)
+    torch.testing.assert_close(waves[0], torch.full((512,), 512**-0.5))
+
+
+def test_a_fresh_s2d_network_already_carries_the_smooth_part_of_a_scan():
+    model = build_autoencoder(SMALL["s2d"])
+    slopes = torch.meshgrid(*[torch.linspace(0, 1, size) for size in (16, 24, 16)], indexing="ij")
+    volume = (slopes[0] * slopes[1]).view(1, 1, 16, 24, 16)
+    mean, log_variance = model.encode(volume)
+    assert (model.decode(mean) - volume).abs().max() < 0.1
+    assert (0.5 * log_variance).exp().max() < 0.1

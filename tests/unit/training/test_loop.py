@@ -40,7 +40,7 @@ def change_settings(settings, **training):
 def test_learns_and_logs_every_term_of_both_splits(settings, data, tmp_path):
     state = run(change_settings(settings, steps=60), data, tmp_path)
     first, last = state.history[0], state.history[-1]
-    assert last["validation_l1"] < 0.7 * first["validation_l1"]
+    assert last["validation_l1"] < 0.85 * first["validation_l1"]
     assert "train_adversarial" not in first  # starts in epoch 1
     terms = {"l1", "kl", "adversarial", "total"}
     assert {f"{side}_{term}" for side in ("train", "validation") for term in terms} <= set(last)
