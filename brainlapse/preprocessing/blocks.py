@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from brainlapse.preprocessing.orientation import voxel_sizes_mm
 
-Box = tuple[slice, slice, slice]
+Box = tuple[slice, ...]
 
 
 def brain_box(mask: np.ndarray, margin_voxels: int) -> Box:
@@ -27,13 +27,13 @@ def crop_affine(affine: np.ndarray, box: Box) -> np.ndarray:
     return cropped
 
 
-def shrink_factors(affine: np.ndarray, voxel_mm: float) -> tuple[int, int, int]:
+def shrink_factors(affine: np.ndarray, voxel_mm: float) -> tuple[int, ...]:
     """Return how many voxels per axis make a block of about `voxel_mm`, at least 1."""
     factors = np.maximum(1, np.round(voxel_mm / voxel_sizes_mm(affine))).astype(int)
     return tuple(int(factor) for factor in factors)
 
 
-def block_mean(volume: np.ndarray, factors: tuple[int, int, int]) -> np.ndarray:
+def block_mean(volume: np.ndarray, factors: tuple[int, ...]) -> np.ndarray:
     """Average blocks of voxels; the last blocks are filled up with zeros.
 
     Parameters
@@ -56,7 +56,7 @@ def block_mean(volume: np.ndarray, factors: tuple[int, int, int]) -> np.ndarray:
     return padded.reshape(split).mean(axis=(1, 3, 5), dtype=np.float32)
 
 
-def block_affine(affine: np.ndarray, factors: tuple[int, int, int]) -> np.ndarray:
+def block_affine(affine: np.ndarray, factors: tuple[int, ...]) -> np.ndarray:
     """Return the affine of ``block_mean(volume, factors)``: block centres to world mm."""
     scale = np.diag([*factors, 1.0])
     scale[:3, 3] = (np.asarray(factors) - 1) / 2

@@ -19,7 +19,7 @@ class MaskSettings(Settings):
         le=256,
         multiple_of=32,
         description="Edge of the cube that deepbet's network sees [voxels], 128 to 256 in steps "
-        "of 32; its own default of 256 takes three times as long and is no better.",
+        "of 32; its own default of 256 takes twice as long and is no better.",
     )
     threshold: float = Field(
         0.5, gt=0.0, lt=1.0, description="Probability above which a voxel is brain, 0 to 1."
@@ -257,15 +257,19 @@ class QualitySettings(Settings):
 class PreprocessSettings(Settings):
     """All settings from the raw scan to the brain in MNI space."""
 
-    mask: MaskSettings = Field(MaskSettings(), description="Brain mask.")
-    bias: BiasSettings = Field(BiasSettings(), description="Bias field correction (N4).")
+    mask: MaskSettings = Field(default_factory=MaskSettings, description="Brain mask.")
+    bias: BiasSettings = Field(
+        default_factory=BiasSettings, description="Bias field correction (N4)."
+    )
     registration: RegistrationSettings = Field(
-        RegistrationSettings(), description="Registration to the template."
+        default_factory=RegistrationSettings, description="Registration to the template."
     )
     resampling: ResamplingSettings = Field(
-        ResamplingSettings(), description="Interpolation on the MNI grid."
+        default_factory=ResamplingSettings, description="Interpolation on the MNI grid."
     )
     intensity: IntensitySettings = Field(
-        IntensitySettings(), description="Intensity normalisation."
+        default_factory=IntensitySettings, description="Intensity normalisation."
     )
-    quality: QualitySettings = Field(QualitySettings(), description="Limits of the quality check.")
+    quality: QualitySettings = Field(
+        default_factory=QualitySettings, description="Limits of the quality check."
+    )
