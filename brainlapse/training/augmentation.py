@@ -36,43 +36,49 @@ def flip(volumes: Tensor, probability: float) -> Tensor:
 
 def warp(volumes: Tensor, settings: AugmentationSettings, voxel_mm: float) -> Tensor:
     """Move the anatomy of some of the volumes along random smooth displacements."""
-    displacement = random_displacement(
-        tuple(volumes.shape[2:]),
-        volumes.shape[0],
-        settings.warp_mm,
-        settings.warp_spacing_mm,
-        voxel_mm,
+    extent_mm = [size * voxel_mm for size in volumes.shape[2:]]
+    lattice = random_displacement(
+        volumes.shape[0], extent_mm, settings.warp_mm, settings.warp_spacing_mm
     ).to(volumes)
-    displacement = displacement * _chosen(volumes, settings.warp_probability)
-    return displace(volumes, displacement / voxel_mm)
+    lattice = lattice * _chosen(volumes, settings.warp_probability)
+    return displace(volumes, lattice / voxel_mm)
 
 
 def random_displacement(
-    shape: tuple[int, ...], count: int, deviation_mm: float, spacing_mm: float, voxel_mm: float
+    count: int, extent_mm: list[float], deviation_mm: float, spacing_mm: float
 ) -> Tensor:
-    """Draw smooth displacement fields in mm, (B, 3, D, H, W).
+    """Draw smooth displacements [mm] on a coarse lattice over the grid, (B, 3, l, m, n).
 
-    Independent normal displacements on a coarse lattice, smoothed once by the 1-2-1 kernel
-    and interpolated; scaled so that a lattice point has the given standard deviation.
+    Independent normal displacements, smoothed once by the 1-2-1 kernel and scaled so that each
+    has the given standard deviation.
     """
-    lattice = [max(2, round(size * voxel_mm / spacing_mm) + 1) for size in shape]
-    coarse = torch.randn(count, 3, *(size + 2 for size in lattice))
+    lattice = [max(2, round(extent / spacing_mm) + 1) for extent in extent_mm]
+    noise = torch.randn(count, 3, *(size + 2 for size in lattice))
     kernel = torch.tensor([0.25, 0.5, 0.25])
     cube = torch.einsum("i,j,k->ijk", kernel, kernel, kernel).expand(3, 1, 3, 3, 3)
-    smooth = functional.conv3d(coarse, cube / cube[0].norm(), groups=3)  # unit variance
-    field = functional.interpolate(smooth, size=shape, mode="trilinear", align_corners=True)
-    return deviation_mm * field
+    return deviation_mm * functional.conv3d(noise, cube / cube[0].norm(), groups=3)
 
 
 def displace(volumes: Tensor, displacement: Tensor) -> Tensor:
-    """Sample volumes (B, 1, D, H, W) at voxel + displacement (B, 3, D, H, W), in voxels."""
-    shape = volumes.shape[2:]
-    axes = [torch.arange(size, device=volumes.device, dtype=volumes.dtype) for size in shape]
-    places = torch.stack(torch.meshgrid(*axes, indexing="ij")) + displacement  # (B, 3, D, H, W)
+    """Sample volumes at voxel + displacement.
+
+    Parameters
+    ----------
+    volumes
+        (B, 1, D, H, W).
+    displacement
+        (B, 3, l, m, n) in voxels, on a lattice from the first to the last voxel centre of each
+        axis; interpolated linearly. Positions are interpolated, not displacements: the same,
+        as the identity is linear, and half the work at full size.
+    """
+    batch, shape = volumes.shape[0], list(volumes.shape[2:])
     sizes = torch.tensor(shape, device=volumes.device, dtype=volumes.dtype).view(3, 1, 1, 1)
-    unit = places * 2 / (sizes - 1) - 1
-    grid = unit.flip(1).movedim(1, -1)  # grid_sample wants the last axis first
-    return functional.grid_sample(volumes, grid, align_corners=True)
+    unit = (2 * displacement / (sizes - 1)).flip(1)  # grid_sample wants the last axis first
+    identity = torch.eye(3, 4, device=volumes.device, dtype=volumes.dtype).expand(batch, 3, 4)
+    places = functional.affine_grid(identity, [batch, 1, *unit.shape[2:]], align_corners=True)
+    places = places.movedim(-1, 1) + unit  # (B, 3, l, m, n)
+    full = functional.interpolate(places, size=shape, mode="trilinear", align_corners=True)
+    return functional.grid_sample(volumes, full.movedim(1, -1), align_corners=True)
 
 
 def change_contrast(volumes: Tensor, gamma: float, gain: float) -> Tensor:

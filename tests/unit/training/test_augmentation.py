@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as functional
 
 from brainlapse.training import augmentation
 from brainlapse.training.settings import AugmentationSettings
@@ -32,13 +33,22 @@ def test_displacement_moves_by_that_many_voxels():
     torch.testing.assert_close(moved[:, :, :, :-3], volume[:, :, :, 3:], atol=1e-5, rtol=0)
 
 
+def test_a_coarse_lattice_moves_like_the_full_field():
+    volume = blob()
+    coarse = torch.randn(2, 3, 4, 5, 4)
+    full = functional.interpolate(
+        coarse, size=list(volume.shape[2:]), mode="trilinear", align_corners=True
+    )
+    moved = augmentation.displace(volume, coarse)
+    torch.testing.assert_close(moved, augmentation.displace(volume, full), atol=1e-5, rtol=0)
+
+
 def test_warps_are_smooth_and_as_large_as_asked():
     torch.manual_seed(0)
-    field = augmentation.random_displacement((32, 40, 32), 40, 3.0, 24.0, 2.5)
-    assert field.shape == (40, 3, 32, 40, 32)
-    assert 2.0 < field.std().item() < 3.2  # between lattice points the field is a little smaller
-    steps = field.diff(dim=2).abs()
-    assert steps.max().item() / 2.5 < 1  # no folding: neighbours keep their order
+    lattice = augmentation.random_displacement(40, [160, 200, 160], 3.0, 24.0)
+    assert lattice.shape == (40, 3, 8, 9, 8)
+    assert 2.8 < lattice.std().item() < 3.2
+    assert lattice.diff(dim=2).abs().max().item() < 20  # mm per lattice step of 23 mm: no folding
 
 
 @pytest.mark.parametrize(
