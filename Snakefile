@@ -59,4 +59,5 @@ onstart:
 
 
 onsuccess:
-    print(f"Done. Open {OUT}/report/index.html")
+    if Path(OUT, "report", "index.html").exists():
+        print(f"Open {OUT}/report/index.html")

@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=900):
     """Run the workflow of `source` with `folder` as the working folder."""
     environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("BRAINLAPSE_", "SLURM_"))
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("BRAINLAPSE_", "SLURM_"))
     }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     command = [

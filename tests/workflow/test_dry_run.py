@@ -58,7 +58,8 @@ def test_several_datasets_join_one_graph(tmp_path, snakemake):
 
 
 @pytest.mark.parametrize(
-    "target", ["cohort", "preprocess", "train", "encode", "analyse", "predict", "volumes", "age", "report"]
+    "target",
+    ["cohort", "preprocess", "train", "encode", "analyse", "predict", "volumes", "age", "report"],
 )
 def test_every_named_target_exists(tmp_path, snakemake, target):
     done = snakemake(tmp_path, target, "--cores", 1, "-n")

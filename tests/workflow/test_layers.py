@@ -72,7 +72,9 @@ def test_script_belongs_to_a_rule_and_imports_no_other_script(path):
 def test_training_is_reached_by_no_plot_and_no_later_stage():
     reached = code_fingerprint(ROOT / "workflow/scripts/train_autoencoder.py")
     later = ("figures", "analysis", "aging", "segmentation", "simulation", "cohort", "config")
-    assert [name for name in reached if name.startswith(tuple(f"brainlapse.{x}" for x in later))] == []
+    assert [
+        name for name in reached if name.startswith(tuple(f"brainlapse.{x}" for x in later))
+    ] == []
 
 
 def test_settings_modules_import_settings_only():

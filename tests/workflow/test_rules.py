@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 FILES = [
-    path for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
+    path
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
     if path.name not in ("common.smk", "targets.smk")
 ]
 RULES = [(path, name, body) for path in FILES for _, name, body in RULE.findall(path.read_text())]

@@ -25,7 +25,9 @@ TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
 SEGMENTATION_MEM_MB = 2000 if config["segmentation"]["backend"] == "tissue" else 16000
-SIMULATED = [name for name, dataset in config["datasets"].items() if dataset["simulate"]]
+SIMULATED = [
+    name for name, dataset in config["datasets"].items() if dataset["simulate"]
+]
 
 
 def results(path):
@@ -35,7 +37,9 @@ def results(path):
 
 def code_of(rule_name):
     """Hash the meaning of a rule's script and of the library code that it reaches."""
-    return code_fingerprint(Path(workflow.basedir, "workflow", "scripts", f"{rule_name}.py"))
+    return code_fingerprint(
+        Path(workflow.basedir, "workflow", "scripts", f"{rule_name}.py")
+    )
 
 
 @functools.cache
@@ -75,7 +79,9 @@ def usable_table():
     """Scans that went through preprocessing, with the flag of quality control."""
     quality = table(checkpoints.collect_quality.get().output.table)
     keys = ["dataset", "scan"]
-    merged = cohort_table().merge(quality[[*keys, "status"]], on=keys, validate="one_to_one")
+    merged = cohort_table().merge(
+        quality[[*keys, "status"]], on=keys, validate="one_to_one"
+    )
     merged = merged[merged["status"] != "rejected"]
     return merged.assign(flagged=merged["status"] == "flagged").drop(columns="status")
 
@@ -89,7 +95,9 @@ def fit_table():
 
 def raw_inputs(wildcards):
     """Every file that the cohort is built from."""
-    folders = [dataset["bids"] for dataset in config["datasets"].values() if dataset["bids"]]
+    folders = [
+        dataset["bids"] for dataset in config["datasets"].values() if dataset["bids"]
+    ]
     return [str(path) for folder in folders for path in list_inputs(Path(folder))]
 
 
@@ -161,7 +169,9 @@ def task_settings(wildcards):
 def subject_brains(wildcards):
     """Normalised brains of one subject."""
     scans = usable_table()
-    same = (scans["dataset"] == wildcards.dataset) & (scans["subject"] == wildcards.subject)
+    same = (scans["dataset"] == wildcards.dataset) & (
+        scans["subject"] == wildcards.subject
+    )
     return preprocessed(scans[same], "_space-MNI_desc-brain_T1w.nii.gz")
 
 
@@ -180,13 +190,17 @@ def plan_with(function):
 def forecast_brains(wildcards):
     """Brains that forecasts are compared with: targets and last scans seen."""
     paths = compared_scans(plan_with(plan_forecasts))
-    return [results(f"preprocess/{path}_space-MNI_desc-brain_T1w.nii.gz") for path in paths]
+    return [
+        results(f"preprocess/{path}_space-MNI_desc-brain_T1w.nii.gz") for path in paths
+    ]
 
 
 def forecast_masks(wildcards):
     """Masks of the brains that forecasts are compared with."""
     paths = compared_scans(plan_with(plan_forecasts))
-    return [results(f"preprocess/{path}_space-MNI_desc-brain_mask.nii.gz") for path in paths]
+    return [
+        results(f"preprocess/{path}_space-MNI_desc-brain_mask.nii.gz") for path in paths
+    ]
 
 
 def decoded_folder(wildcards):
@@ -200,7 +214,10 @@ def volume_tables(wildcards):
     """One table of regional volumes per subject: real, and per model and kind decoded."""
     scans = usable_table()
     everyone = sorted(set(zip(scans["dataset"], scans["subject"], strict=True)))
-    tables = [results(f"volumes/real/{dataset}/{subject}_volumes.tsv") for dataset, subject in everyone]
+    tables = [
+        results(f"volumes/real/{dataset}/{subject}_volumes.tsv")
+        for dataset, subject in everyone
+    ]
     decoded = {
         "reconstructed": everyone,
         "predicted": planned_subjects(plan_with(plan_forecasts)),

@@ -25,18 +25,18 @@ rule sample_template:
         grey=results("template/space-MNI_label-GM_probseg.nii.gz"),
         white=results("template/space-MNI_label-WM_probseg.nii.gz"),
         brain_mask=results("template/space-MNI_desc-brain_mask.nii.gz"),
-    params:
-        space=config["space"],
-        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
-        code=code_of("sample_template"),
     log:
         results("logs/sample_template.log"),
+    conda:
+        "../../envs/imaging.yaml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=5,
-    conda:
-        "../../envs/imaging.yaml"
+    params:
+        space=config["space"],
+        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
+        code=code_of("sample_template"),
     script:
         "../scripts/sample_template.py"
 

@@ -47,7 +47,11 @@ rule analyse:
     """Reduce the latents and evaluate every task."""
     input:
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
-        expand(results("analysis/{model}/tasks/{task}/metrics.tsv"), model=MODELS, task=TASKS),
+        expand(
+            results("analysis/{model}/tasks/{task}/metrics.tsv"),
+            model=MODELS,
+            task=TASKS,
+        ),
 
 
 rule predict:
