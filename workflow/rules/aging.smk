@@ -37,8 +37,6 @@ rule forecast_scans:
         settings=config["aging"],
         space=config["space"],
         batch_size=config["latents"]["batch_size"],
-        latents=results("latents/{model}"),
-        model=results("autoencoder/{model}"),
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/predicted",
         code=code_of("forecast_scans"),
@@ -69,8 +67,6 @@ rule interpolate_scans:
         settings=config["aging"],
         space=config["space"],
         batch_size=config["latents"]["batch_size"],
-        latents=results("latents/{model}"),
-        model=results("autoencoder/{model}"),
         folder_name="aging/{model}/interpolated",
         code=code_of("interpolate_scans"),
     script:

@@ -27,7 +27,6 @@ rule reduce_latents:
     params:
         settings=config["analysis"],
         seed=config["seed"],
-        folder=results("latents/{model}"),
         code=code_of("reduce_latents"),
     script:
         "../scripts/reduce_latents.py"
@@ -55,7 +54,6 @@ rule evaluate_task:
         task=task_settings,
         settings=config["analysis"],
         seed=config["seed"],
-        folder=results("latents/{model}"),
         code=code_of("evaluate_task"),
     script:
         "../scripts/evaluate_task.py"

@@ -1,4 +1,4 @@
-"""What the rule files share: result paths, code fingerprints, and which scans go where.
+"""What all stages share: result paths, code fingerprints, and which scans go where.
 
 The cohort is known only after two checkpoints: build_cohort (scans that can be read) and
 collect_quality (scans that went through preprocessing). The functions below read their tables.

@@ -33,7 +33,6 @@ rule encode_scans:
     params:
         settings=config["latents"],
         scans=usable_selection,
-        model=results("autoencoder/{model}"),
         code=code_of("encode_scans"),
     script:
         "../scripts/encode_scans.py"
@@ -64,8 +63,6 @@ rule reconstruct_scans:
         gpu=1,
     params:
         settings=config["latents"],
-        latents=results("latents/{model}"),
-        model=results("autoencoder/{model}"),
         code=code_of("reconstruct_scans"),
     script:
         "../scripts/reconstruct_scans.py"

@@ -62,7 +62,6 @@ rule plot_quality:
         mem_mb=4000,
         runtime=120,
     params:
-        root=config["output"],
         settings=config["report"],
         space=config["space"],
         code=code_of("plot_quality"),
@@ -119,7 +118,6 @@ rule plot_reconstructions:
         mem_mb=2000,
         runtime=10,
     params:
-        root=config["output"],
         settings=config["report"],
         code=code_of("plot_reconstructions"),
     script:
@@ -225,7 +223,6 @@ rule plot_forecasts:
         mem_mb=4000,
         runtime=20,
     params:
-        root=config["output"],
         settings=config["report"],
         code=code_of("plot_forecasts"),
     script:
@@ -288,7 +285,6 @@ rule write_report:
         mem_mb=2000,
         runtime=20,
     params:
-        root=config["output"],
         models=MODELS,
         captions=CAPTIONS,
         config=config,

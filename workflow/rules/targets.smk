@@ -14,7 +14,7 @@ localrules:
     age,
     volumes,
     predict,
-    report_page,
+    report,
 
 
 rule cohort:

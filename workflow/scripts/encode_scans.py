@@ -1,5 +1,7 @@
 """Encode every usable scan with one autoencoder."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from brainlapse import runtime
@@ -16,12 +18,13 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     params, brains = snakemake.params, snakemake.input.brains
     settings = EncodingSettings.model_validate(params.settings)
-    card = read_card(params.model)
-    check_contract(card, runtime.read_json(snakemake.input.contract), params.model)
+    folder = Path(snakemake.input.weights).parent
+    card = read_card(folder)
+    check_contract(card, runtime.read_json(snakemake.input.contract), folder)
     shape = tuple(card["grid"]["shape"])
     volumes = (load_on_grid(path, shape) for path in brains)
     volumes = runtime.progress(volumes, "encoding", len(brains))
-    model, device = load_model(params.model), choose_device()
+    model, device = load_model(folder), choose_device()
     mean, log_variance = encode_volumes(model, volumes, settings.batch_size, device)
     index = pd.DataFrame(params.scans)
     write_latents(snakemake.output.latents, snakemake.output.index, mean, log_variance, index)

@@ -1,5 +1,7 @@
 """Evaluate one prediction task by cross-validation over subjects."""
 
+from pathlib import Path
+
 from brainlapse import runtime
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks import evaluate_task
@@ -11,7 +13,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     task = TaskSettings.model_validate(snakemake.params.task)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
-    mean, _, index = read_latents(snakemake.params.folder)
+    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
     result = evaluate_task(mean, index, task, settings, snakemake.params.seed)
     if result.predictions.empty:
         runtime.log.info("Task %s: %s", task.name, result.metrics["note"].iloc[0])

@@ -1,5 +1,7 @@
 """Forecast later scans of held-out subjects in latent space and decode them."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from brainlapse import runtime
@@ -17,14 +19,14 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params, folder = snakemake.params, snakemake.output.folder
-    mean, _, index = read_latents(params.latents)
+    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
     plan = plan_forecasts(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to forecast: no held-out subject has scans at several known ages")
     latents = forecast.forecast_latents(plan, mean, index, settings)
     images = iter(())
     if len(plan):
-        model, device = load_model(params.model), choose_device()
+        model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
         images = decode_latents(model, latents, params.batch_size, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     written = decoding.write_images(plan, images, folder, grid.affine)

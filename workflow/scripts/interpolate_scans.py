@@ -1,5 +1,7 @@
 """Decode straight lines in latent space between a subject's first and last scan."""
 
+from pathlib import Path
+
 from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
 from brainlapse.aging.plan import plan_interpolations
@@ -15,14 +17,14 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params = snakemake.params
-    mean, _, index = read_latents(params.latents)
+    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
     plan = plan_interpolations(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to interpolate: no held-out subject has two scans")
     images = iter(())
     if len(plan):
         latents = forecast.interpolated_latents(plan, mean, index)
-        model, device = load_model(params.model), choose_device()
+        model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
         images = decode_latents(model, latents, params.batch_size, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     written = decoding.write_images(plan, images, snakemake.output.folder, grid.affine)

@@ -15,7 +15,7 @@ def main(snakemake) -> None:
     scans = tables.read(files.scans, tables.SCANS)
     predictions = tables.read(files.predictions, tables.FORECASTS)
     chosen = ageing.choose(predictions, settings.forecast_subjects)
-    root = Path(snakemake.params.root)
+    root = Path(files.volumes).parents[1]
     loaded = examples.load_forecasts(chosen, scans, root, Path(files.reconstructions))
     volumes = ageing.trajectories(
         tables.read(files.volumes, tables.VOLUMES), scans, predictions, snakemake.wildcards.model

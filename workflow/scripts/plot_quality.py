@@ -18,7 +18,7 @@ def main(snakemake) -> None:
     rows = order.pictured(table.to_dict("records"), settings.max_qc_pictures)
     gallery.write_pictures(
         rows,
-        Path(snakemake.params.root, "preprocess"),
+        Path(snakemake.input.table).parent,
         load_template(grid).brain_mask > 0,
         Path(snakemake.output.pictures),
         settings,

@@ -15,7 +15,7 @@ def main(snakemake) -> None:
     loaded = examples.load_reconstructions(
         reconstructions.choose(table),
         tables.read(snakemake.input.scans, tables.SCANS),
-        Path(snakemake.params.root, "preprocess"),
+        Path(snakemake.input.scans).parents[1] / "preprocess",
         Path(snakemake.input.reconstructions),
     )
     style.draw(

@@ -21,8 +21,9 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     params, paths = snakemake.params, snakemake.input
     settings = EncodingSettings.model_validate(params.settings)
-    mean, _, index = read_latents(params.latents)
-    decoded = decode_latents(load_model(params.model), mean, settings.batch_size, choose_device())
+    mean, _, index = read_latents(Path(paths.latents).parent)
+    model = load_model(Path(paths.weights).parent)
+    decoded = decode_latents(model, mean, settings.batch_size, choose_device())
     scans = zip(decoded, paths.brains, paths.masks, index["scan_path"], strict=True)
     rows = []
     for image, brain, mask, name in runtime.progress(scans, "reconstruction", len(index)):

@@ -1,5 +1,7 @@
 """Reduce the latents of every scan to principal components of the training scans."""
 
+from pathlib import Path
+
 from brainlapse import runtime
 from brainlapse.analysis.pca import reduce_latents
 from brainlapse.analysis.settings import AnalysisSettings
@@ -10,7 +12,7 @@ def main(snakemake) -> None:
     """Unpack the job, reduce, write both tables."""
     runtime.start(snakemake)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
-    mean, _, index = read_latents(snakemake.params.folder)
+    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
     scores, variance = reduce_latents(mean, index, settings.components, snakemake.params.seed)
     runtime.write_table(snakemake.output.scores, scores)
     runtime.write_table(snakemake.output.variance, variance)

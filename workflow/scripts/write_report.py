@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     params = snakemake.params
     run = Run(
-        root=Path(params.root),
+        root=Path(snakemake.output.page).parents[1],
         models=tuple(params.models),
         tasks=tuple(params.config["tasks"]),
         captions=params.captions,
