@@ -4,9 +4,13 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from brainlapse.runtime import read_table
+from tests.integration.cohorts import CLINIC, write_clinic, write_config
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,9 +59,29 @@ def snakemake():
     return run_snakemake
 
 
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run of the tiny cohort and a clinic with bad files through the whole graph."""
+
+    folder: Path
+    config: Path
+    log: str
+
+    @property
+    def results(self):
+        """The output folder."""
+        return self.folder / "results"
+
+    def table(self, path):
+        """Read one of the run's tables."""
+        return read_table(self.results / path)
+
+
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """One run of the tiny cohort through the whole graph: (working folder, output of the run)."""
+    """Run the whole graph once for every test that looks at its results."""
     folder = tmp_path_factory.mktemp("tiny run")
-    done = run_snakemake(folder, "--cores", 2, "--configfile", ROOT / "tests/config/tiny.yaml")
-    return folder, done.stdout
+    write_clinic(folder / CLINIC)
+    config = write_config(folder, folder / CLINIC)
+    done = run_snakemake(folder, "--cores", 2, "--configfile", config)
+    return FinishedRun(folder, config, done.stdout)

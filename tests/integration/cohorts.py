@@ -1,0 +1,78 @@
+"""Cohorts for tests of the whole chain, with every fault that a folder of scans may have."""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import yaml
+
+from brainlapse.simulation.dataset import write_dataset
+from brainlapse.simulation.settings import SimulationSettings
+
+ROOT = Path(__file__).parents[2]
+CLINIC = """it's "my" data"""
+BAD_FILES = {
+    "sub-cut": "cannot be read",
+    "sub-text": "cannot be read",
+    "sub-4d": "shape (",
+    "sub-zero": "",
+    "sub-nan": "NaN",
+    "sub-flat2d": "shape (",
+    "sub-dangling": "",
+    "sub-copy1": "",
+    "sub-copy2": "",
+}
+
+
+def write_clinic(folder):
+    """Write a second data set in a folder with spaces and quotes, and plant the faults."""
+    settings = SimulationSettings(subjects=3, sessions=1, voxel_mm=3.0)
+    write_dataset(settings, seed=7, folder=folder, workers=2)
+    shutil.rmtree(folder / "derivatives")
+    set_ages(folder, {"sub-01": "999", "sub-02": "n/a"}, missing="sub-03")
+    source = next(folder.glob("sub-01/ses-1/anat/*_T1w.nii*"))
+    image = nib.load(source)
+    volume = np.asarray(image.dataobj).astype(np.float32)
+    noise = np.random.default_rng(0).normal(size=volume.shape).astype(np.float32)
+
+    save(folder, "sub-4d", np.stack([volume] * 2, -1), image.affine)
+    save(folder, "sub-zero", np.zeros_like(volume), image.affine)
+    save(folder, "sub-nan", np.where(volume > volume.mean(), np.nan, volume), image.affine)
+    save(folder, "sub-flat2d", volume[0], image.affine)
+    save(folder, "sub-copy1", volume + noise, image.affine)
+    save(folder, "sub-copy2", volume + noise, image.affine)
+    place(folder, "sub-text").write_text("this is no image")
+    whole = gzip.compress(nib.Nifti1Image(volume, image.affine).to_bytes())
+    place(folder, "sub-cut").write_bytes(whole[: len(whole) // 2])
+    place(folder, "sub-dangling").symlink_to(folder / "nowhere.nii.gz")
+
+
+def set_ages(folder, ages, missing):
+    """Give impossible and missing ages, and leave a subject out of its sessions table."""
+    for subject, age in ages.items():
+        table = next(folder.glob(f"{subject}/*_sessions.tsv"))
+        table.write_text(f"session_id\tage\nses-1\t{age}\n")
+    next(folder.glob(f"{missing}/*_sessions.tsv")).unlink()
+
+
+def place(folder, subject):
+    """Path of the only scan of a subject."""
+    path = folder / subject / "anat" / f"{subject}_T1w.nii.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def save(folder, subject, volume, affine):
+    """Save a volume as the only scan of a subject."""
+    nib.save(nib.Nifti1Image(volume, affine), place(folder, subject))
+
+
+def write_config(folder, clinic):
+    """Write the tiny configuration with the clinic beside the simulated cohort."""
+    config = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
+    config["datasets"]["clinic"] = {"bids": str(clinic), "role": "apply"}
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path

@@ -1,0 +1,162 @@
+"""The whole chain on a tiny cohort and on a clinic full of bad files."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from brainlapse.images import load_volume
+from brainlapse.rejection import read_rejection
+from brainlapse.space import SpaceSettings, mni_grid
+from tests.integration.cohorts import BAD_FILES
+
+pytestmark = pytest.mark.slow
+
+
+def test_run_ends_at_its_report(finished_run):
+    page = (finished_run.results / "report/index.html").read_text()
+    assert "tiny cohort" in page
+    assert "report/index.html" in finished_run.log
+    assert not re.search(r"""(?:src|href)=["']https?://""", page)
+
+
+def test_second_run_does_nothing(finished_run, snakemake):
+    done = snakemake(finished_run.folder, "--cores", 2, "--configfile", finished_run.config)
+    assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.parametrize("subject", BAD_FILES)
+def test_bad_file_is_listed_with_its_sentence(finished_run, subject):
+    rejected = finished_run.table("cohort/rejected.tsv")
+    rows = rejected[rejected["path"].str.contains(f"/{subject}/", regex=False)]
+    assert len(rows) == 1
+    assert BAD_FILES[subject] in rows["reason"].iloc[0]
+    assert subject in rows["reason"].iloc[0]
+    assert rows["stage"].iloc[0] == "cohort"
+
+
+def test_scans_without_a_usable_age_stay_with_a_note(finished_run):
+    scans = finished_run.table("cohort/scans.tsv")
+    clinic = scans[scans["dataset"] == "clinic"]
+    assert clinic["subject"].tolist() == ["sub-01", "sub-02", "sub-03"]
+    assert clinic["age_years"].isna().all()
+    assert clinic["note"].notna().all()
+    predictions = finished_run.table("aging/small/predictions.tsv")
+    assert "clinic" not in set(predictions["dataset"])
+
+
+def test_every_accepted_scan_went_through(finished_run):
+    scans = finished_run.table("cohort/scans.tsv")
+    quality = finished_run.table("preprocess/qc.tsv")
+    assert len(scans) == len(quality) == 12 + 3
+    assert set(quality["status"]) <= {"accepted", "flagged"}
+
+
+def test_brains_are_on_the_grid_and_normalised(finished_run):
+    grid = mni_grid(SpaceSettings(voxel_mm=4.0, shape=(40, 48, 40)))
+    paths = sorted(finished_run.results.glob("preprocess/*/**/*_desc-brain_T1w.nii.gz"))
+    assert len(paths) == 15
+    for path in paths:
+        assert read_rejection(path) is None
+        volume, affine = load_volume(path)
+        assert volume.shape == grid.shape
+        np.testing.assert_allclose(affine, grid.affine)
+        assert volume.min() >= 0
+        assert 0.5 < volume.max() <= 1
+        assert (volume == 0).mean() > 0.4
+
+
+def test_affines_agree_with_the_planted_ones(finished_run):
+    """Native brain volumes, which undo the affine, match the truth that was planted."""
+    volumes = finished_run.table("volumes/volumes.tsv")
+    measured = volumes[(volumes["kind"] == "real") & (volumes["region"] == "brain")]
+    truth = finished_run.table("simulated/tiny/derivatives/truth/truth.tsv")
+    truth = truth[truth["region"] == "brain"]
+    both = measured.merge(truth, on="scan", suffixes=("", "_true"))
+    assert len(both) == 12
+    ratio = both["native_volume_mm3"] / both["native_volume_mm3_true"]
+    assert ratio.between(0.9, 1.2).all()
+    assert np.corrcoef(both["native_volume_mm3"], both["native_volume_mm3_true"])[0, 1] > 0.9
+
+
+def test_no_subject_stands_on_two_sides(finished_run):
+    scans = finished_run.table("cohort/scans.tsv")
+    sides = scans.drop_duplicates(["dataset", "subject", "split"])
+    assert not sides.duplicated(["dataset", "subject"]).any()
+    assert set(scans[scans["dataset"] == "clinic"]["split"]) == {"apply"}
+
+
+def test_model_is_safe_to_read_and_says_what_it_is(finished_run):
+    folder = finished_run.results / "autoencoder/small"
+    assert load_file(folder / "model.safetensors")
+    card = json.loads((folder / "config.json").read_text())
+    assert card["settings"]["network"]["family"] == "s2d"
+    history = finished_run.table("autoencoder/small/history.tsv")
+    assert history["train_l1"].iloc[-1] < history["train_l1"].iloc[0]
+
+
+def test_latents_and_reconstructions_cover_every_scan(finished_run):
+    with np.load(finished_run.results / "latents/small/latents.npz") as latents:
+        assert latents["mean"].shape == latents["log_variance"].shape == (15, 4, 5, 6, 5)
+        assert np.isfinite(latents["mean"]).all()
+    index = finished_run.table("latents/small/index.tsv")
+    table = finished_run.table("autoencoder/small/reconstruction.tsv")
+    assert index["scan"].tolist() == table["scan"].tolist()
+    assert table[["ssim", "psnr_db", "mae", "mse"]].notna().all(axis=None)
+
+
+def test_errors_follow_from_the_volumes(finished_run):
+    """Every error is computed again from volumes.tsv, independently."""
+    errors = finished_run.table("aging/small/errors.tsv")
+    volumes = finished_run.table("volumes/volumes.tsv")
+    real = volumes[volumes["kind"] == "real"].set_index(["dataset", "scan", "region"])["volume_mm3"]
+    decoded = volumes[volumes["kind"] == "predicted"]
+    decoded = decoded.set_index(["dataset", "scan", "region", "method", "n_scans_seen"])
+    for row in errors.itertuples():
+        observed = real[row.dataset, row.scan, row.region]
+        assert row.observed_mm3 == pytest.approx(observed)
+        expected = 100 * abs(row.predicted_mm3 - observed) / observed
+        assert row.abs_error_pct == pytest.approx(expected)
+        if row.method in ("linear", "population_rate"):
+            key = (row.dataset, row.scan, row.region, row.method, row.n_scans_seen)
+            assert row.predicted_mm3 == pytest.approx(decoded.loc[key, "volume_mm3"])
+    assert {"copy_last", "reconstruction", "linear", "population_rate"} <= set(errors["method"])
+    assert "hippocampus" not in set(errors["region"])
+
+
+def test_region_that_the_backend_cannot_give_is_missing(finished_run):
+    volumes = finished_run.table("volumes/volumes.tsv")
+    hippocampus = volumes[volumes["region"] == "hippocampus"]
+    assert len(hippocampus)
+    assert hippocampus["volume_mm3"].isna().all()
+
+
+def test_forecasts_use_earlier_scans_only(finished_run):
+    predictions = finished_run.table("aging/small/predictions.tsv")
+    scans = finished_run.table("cohort/scans.tsv")
+    assert set(predictions["split"]) == {"test"}
+    assert (predictions["horizon_years"] > 0).all()
+    ages = scans[scans["dataset"] == "tiny"].set_index("scan")["age_years"]
+    expected = predictions["scan"].map(ages) - predictions["last_scan"].map(ages)
+    np.testing.assert_allclose(predictions["horizon_years"], expected)
+    for path in predictions["file"]:
+        assert (finished_run.results / path).is_file()
+
+
+def test_tasks_stand_beside_their_baselines(finished_run):
+    for task in ("diagnosis", "age"):
+        metrics = finished_run.table(f"analysis/small/tasks/{task}/metrics.tsv")
+        assert metrics["baseline"].notna().any()
+        predictions = finished_run.table(f"analysis/small/tasks/{task}/predictions.tsv")
+        folds = predictions.groupby(["dataset", "subject"])["fold"].nunique()
+        assert (folds == 1).all()
+
+
+def test_nothing_is_left_half_done(finished_run):
+    assert list(finished_run.results.rglob("*.tmp*")) == []
+    left = [path.name for path in (finished_run.results / ".resume").iterdir()]
+    assert left == ["run.lock"]
+    assert isinstance(finished_run.table("volumes/volumes.tsv"), pd.DataFrame)

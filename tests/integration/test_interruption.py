@@ -1,0 +1,80 @@
+"""kill -9 at any stage, then the same command: the work is finished, with the same numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+TABLES = (
+    "cohort/scans.tsv",
+    "cohort/rejected.tsv",
+    "preprocess/qc.tsv",
+    "autoencoder/small/reconstruction.tsv",
+    "analysis/small/pca.tsv",
+    "aging/small/errors.tsv",
+    "volumes/volumes.tsv",
+)
+STAGES = (  # the run is killed when a job of the stage has begun to write its log
+    "logs/build_cohort.log",
+    "logs/mask_brain",
+    "logs/register_affine",
+    "logs/train_autoencoder/small.log",
+    "logs/reconstruct_scans/small.log",
+    "logs/segment_decoded",
+    "logs/write_report.log",
+)
+
+
+def start(folder, config):
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
+        "--directory", str(folder), "--cores", "2", "--configfile", str(config),
+    ]  # fmt: skip
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("BRAINLAPSE_", "SLURM_"))
+    }
+    with open(folder / "killed.log", "a") as log:
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+
+def has_begun(path):
+    return path.is_file() or (path.is_dir() and any(path.rglob("*.log")))
+
+
+def test_killed_run_is_finished_by_the_same_command(finished_run, snakemake, tmp_path):
+    for stage in STAGES:
+        process = start(tmp_path, finished_run.config)
+        deadline = time.monotonic() + 400
+        while not has_begun(tmp_path / "results" / stage):
+            assert process.poll() is None, (tmp_path / "killed.log").read_text()[-4000:]
+            assert time.monotonic() < deadline, f"{stage} never began"
+            time.sleep(0.05)
+        time.sleep(0.7)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = snakemake(tmp_path, "--cores", 2, "--configfile", finished_run.config)
+    assert (tmp_path / "results/report/index.html").is_file()
+    again = snakemake(tmp_path, "--cores", 2, "-n", "--configfile", finished_run.config)
+    assert "Nothing to be done" in again.stdout, done.stdout[-3000:]
+    for table in TABLES:
+        expected = (finished_run.results / table).read_text()
+        assert (tmp_path / "results" / table).read_text() == expected, table
+
+
+def test_two_runs_do_not_share_a_folder(finished_run, snakemake, tmp_path):
+    process = start(tmp_path, finished_run.config)
+    while not has_begun(tmp_path / "results/logs"):
+        assert process.poll() is None
+        time.sleep(0.1)
+    done = snakemake(tmp_path, "--cores", 1, "--configfile", finished_run.config, check=False)
+    process.kill()
+    process.wait()
+    assert done.returncode != 0
+    assert "another run" in done.stdout

@@ -1,0 +1,147 @@
+"""Reruns follow meaning: edit this, and exactly these rules run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from brainlapse.provenance import code_fingerprint
+from tests.conftest import planned_rules
+
+ROOT = Path(__file__).parents[2]
+PREPROCESS = {
+    "mask_brain", "correct_bias", "register_rigid", "register_affine", "resample_scan",
+    "normalise_intensity", "measure_quality",
+}  # fmt: skip
+DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
+PLOTS = {
+    "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
+    "plot_task", "plot_forecasts",
+}  # fmt: skip
+SEGMENT = {"segment_real", "segment_decoded"}
+EDITS = {  # module -> the rules whose own code it is
+    "simulation/head.py": {"simulate_dataset"},
+    "cohort/bids.py": {"build_cohort"},
+    "preprocessing/bias.py": {"correct_bias"},
+    "preprocessing/intensity.py": {"normalise_intensity"},
+    "preprocessing/quality.py": {"measure_quality"},
+    "training/losses.py": {"train_autoencoder"},
+    "training/augmentation.py": {"train_autoencoder"},
+    "networks/space_to_depth.py": {"train_autoencoder", *DECODE},
+    "training/encoding.py": DECODE,
+    "analysis/pca.py": {"reduce_latents", "evaluate_task"},
+    "analysis/tasks.py": {"evaluate_task"},
+    "aging/errors.py": {"score_forecasts"},
+    "aging/linearity.py": {"measure_linearity"},
+    "segmentation/synthseg.py": {*SEGMENT, "collect_volumes"},
+    "figures/latents.py": {"plot_latents"},
+    "figures/style.py": {*PLOTS, "write_report"},
+    "figures/page.py": {"write_report"},
+    "config.py": set(),
+    "runtime.py": set(),
+    "provenance.py": set(),
+}
+
+
+def fingerprints(root):
+    scripts = sorted((root / "workflow/scripts").glob("*.py"))
+    return {script.stem: code_fingerprint(script, root=root) for script in scripts}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the source, to be edited."""
+    root = tmp_path_factory.mktemp("source")
+    for name in ("brainlapse", "workflow", "profiles"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    return root
+
+
+@pytest.fixture
+def edit(copy):
+    """Append to a file of the copy; undone afterwards."""
+    saved = {}
+
+    def append(module, text):
+        path = copy / module
+        saved.setdefault(path, path.read_text())
+        path.write_text(saved[path] + text)
+
+    yield append
+    for path, text in saved.items():
+        path.write_text(text)
+
+
+@pytest.mark.parametrize("module", EDITS)
+def test_edit_changes_the_code_of_exactly_these_rules(copy, edit, module):
+    before = fingerprints(copy)
+    edit(f"brainlapse/{module}", "\n\nEDITED = 1\n")
+    after = fingerprints(copy)
+    assert {name for name in before if before[name] != after[name]} == EDITS[module]
+
+
+def test_comments_change_no_code(copy, edit):
+    before = fingerprints(copy)
+    for path in sorted((copy / "brainlapse").rglob("*.py")):
+        edit(path.relative_to(copy), "\n\n# a remark\n")
+    assert fingerprints(copy) == before
+
+
+@pytest.mark.slow
+class TestPlannedJobs:
+    """What Snakemake itself would run in a finished folder."""
+
+    def plan(self, snakemake, copy, finished_run, *more):
+        arguments = ("-n", "--cores", 2, "--configfile", finished_run.config, *more)
+        done = snakemake(finished_run.folder, *arguments, source=copy)
+        return planned_rules(done.stdout) - {"all"}
+
+    def test_fresh_clone_and_touched_files_run_nothing(self, snakemake, copy, finished_run):
+        for path in copy.rglob("*"):
+            path.touch()
+        assert self.plan(snakemake, copy, finished_run) == set()
+
+    def test_docstring_edit_runs_nothing(self, snakemake, copy, finished_run, edit):
+        path = copy / "brainlapse/training/losses.py"
+        edit("brainlapse/training/losses.py", "")
+        path.write_text(path.read_text().replace('"""', '"""Rewritten. ', 1))
+        assert self.plan(snakemake, copy, finished_run) == set()
+
+    def test_edit_of_the_losses_trains_again_and_all_that_follows(
+        self, snakemake, copy, finished_run, edit
+    ):
+        edit("brainlapse/training/losses.py", "\n\nEDITED = 1\n")
+        planned = self.plan(snakemake, copy, finished_run)
+        follows = {"train_autoencoder", *DECODE, "reduce_latents", "evaluate_task"}
+        assert follows | {"segment_decoded", "collect_volumes", "score_forecasts"} <= planned
+        assert planned & {*PREPROCESS, "build_cohort", "segment_real", "plot_cohort"} == set()
+
+    def test_edit_of_a_plot_redraws(self, snakemake, copy, finished_run, edit):
+        edit("brainlapse/figures/latents.py", "\n\nEDITED = 1\n")
+        planned = self.plan(snakemake, copy, finished_run)
+        assert planned == {"plot_latents", "write_report"}
+
+    def test_edit_of_the_errors_scores_again(self, snakemake, copy, finished_run, edit):
+        edit("brainlapse/aging/errors.py", "\n\nEDITED = 1\n")
+        planned = self.plan(snakemake, copy, finished_run)
+        assert planned == {"score_forecasts", "plot_forecasts", "write_report"}
+
+    def test_setting_of_ageing_does_not_train(self, snakemake, copy, finished_run, tmp_path):
+        overlay = tmp_path / "aging.yaml"
+        overlay.write_text("aging: {anchor: mean}\n")
+        planned = self.plan(
+            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
+        )
+        assert "forecast_scans" in planned
+        assert planned & {*PREPROCESS, "train_autoencoder", "encode_scans", "segment_real"} == set()
+
+    def test_setting_of_intensity_keeps_registration(self, snakemake, copy, finished_run, tmp_path):
+        overlay = tmp_path / "intensity.yaml"
+        overlay.write_text("preprocess: {intensity: {upper_level: 0.8}}\n")
+        planned = self.plan(
+            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
+        )
+        assert "normalise_intensity" in planned
+        assert planned & (PREPROCESS - {"normalise_intensity", "measure_quality"}) == set()
