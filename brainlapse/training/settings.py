@@ -78,7 +78,7 @@ class LossSettings(Settings):
         ge=0,
     )
     sample_latent: bool = Field(
-        True,
+        False,
         description="Decode a draw of the latent while training (Rombach et al.); false: its mean, "
         "as Eq. 1 is written",
     )
