@@ -33,7 +33,5 @@ def test_tiny_cohort_reaches_its_report_on_slurm(snakemake, tmp_path):
         "--configfile", ROOT / "tests/config/tiny.yaml", timeout=3000,
     )  # fmt: skip
     assert (tmp_path / "results/report/index.html").is_file(), done.stdout[-3000:]
-    again = snakemake(
-        tmp_path, "--cores", 1, "-n", "--configfile", ROOT / "tests/config/tiny.yaml"
-    )
+    again = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", ROOT / "tests/config/tiny.yaml")
     assert "Nothing to be done" in again.stdout

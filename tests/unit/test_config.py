@@ -31,7 +31,7 @@ def test_shipped_configurations_are_valid_and_complete(path):
         ({"sede": 1}, ["sede: unknown key", "value 1"]),
         ({"seed": -1}, ["seed:", "greater than or equal to 0", "found -1"]),
         ({"space": {"voxel_mm": 9}}, ["space.voxel_mm:", "less than or equal to 6", "found 9"]),
-        ({"space": {"shape": [60, 80, 64]}}, ["space.shape", "divisible by 8", "[64, 80, 64]"]),
+        ({"space": {"shape": [62, 80, 64]}}, ["space.shape", "divisible by 4", "[64, 80, 64]"]),
         ({"datasets": {"a/b": {"bids": "x"}}}, ["datasets", "'a/b'", "letters, digits"]),
         ({"datasets": {"a": {"bids": "x", "role": "apply"}}}, ["none has role 'fit'"]),
         ({"datasets": {"a": {"role": "fit"}}}, ["datasets.a", "exactly one of bids"]),

@@ -76,7 +76,7 @@ def test_shipped_config_as_users_type_it(tmp_path, snakemake):
     [
         ({"sede": 1}, "sede: unknown key"),
         ({"space": {"voxel_mm": 99}}, "space.voxel_mm"),
-        ({"space": {"shape": [60, 80, 64]}}, "divisible by 8"),
+        ({"space": {"shape": [62, 80, 64]}}, "divisible by 4"),
     ],
 )
 def test_bad_config_stops_before_any_job(tmp_path, snakemake, more, expected):
