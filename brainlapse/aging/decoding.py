@@ -1,6 +1,6 @@
 """Decoded images of forecast and interpolated latents, written as NIfTI."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,21 @@ from brainlapse.aging.forecast import masked_mae
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import load_volume, save_volume
 
+MASK_SUFFIX = "_space-MNI_desc-brain_mask.nii.gz"
 IMAGE_COLUMNS = ["image_mae", "image_mae_copy"]
 
 
 def write_images(
-    plan: pd.DataFrame, images: Iterable[np.ndarray], folder: str | Path, affine: np.ndarray
+    plan: pd.DataFrame,
+    images: Iterable[np.ndarray],
+    masks: Iterable[np.ndarray],
+    folder: str | Path,
+    affine: np.ndarray,
 ) -> Iterator[tuple[dict, np.ndarray]]:
-    """Write each image under its plan row's ``file`` and hand both on.
+    """Strip each image, write it under its plan row's ``file`` and hand both on.
+
+    Decoded brains have soft edges; stripped like the scans they are compared with, both hold
+    the same region.
 
     Parameters
     ----------
@@ -24,15 +32,38 @@ def write_images(
         One row per image, with ``file`` relative to ``folder``.
     images : Iterable[np.ndarray]
         (D, H, W) each, MNI space.
+    masks : Iterable[np.ndarray]
+        Bool (D, H, W) each, from `seen_masks`.
     folder : str | Path
         Folder of the files; made if missing.
     affine : np.ndarray
         Voxel to world mm (4, 4).
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for row, image in zip(plan.to_dict("records"), images, strict=True):
-        save_volume(Path(folder, row["file"]), image, affine, dtype=np.float32)
-        yield row, image
+    for row, image, mask in zip(plan.to_dict("records"), images, masks, strict=True):
+        stripped = np.where(mask, image, 0)
+        save_volume(Path(folder, row["file"]), stripped, affine, dtype=np.float32)
+        yield row, stripped
+
+
+def seen_masks(
+    plan: pd.DataFrame, sessions: Sequence[str], folder: str | Path
+) -> Iterator[np.ndarray]:
+    """Yield for each row of the plan the union of the brain masks of scans that it may see.
+
+    Parameters
+    ----------
+    plan : pd.DataFrame
+        With dataset, subject and the columns `sessions`.
+    sessions : Sequence[str]
+        Columns that name sessions: ``last_session`` for a forecast, never the target's.
+    folder : str | Path
+        Folder of the preprocessed scans.
+    """
+    for row in plan.to_dict("records"):
+        paths = [scan_path(row["dataset"], row["subject"], row[column]) for column in sessions]
+        masks = [load_volume(f"{folder}/{path}{MASK_SUFFIX}")[0] > 0 for path in paths]
+        yield np.logical_or.reduce(masks)
 
 
 def image_errors(row: dict, image: np.ndarray, folder: str | Path) -> dict[str, float]:
@@ -53,7 +84,7 @@ def image_errors(row: dict, image: np.ndarray, folder: str | Path) -> dict[str, 
         load_volume(path)[0]
         for path in (
             f"{target}_space-MNI_desc-brain_T1w.nii.gz",
-            f"{target}_space-MNI_desc-brain_mask.nii.gz",
+            f"{target}{MASK_SUFFIX}",
             f"{last}_space-MNI_desc-brain_T1w.nii.gz",
         )
     )

@@ -57,6 +57,8 @@ def _plot_term(axes: Axes, history: pd.DataFrame, term: str, sides: dict[str, st
     low, high = np.nanmin(values), np.nanmax(values)
     if low > 0 and high / low > LOG_SPREAD:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")  # powers as 10^x would need the maths parser
+        axes.yaxis.set_minor_formatter("")
     axes.set(
         title="learning rate" if term == "lr" else style.label(term),
         xlabel="epoch",

@@ -51,6 +51,7 @@ rule interpolate_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
+        masks=interpolation_masks,
     output:
         folder=directory(results("aging/{model}/interpolated")),
         interpolations=results("aging/{model}/interpolations.tsv"),
@@ -67,6 +68,7 @@ rule interpolate_scans:
         settings=config["aging"],
         space=config["space"],
         batch_size=config["latents"]["batch_size"],
+        preprocessed=results("preprocess"),
         folder_name="aging/{model}/interpolated",
         code=code_of("interpolate_scans"),
     script:

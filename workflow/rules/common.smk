@@ -6,6 +6,8 @@ collect_quality (scans that went through preprocessing). The functions below rea
 
 import functools
 
+import pandas as pd
+
 from brainlapse.aging.plan import (
     compared_scans,
     plan_forecasts,
@@ -201,6 +203,19 @@ def forecast_masks(wildcards):
     return [
         results(f"preprocess/{path}_space-MNI_desc-brain_mask.nii.gz") for path in paths
     ]
+
+
+def interpolation_masks(wildcards):
+    """Masks of the scans that are interpolated between."""
+    plan = plan_with(plan_interpolations)
+    ends = [
+        plan[["dataset", "subject", column]].set_axis(
+            ["dataset", "subject", "session"], axis=1
+        )
+        for column in ("session_first", "session_last")
+    ]
+    scans = with_paths(pd.concat(ends).drop_duplicates())
+    return preprocessed(scans, "_space-MNI_desc-brain_mask.nii.gz")
 
 
 def decoded_folder(wildcards):

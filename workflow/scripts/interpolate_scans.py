@@ -27,7 +27,8 @@ def main(snakemake) -> None:
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
         images = decode_latents(model, latents, params.batch_size, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
-    written = decoding.write_images(plan, images, snakemake.output.folder, grid.affine)
+    masks = decoding.seen_masks(plan, ["session_first", "session_last"], params.preprocessed)
+    written = decoding.write_images(plan, images, masks, snakemake.output.folder, grid.affine)
     for _ in runtime.progress(written, "interpolation", len(plan)):
         pass
     table = decoding.with_folder(plan, params.folder_name)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from brainlapse import runtime
@@ -26,10 +27,12 @@ def main(snakemake) -> None:
     decoded = decode_latents(model, mean, settings.batch_size, choose_device())
     scans = zip(decoded, paths.brains, paths.masks, index["scan_path"], strict=True)
     rows = []
-    for image, brain, mask, name in runtime.progress(scans, "reconstruction", len(index)):
-        volume, affine = load_volume(brain)
-        save_volume(Path(snakemake.output.folder, f"{name}{SUFFIX}"), image, affine)
-        rows.append(reconstruction_metrics(image, volume, load_volume(mask)[0]))
+    for image, scan, mask, name in runtime.progress(scans, "reconstruction", len(index)):
+        volume, affine = load_volume(scan)
+        brain, _ = load_volume(mask)
+        rows.append(reconstruction_metrics(image, volume, brain))
+        stripped = np.where(brain > 0, image, 0)  # like the scan that it is compared with
+        save_volume(Path(snakemake.output.folder, f"{name}{SUFFIX}"), stripped, affine)
     table = pd.concat([index[KEYS], pd.DataFrame(rows)], axis="columns")
     runtime.write_table(snakemake.output.table, table)
 
