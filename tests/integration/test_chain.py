@@ -28,6 +28,12 @@ def test_second_run_does_nothing(finished_run, snakemake):
     assert "Nothing to be done" in done.stdout
 
 
+def test_report_of_snakemake_itself_works_too(finished_run, snakemake, tmp_path):
+    page = tmp_path / "report.html"
+    snakemake(finished_run.folder, "--configfile", finished_run.config, "--report", page)
+    assert "Forecast errors" in page.read_text() or "forecast errors" in page.read_text()
+
+
 @pytest.mark.parametrize("subject", BAD_FILES)
 def test_bad_file_is_listed_with_its_sentence(finished_run, subject):
     rejected = finished_run.table("cohort/rejected.tsv")
