@@ -146,23 +146,32 @@ def cut_area_cm2(mask: np.ndarray, affine: np.ndarray) -> float:
 def tissue_contrast(brain: np.ndarray, mask: np.ndarray, reference: Reference) -> dict[str, float]:
     """Compare white and grey matter where the template is sure of the tissue.
 
+    Centre and spread are median and scaled median deviation: where ventricles are wide, part of
+    the template's white matter is fluid.
+
     Returns
     -------
     dict
-        white_snr: mean / SD of white matter; contrast: (white - grey) / sqrt of the mean
-        variance; joint_variation (CJV): (SD white + SD grey) / |white - grey|.
+        white_snr: centre / spread of white matter; contrast: (white - grey) / root mean square
+        of the spreads; joint_variation (CJV): (spread white + spread grey) / |white - grey|.
     """
     inside = ndimage.binary_erosion(mask)
     white = brain[inside & (reference.white > SURE_TISSUE)].astype(float)
     grey = brain[inside & (reference.grey > SURE_TISSUE)].astype(float)
-    if white.size < 2 or grey.size < 2 or white.std() == 0:
+    if white.size < 2 or grey.size < 2 or _spread(white) == 0:
         return {"white_snr": 0.0, "contrast": 0.0, "joint_variation": 1e3}
-    difference = white.mean() - grey.mean()
+    difference = np.median(white) - np.median(grey)
+    spreads = np.array([_spread(white), _spread(grey)])
     return {
-        "white_snr": float(white.mean() / white.std()),
-        "contrast": float(difference / np.sqrt((white.var() + grey.var()) / 2)),
-        "joint_variation": float((white.std() + grey.std()) / max(abs(difference), 1e-3)),
+        "white_snr": float(np.median(white) / _spread(white)),
+        "contrast": float(difference / np.sqrt((spreads**2).mean())),
+        "joint_variation": float(spreads.sum() / max(abs(difference), 1e-3)),
     }
+
+
+def _spread(values: np.ndarray) -> float:
+    """Return the median absolute deviation, scaled to the SD of a normal distribution."""
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 @dataclass(frozen=True)

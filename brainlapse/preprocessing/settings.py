@@ -194,10 +194,10 @@ class QualitySettings(Settings):
         900.0, ge=0.0, le=3000.0, description="Smaller brain masks are flagged [ml], 0 to 3000."
     )
     max_mask_volume_ml: float = Field(
-        2100.0, ge=0.0, le=5000.0, description="Larger brain masks are flagged [ml], 0 to 5000."
+        2200.0, ge=0.0, le=5000.0, description="Larger brain masks are flagged [ml], 0 to 5000."
     )
     min_overlap: float = Field(
-        0.93,
+        0.92,
         ge=0.0,
         le=1.0,
         description="Dice coefficient of the brain mask and the template's below which a scan is "
@@ -210,7 +210,7 @@ class QualitySettings(Settings):
         description="Dice coefficient of the masks below which a scan is rejected, 0 to 1.",
     )
     min_correlation: float = Field(
-        0.45,
+        0.40,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template inside its mask below which a scan is "
@@ -239,7 +239,7 @@ class QualitySettings(Settings):
         "percentile inside the mask) above which a scan is flagged, 1 to 100.",
     )
     min_contrast: float = Field(
-        0.7,
+        0.6,
         ge=-10.0,
         le=10.0,
         description="Contrast of white to grey matter in units of their noise below which a scan "

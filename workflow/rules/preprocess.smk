@@ -79,7 +79,7 @@ rule correct_bias:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2500,
         runtime=10,
     params:
         settings=config["preprocess"]["bias"],
@@ -104,7 +104,7 @@ rule register_rigid:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2500,
         runtime=10,
     params:
         level=config["preprocess"]["registration"]["rigid"],
@@ -132,7 +132,7 @@ rule register_affine:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2500,
         runtime=15,
     params:
         settings=config["preprocess"]["registration"],
@@ -158,7 +158,7 @@ rule resample_scan:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2500,
         runtime=10,
     params:
         settings=config["preprocess"]["resampling"],
@@ -183,7 +183,7 @@ rule normalise_intensity:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2500,
         runtime=5,
     params:
         settings=config["preprocess"]["intensity"],
@@ -215,7 +215,7 @@ rule measure_quality:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=2500,
         runtime=5,
     params:
         settings=config["preprocess"]["quality"],
