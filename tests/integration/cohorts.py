@@ -13,16 +13,16 @@ from brainlapse.simulation.settings import SimulationSettings
 
 ROOT = Path(__file__).parents[2]
 CLINIC = """it's "my" data"""
-BAD_FILES = {
-    "sub-cut": "cannot be read",
-    "sub-text": "cannot be read",
-    "sub-4d": "shape (",
-    "sub-zero": "",
+BAD_FILES = {  # subject -> what its sentence must say
+    "sub-cut": "ends early",
+    "sub-text": "found text",
+    "sub-4d": "4D",
+    "sub-zero": "zeros",
     "sub-nan": "NaN",
-    "sub-flat2d": "shape (",
-    "sub-dangling": "",
-    "sub-copy1": "",
-    "sub-copy2": "",
+    "sub-flat2d": "2D",
+    "sub-dangling": "link",
+    "sub-copy1": "sub-copy2",
+    "sub-copy2": "sub-copy1",
 }
 
 

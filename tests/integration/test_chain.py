@@ -78,7 +78,8 @@ def test_brains_are_on_the_grid_and_normalised(finished_run):
 def test_affines_agree_with_the_planted_ones(finished_run):
     """Native brain volumes, which undo the affine, match the truth that was planted."""
     volumes = finished_run.table("volumes/volumes.tsv")
-    measured = volumes[(volumes["kind"] == "real") & (volumes["region"] == "brain")]
+    volumes = volumes[(volumes["kind"] == "real") & (volumes["dataset"] == "tiny")]
+    measured = volumes[volumes["region"] == "brain"]
     truth = finished_run.table("simulated/tiny/derivatives/truth/truth.tsv")
     truth = truth[truth["region"] == "brain"]
     both = measured.merge(truth, on="scan", suffixes=("", "_true"))
