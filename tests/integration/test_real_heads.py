@@ -16,7 +16,7 @@ from brainlapse.template import load_template_brain
 
 ROOT = Path(__file__).parents[2]
 IXI = ROOT.parent / "shared/data/ixi"
-SUBJECTS = ("sub-IXI128", "sub-IXI611")
+SUBJECTS = {"sub-IXI128": "train", "sub-IXI611": "validation"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,7 +33,8 @@ def preprocessed(tmp_path_factory, snakemake):
     folder = tmp_path_factory.mktemp("heads")
     for subject in SUBJECTS:
         shutil.copytree(IXI / subject, folder / "bids" / subject)
-    shutil.copy(IXI / "participants.tsv", folder / "bids")
+    rows = [f"{subject}\t{split}\n" for subject, split in SUBJECTS.items()]
+    (folder / "bids/participants.tsv").write_text("participant_id\tsplit\n" + "".join(rows))
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump({"datasets": {"ixi": {"bids": str(folder / "bids")}}}))
     snakemake(folder, "preprocess", "--cores", 2, "--configfile", config)
