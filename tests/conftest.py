@@ -50,7 +50,7 @@ def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=900):
 
 def planned_rules(output):
     """Names of the rules that a dry run would run."""
-    return set(re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):$", output, flags=re.MULTILINE))
+    return set(re.findall(r"^ *(?:local)?(?:rule|checkpoint) (\w+):$", output, flags=re.MULTILINE))
 
 
 @pytest.fixture(scope="session")

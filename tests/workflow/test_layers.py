@@ -17,7 +17,7 @@ OWNERS = {
     "PIL": {"figures"},
     "torch": {"preprocessing", "networks", "training"},
     "monai": {"networks"},
-    "sklearn": {"analysis"},
+    "sklearn": {"analysis", "figures"},
 }
 MAX_LIBRARY_LINES = 300
 
