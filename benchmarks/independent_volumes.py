@@ -1,6 +1,6 @@
 """Hold the regional volumes of a run against an independent segmentation of the same raw scans.
 
-    python benchmarks/independent_volumes.py results/ixi ixi ../shared/data/ixi/derivatives/dlmuse
+    python -m benchmarks.independent_volumes results/ixi ixi ../shared/data/ixi/derivatives/dlmuse
 
 The folder holds a label map per subject (``*_dseg.nii.gz``) and ``label_groups.json`` with the
 labels of ventricles, grey_matter and white_matter. Prints correlation and ratio per region.

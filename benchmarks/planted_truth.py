@@ -1,6 +1,6 @@
 """Hold a run of a simulated cohort against what was planted in it.
 
-    python benchmarks/planted_truth.py results demo
+    python -m benchmarks.planted_truth results demo
 
 prints, per region: measured over planted native volume, their correlation over scans, measured
 over planted yearly rate; and the error of each forecast method beside the planted change.
