@@ -1,6 +1,6 @@
 """Compare two sizes of deepbet's network: time and agreement with a segmentation.
 
-    python benchmarks/brain_mask.py BIDS TRUTH --groups label_groups.json [--scans 4]
+    python -m benchmarks.brain_mask BIDS TRUTH --groups label_groups.json [--scans 4]
 
 BIDS holds sub-*/anat/*_T1w.nii.gz, TRUTH sub-*/anat/*_dseg.nii.gz on the same grids; the groups
 file lists under "intracranial" the labels inside the skull (default: every label above 0).

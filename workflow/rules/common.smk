@@ -44,15 +44,9 @@ def code_of(rule_name):
     )
 
 
-@functools.cache
-def read_table(path, mtime_ns):
-    """Read a table of the run; the modification time only keys the cache."""
-    return runtime.read_table(path)
-
-
-def table(path):
-    """Read a finished table, again only after it has changed."""
-    return read_table(str(path), Path(path).stat().st_mtime_ns)
+def stamped(path):
+    """A path and its modification time: what the caches below are keyed on."""
+    return str(path), Path(path).stat().st_mtime_ns
 
 
 def rows(frame):
@@ -74,18 +68,36 @@ def simulation_settings(wildcards):
 
 def cohort_table():
     """Accepted scans, after the cohort is built."""
-    return with_paths(table(checkpoints.build_cohort.get().output.scans))
+    return read_scans(*stamped(checkpoints.build_cohort.get().output.scans))
+
+
+@functools.cache
+def read_scans(path, mtime_ns):
+    """Read a table of scans and add their paths."""
+    return with_paths(runtime.read_table(path))
 
 
 def usable_table():
     """Scans that went through preprocessing, with the flag of quality control."""
-    quality = table(checkpoints.collect_quality.get().output.table)
+    return join_quality(*usable_stamps())
+
+
+def usable_stamps():
+    """The two tables that say which scans are usable."""
+    scans = checkpoints.build_cohort.get().output.scans
+    quality = checkpoints.collect_quality.get().output.table
+    return stamped(scans) + stamped(quality)
+
+
+@functools.cache
+def join_quality(scans, scans_mtime_ns, quality, quality_mtime_ns):
+    """Join scans.tsv with the verdicts of qc.tsv."""
     keys = ["dataset", "scan"]
-    merged = cohort_table().merge(
-        quality[[*keys, "status"]], on=keys, validate="one_to_one"
-    )
-    merged = merged[merged["status"] != "rejected"]
-    return merged.assign(flagged=merged["status"] == "flagged").drop(columns="status")
+    verdicts = runtime.read_table(quality)[[*keys, "status"]]
+    joined = read_scans(scans, scans_mtime_ns)
+    joined = joined.merge(verdicts, on=keys, validate="one_to_one")
+    joined = joined[joined["status"] != "rejected"]
+    return joined.assign(flagged=joined["status"] == "flagged").drop(columns="status")
 
 
 def fit_table():
@@ -105,19 +117,14 @@ def raw_inputs(wildcards):
 
 def raw_scan(wildcards):
     """The raw file of one scan."""
-    scans = scans_by_path(checkpoints.build_cohort.get().output.scans)
-    return scans[wildcards.scan_path]
-
-
-def scans_by_path(path):
-    """Map scan_path to raw file; cached, for it is asked once per job."""
-    return raw_files(str(path), Path(path).stat().st_mtime_ns)
+    scans = checkpoints.build_cohort.get().output.scans
+    return raw_files(*stamped(scans))[wildcards.scan_path]
 
 
 @functools.cache
 def raw_files(path, mtime_ns):
-    """Read the map; the modification time only keys the cache."""
-    scans = with_paths(runtime.read_table(path))
+    """Map scan_path to raw file."""
+    scans = read_scans(path, mtime_ns)
     return dict(zip(scans["scan_path"], scans["path"], strict=True))
 
 
@@ -170,23 +177,29 @@ def task_settings(wildcards):
 
 def subject_brains(wildcards):
     """Normalised brains of one subject."""
-    scans = usable_table()
-    same = (scans["dataset"] == wildcards.dataset) & (
-        scans["subject"] == wildcards.subject
-    )
-    return preprocessed(scans[same], "_space-MNI_desc-brain_T1w.nii.gz")
+    paths = paths_of_subjects(*usable_stamps())[wildcards.dataset, wildcards.subject]
+    return [
+        results(f"preprocess/{path}_space-MNI_desc-brain_T1w.nii.gz") for path in paths
+    ]
 
 
 @functools.cache
-def planned(function, mtime_ns):
-    """Plan once per quality table; the modification time only keys the cache."""
-    return function(usable_table(), AgingSettings.model_validate(config["aging"]))
+def paths_of_subjects(*stamps):
+    """Map (dataset, subject) to the paths of its usable scans."""
+    scans = join_quality(*stamps)
+    return scans.groupby(["dataset", "subject"])["scan_path"].apply(list).to_dict()
+
+
+@functools.cache
+def planned(function, *stamps):
+    """Plan once per state of the two tables."""
+    settings = AgingSettings.model_validate(config["aging"])
+    return function(join_quality(*stamps), settings)
 
 
 def plan_with(function):
     """Plan forecasts or interpolations of the usable scans."""
-    quality = checkpoints.collect_quality.get().output.table
-    return planned(function, Path(quality).stat().st_mtime_ns)
+    return planned(function, *usable_stamps())
 
 
 def forecast_brains(wildcards):
@@ -249,7 +262,7 @@ def volume_tables(wildcards):
 
 def pictured_images(wildcards):
     """Images behind the quality pictures: heads and brains, each with its mask."""
-    quality = with_paths(table(checkpoints.collect_quality.get().output.table))
+    quality = read_scans(*stamped(checkpoints.collect_quality.get().output.table))
     records = pictured(rows(quality), config["report"]["max_qc_pictures"])
     suffixes = (
         "_desc-n4_T1w.nii.gz",
