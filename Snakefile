@@ -56,6 +56,7 @@ include: "workflow/rules/targets.smk"
 
 onstart:
     runtime.claim_output(OUT)
+    runtime.write_yaml(f"{OUT}/config.yaml", config)
 
 
 onsuccess:

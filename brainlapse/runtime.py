@@ -155,6 +155,14 @@ def write_json(path: str | Path, content: Any) -> None:
         temporary.write_text(text + "\n")
 
 
+def write_yaml(path: str | Path, content: Any) -> None:
+    """Write plain values as YAML, in the order given."""
+    import yaml  # only the leading process writes YAML; the jobs' environments lack it
+
+    with atomic_path(path) as temporary:
+        temporary.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
 def read_json(path: str | Path) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text())

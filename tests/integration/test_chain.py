@@ -6,8 +6,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from safetensors.numpy import load_file
 
+from brainlapse.config import load_config
 from brainlapse.images import load_volume
 from brainlapse.rejection import read_rejection
 from brainlapse.space import SpaceSettings, mni_grid
@@ -26,6 +28,13 @@ def test_run_ends_at_its_report(finished_run):
 def test_second_run_does_nothing(finished_run, snakemake):
     done = snakemake(finished_run.folder, "--cores", 2, "--configfile", finished_run.config)
     assert "Nothing to be done" in done.stdout
+
+
+def test_configuration_of_the_run_is_kept_whole(finished_run):
+    kept = yaml.safe_load((finished_run.results / "config.yaml").read_text())
+    assert load_config(kept) == kept
+    assert set(kept["datasets"]) == {"tiny", "clinic"}
+    assert kept["space"]["voxel_mm"] == 4.0
 
 
 def test_report_of_snakemake_itself_works_too(finished_run, snakemake, tmp_path):
