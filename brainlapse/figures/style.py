@@ -18,7 +18,7 @@ from PIL import Image
 from brainlapse.runtime import atomic_path
 
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-PURPLE, SKY, YELLOW, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#8A8F98"
+PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#8A8F98"
 CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, "#000000")
 SPLIT_COLOURS = {"train": BLUE, "validation": ORANGE, "test": VERMILION, "apply": GREEN}
 STATUS_COLOURS = {"accepted": BLUE, "flagged": ORANGE, "rejected": VERMILION}
