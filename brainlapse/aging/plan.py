@@ -7,7 +7,7 @@ heavy is imported here.
 import pandas as pd
 
 from brainlapse.aging.settings import AgingSettings
-from brainlapse.cohort.tables import scan_path
+from brainlapse.cohort.tables import is_flagged, scan_path
 
 FORECAST_COLUMNS = [
     *("dataset", "subject", "session", "scan", "split", "method", "n_scans_seen", "seen_scans"),
@@ -17,7 +17,6 @@ INTERPOLATION_COLUMNS = [
     *("dataset", "subject", "split", "session_first", "session_last"),
     *("scan_first", "scan_last", "alpha", "file"),
 ]
-TRUE_TEXT = ("true", "1", "1.0", "yes")
 
 
 def dated_scans(scans: pd.DataFrame) -> pd.DataFrame:
@@ -135,9 +134,7 @@ def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
     for column in ("dataset", "subject", "session", "scan", "split", "age_years"):
         if column not in scans:  # also an empty list of rows
             scans = scans.assign(**{column: pd.Series(dtype=object)})
-    if "flagged" not in scans:
-        return scans.copy()
-    return scans[~scans["flagged"].astype(str).str.lower().isin(TRUE_TEXT)].copy()
+    return scans[~is_flagged(scans)].copy()
 
 
 def _possible_methods(seen: pd.DataFrame, has_rate: bool, settings: AgingSettings) -> list[str]:

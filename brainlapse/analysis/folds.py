@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from brainlapse.analysis.pca import is_flagged
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.cohort.tables import is_flagged
 
 
 class TaskImpossible(Exception):

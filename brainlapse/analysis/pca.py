@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from brainlapse.cohort.tables import is_flagged
+
 LARGEST_EXACT = 2000  # scans; above it an exact decomposition costs minutes
 IDENTITY = ["dataset", "subject", "session", "scan", "split", "diagnosis", "age_years"]
 
@@ -36,13 +38,6 @@ def principal_components(n_scans: int, n_features: int, wanted: int, seed: int) 
 def is_fitting_scan(index: pd.DataFrame) -> np.ndarray:
     """Rows that something may be fitted on: of the train split and without a quality flag."""
     return ((index["split"] == "train") & ~is_flagged(index)).to_numpy()
-
-
-def is_flagged(scans: pd.DataFrame) -> pd.Series:
-    """Rows that quality control flagged; no ``flagged`` column means none."""
-    if "flagged" not in scans:
-        return pd.Series(False, index=scans.index)
-    return scans["flagged"].astype(str).str.lower().isin(["true", "1", "1.0", "yes"])
 
 
 def reduce_latents(

@@ -57,3 +57,10 @@ def read_scans(path: str | Path) -> pd.DataFrame:
         message = f"{path}: expected the columns of scans.tsv, found none named {missing}"
         raise ValueError(message)
     return scans
+
+
+def is_flagged(scans: pd.DataFrame) -> pd.Series:
+    """Rows that quality control flagged; no ``flagged`` column means none."""
+    if "flagged" not in scans:
+        return pd.Series(False, index=scans.index)
+    return scans["flagged"].astype(str).str.lower().isin(["true", "1", "1.0", "yes"])

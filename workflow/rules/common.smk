@@ -22,6 +22,8 @@ from brainlapse.figures.order import pictured
 from brainlapse.provenance import code_fingerprint
 
 OUT = config["output"]
+BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
+BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
 MODELS = list(config["autoencoders"])
 TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
@@ -140,12 +142,12 @@ def quality_files(wildcards):
 
 def usable_brains(wildcards):
     """Normalised brains that every later stage uses."""
-    return preprocessed(usable_table(), "_space-MNI_desc-brain_T1w.nii.gz")
+    return preprocessed(usable_table(), BRAIN)
 
 
 def usable_masks(wildcards):
     """Brain masks in MNI space."""
-    return preprocessed(usable_table(), "_space-MNI_desc-brain_mask.nii.gz")
+    return preprocessed(usable_table(), BRAIN_MASK)
 
 
 def usable_selection(wildcards):
@@ -155,13 +157,13 @@ def usable_selection(wildcards):
 
 def fit_brains(wildcards):
     """Brains that train and select the autoencoders."""
-    return preprocessed(fit_table(), "_space-MNI_desc-brain_T1w.nii.gz")
+    return preprocessed(fit_table(), BRAIN)
 
 
 def fit_selection(wildcards):
     """Identity, split and file of the scans that train and select the autoencoders."""
     scans = fit_table()
-    scans = scans.assign(path=preprocessed(scans, "_space-MNI_desc-brain_T1w.nii.gz"))
+    scans = scans.assign(path=preprocessed(scans, BRAIN))
     return scans[["dataset", "scan", "split", "path"]].values.tolist()
 
 
@@ -178,9 +180,7 @@ def task_settings(wildcards):
 def subject_brains(wildcards):
     """Normalised brains of one subject."""
     paths = paths_of_subjects(*usable_stamps())[wildcards.dataset, wildcards.subject]
-    return [
-        results(f"preprocess/{path}_space-MNI_desc-brain_T1w.nii.gz") for path in paths
-    ]
+    return [results(f"preprocess/{path}{BRAIN}") for path in paths]
 
 
 @functools.cache
@@ -205,17 +205,13 @@ def plan_with(function):
 def forecast_brains(wildcards):
     """Brains that forecasts are compared with: targets and last scans seen."""
     paths = compared_scans(plan_with(plan_forecasts))
-    return [
-        results(f"preprocess/{path}_space-MNI_desc-brain_T1w.nii.gz") for path in paths
-    ]
+    return [results(f"preprocess/{path}{BRAIN}") for path in paths]
 
 
 def forecast_masks(wildcards):
     """Masks of the brains that forecasts are compared with."""
     paths = compared_scans(plan_with(plan_forecasts))
-    return [
-        results(f"preprocess/{path}_space-MNI_desc-brain_mask.nii.gz") for path in paths
-    ]
+    return [results(f"preprocess/{path}{BRAIN_MASK}") for path in paths]
 
 
 def interpolation_masks(wildcards):
@@ -228,7 +224,7 @@ def interpolation_masks(wildcards):
         for column in ("session_first", "session_last")
     ]
     scans = with_paths(pd.concat(ends).drop_duplicates())
-    return preprocessed(scans, "_space-MNI_desc-brain_mask.nii.gz")
+    return preprocessed(scans, BRAIN_MASK)
 
 
 def decoded_folder(wildcards):
@@ -267,8 +263,8 @@ def pictured_images(wildcards):
     suffixes = (
         "_desc-n4_T1w.nii.gz",
         "_space-T1w_desc-brain_mask.nii.gz",
-        "_space-MNI_desc-brain_T1w.nii.gz",
-        "_space-MNI_desc-brain_mask.nii.gz",
+        BRAIN,
+        BRAIN_MASK,
     )
     return [
         results(f"preprocess/{record['scan_path']}{suffix}")
