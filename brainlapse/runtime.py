@@ -4,6 +4,7 @@ Nothing here changes a number, so this module is left out of the code fingerprin
 """
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import logging
@@ -20,6 +21,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 RUN_TOKEN = "BRAINLAPSE_RUN"  # host, process id and start time of the snakemake that leads the run
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -77,6 +79,18 @@ def limit_threads(threads: int) -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
+
+
+def keep_memory() -> None:
+    """Keep freed memory in the process: page faults would cost more than the arithmetic.
+
+    Steps of training free and take the same large arrays again and again, and glibc hands each
+    one back to the system. Without glibc nothing happens.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def leader_token() -> str:

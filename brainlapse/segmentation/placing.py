@@ -1,0 +1,180 @@
+"""From a scan in any pose to the segmenter's grid, and back with the labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from scipy import ndimage
+
+from brainlapse.images import resample_to_grid
+from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.masking import find_brain
+from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
+from brainlapse.preprocessing.reference import registration_target
+from brainlapse.preprocessing.registration import prepare_brain, register_level, to_ants
+from brainlapse.preprocessing.resampling import resample_brain
+from brainlapse.preprocessing.settings import (
+    BiasSettings,
+    MaskSettings,
+    RegistrationSettings,
+    ResamplingSettings,
+)
+from brainlapse.preprocessing.transforms import check_transform
+from brainlapse.segmentation.embedded import GRID, find_body
+from brainlapse.segmentation.posteriors import Posteriors, label_classes
+from brainlapse.space import Grid
+
+STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
+CHUNK = 2_000_000  # voxels carried back at once
+
+
+@dataclass(frozen=True)
+class PlacedBrain:
+    """A brain on the segmenter's grid.
+
+    Attributes
+    ----------
+    volume, mask
+        float32 and bool, on `GRID`.
+    from_mni
+        MNI mm to scan mm, (4, 4); its determinant is native volume / MNI volume.
+    """
+
+    volume: np.ndarray
+    mask: np.ndarray
+    from_mni: np.ndarray
+
+
+def place_mni_brain(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
+    """Take a stripped brain that already lies in MNI space as it is.
+
+    Raises
+    ------
+    ImplausibleImage
+        Where it shows no brain.
+    """
+    voxel_mm = float(abs(np.linalg.det(affine[:3, :3])) ** (1 / 3))
+    body = find_body(volume, voxel_mm)
+    share = resample_to_grid(body, affine, GRID)
+    mask = share > 0.5
+    return PlacedBrain(resample_to_grid(volume, affine, GRID) * mask, mask, np.eye(4))
+
+
+def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
+    """Bring a scan to MNI space through the chain's own steps; a stripped one skips the first.
+
+    Parameters
+    ----------
+    volume
+        (X, Y, Z), a whole head or a stripped brain, any axis order and voxel size.
+    affine
+        Voxel to world mm (RAS), (4, 4).
+
+    Raises
+    ------
+    ScanRejected
+        Where a step fails.
+    ImplausibleImage
+        Where a stripped scan shows no brain.
+    """
+    volume, affine = to_canonical(volume, affine)
+    mask = find_stripped_brain(volume, affine)
+    if mask is None:
+        mask = find_brain(volume, affine, MaskSettings())
+    volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
+    settings = RegistrationSettings()
+    target = to_ants(*registration_target(settings.voxel_mm))
+    brain = prepare_brain(volume, mask, affine, settings.voxel_mm)
+    rigid = register_level("Rigid", target, brain, settings.rigid, settings.seed)
+    from_mni = register_level("Affine", target, brain, settings.affine, settings.seed, rigid)
+    check_transform(from_mni, settings)
+    placed, inside = resample_brain(volume, mask, affine, GRID, from_mni, ResamplingSettings())
+    return PlacedBrain(placed, inside, from_mni)
+
+
+def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
+    """Brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
+
+    Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
+    """
+    edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
+    values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
+    background = values[np.argmax(counts)]
+    differs = volume != background
+    voxel_ml = float(abs(np.linalg.det(affine[:3, :3]))) / 1000
+    if differs.sum() * voxel_ml > STRIPPED_ML:
+        return None
+    return find_body(volume - background, float(voxel_sizes_mm(affine).mean()))
+
+
+def carry_back(posteriors: Posteriors, from_mni: np.ndarray, grid: Grid) -> np.ndarray:
+    """Labels on a grid in the scan's space, by interpolating the posteriors; uint8.
+
+    Parameters
+    ----------
+    posteriors
+        On `GRID`.
+    from_mni
+        MNI mm to scan mm, (4, 4).
+    grid
+        Where the labels are wanted, in the scan's world.
+    """
+    to_voxel = np.linalg.inv(GRID.affine) @ np.linalg.inv(from_mni) @ grid.affine
+    box = _covered_box(posteriors, to_voxel, grid.shape)
+    labels = np.zeros(grid.shape, dtype=np.uint8)
+    maps = torch.from_numpy(
+        np.concatenate([posteriors.shares, posteriors.right[None]])
+    )  # (CLASSES + 1, X, Y, Z)
+    planes = max(1, CHUNK // max(1, np.prod([s.stop - s.start for s in box[1:]])))
+    for start in range(box[0].start, box[0].stop, planes):
+        part = (slice(start, min(start + planes, box[0].stop)), *box[1:])
+        labels[part] = _labels_at(maps, to_voxel, part)
+    return labels
+
+
+def _labels_at(maps: torch.Tensor, to_voxel: np.ndarray, part: tuple[slice, ...]) -> np.ndarray:
+    axes = [torch.arange(s.start, s.stop, dtype=torch.float32) for s in part]
+    points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)  # (x, y, z, 3)
+    matrix = torch.from_numpy(to_voxel.astype(np.float32))
+    voxels = points @ matrix[:3, :3].T + matrix[:3, 3]
+    sizes = torch.tensor(maps.shape[1:], dtype=torch.float32)
+    places = (voxels * 2 / (sizes - 1) - 1).flip(-1)  # grid_sample wants z, y, x in -1..1
+    found = functional.grid_sample(maps[None], places[None], align_corners=True)[0]
+    # Beyond the grid nothing is known: all shares are 0 there, and the first class wins.
+    return label_classes(found[:-1].argmax(dim=0).numpy(), found[-1].numpy() > 0.5)
+
+
+def _covered_box(
+    posteriors: Posteriors, to_voxel: np.ndarray, shape: tuple[int, ...]
+) -> tuple[slice, ...]:
+    """Box of the target grid that holds the brain."""
+    inside = ndimage.find_objects((posteriors.shares[0] < 0.99).astype(np.uint8))
+    if not inside:
+        return tuple(slice(0, 0) for _ in shape)
+    corners = np.array(
+        np.meshgrid(*[(side.start - 1, side.stop) for side in inside[0]], indexing="ij")
+    ).reshape(3, -1)
+    back = np.linalg.inv(to_voxel)
+    found = back[:3, :3] @ corners + back[:3, 3:]
+    low, high = np.floor(found.min(axis=1)), np.ceil(found.max(axis=1)) + 1
+    return tuple(
+        slice(int(np.clip(a, 0, size)), int(np.clip(b, 0, size)))
+        for a, b, size in zip(low, high, shape, strict=True)
+    )
+
+
+def output_grid(affine: np.ndarray, shape: tuple[int, ...], keep_geometry: bool) -> Grid:
+    """Grid of the label map: the scan's own, or 1 mm voxels along the same axes.
+
+    Within 0.95 to 1.05 mm the scan's own grid is kept in any case, as SynthSeg does it.
+    """
+    sizes_mm = voxel_sizes_mm(affine)
+    if keep_geometry or np.all((sizes_mm > 0.95) & (sizes_mm < 1.05)):
+        return Grid((shape[0], shape[1], shape[2]), affine)
+    counts = [max(1, round(n * size)) for n, size in zip(shape, sizes_mm, strict=True)]
+    fine = affine.copy()
+    fine[:3, :3] = affine[:3, :3] / sizes_mm
+    corner = affine[:3, :3] @ np.full(3, -0.5) + affine[:3, 3]
+    fine[:3, 3] = corner + fine[:3, :3] @ np.full(3, 0.5)
+    return Grid((counts[0], counts[1], counts[2]), fine)

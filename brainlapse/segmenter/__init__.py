@@ -1,0 +1,1 @@
+"""Training of the embedded segmenter on images synthesised from label maps."""
