@@ -13,7 +13,13 @@ import numpy as np
 from brainlapse import runtime
 from brainlapse.images import load_volume, save_volume
 from brainlapse.rejection import ScanRejected
-from brainlapse.segmentation.embedded import GRID, Network, load_network, segment_brain
+from brainlapse.segmentation.embedded import (
+    GRID,
+    WEIGHTS,
+    Network,
+    load_network,
+    segment_brain,
+)
 from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.labels import CSV_HEADER, INTRACRANIAL, STRUCTURES
 from brainlapse.segmentation.placing import (
@@ -61,6 +67,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--fast", action="store_true", help="half the time, no mirrored look")
     parser.add_argument("--keepgeom", action="store_true", help="labels on the scan's own grid")
     parser.add_argument(
+        "--weights", type=Path, default=WEIGHTS, help="another network than the shipped one"
+    )
+    parser.add_argument(
         "--mni",
         action="store_true",
         help="scans are stripped and lie in MNI space already (as those of this pipeline do)",
@@ -88,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         log.error("%s", error)
         return 2
-    network = load_network(cpu=wanted.cpu)
+    network = load_network(wanted.weights, cpu=wanted.cpu)
     rows: dict[Path, list[tuple[str, dict[str, float]]]] = {}
     failed = 0
     for task in runtime.progress(tasks, "segmented", len(tasks)):

@@ -40,7 +40,7 @@ class Network:
     device: torch.device
 
 
-def load_network(cpu: bool = False, weights: Path = WEIGHTS) -> Network:
+def load_network(weights: Path = WEIGHTS, cpu: bool = False) -> Network:
     """Load the network onto the GPU if there is one and it is wanted, else onto the CPU.
 
     Raises
