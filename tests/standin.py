@@ -5,8 +5,11 @@ pipeline uses and needs ``sh``, ``cat``, ``cp``, ``rm``, ``touch``, ``id`` and `
 that it runs in an image which the tests build from this machine's files.
 """
 
+import os
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,7 @@ CONTENT_GATES = {
 """What fails because the image shows no brain."""
 OTHERS = ("good", "hang", "gpu_failure", "gpu_zero", "second_zero", "second_bad", "report")
 PROGRAMS = ("sh", "cat", "cp", "rm", "touch", "id", "sleep")
+ROOT = Path(__file__).parents[1]
 HANG_S = 31557  # a number that no other process on the machine has in its command line
 
 SCRIPT = r"""#!/bin/sh
@@ -168,3 +172,39 @@ def _tables():
         "implausible": ["scan", sum(values) / 1000, *[value / 1000 for value in values]],
         "no_sum": ["scan", 2 * sum(values), *values],
     }
+
+
+def job_that_hangs(scan, settings, folder):
+    """Start a job of its own that waits for the stand-in, with `folder` for temporary files."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from brainlapse.segmentation.segmenter import run_segmenter\n"
+        "from brainlapse.segmentation.settings import SegmentationSettings\n"
+        "settings = SegmentationSettings.model_validate_json(sys.argv[2])\n"
+        "run_segmenter([Path(sys.argv[1])], settings, threads=1)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
+    arguments = [sys.executable, "-c", code, str(scan), settings.model_dump_json()]
+    return subprocess.Popen(arguments, env=environment)
+
+
+def hanging():
+    """Command lines of running stand-ins that hang."""
+    wanted = f"sleep\0{HANG_S}\0".encode()
+    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if _read(path) == wanted]
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_for(condition, seconds=20):
+    """Tell whether a condition comes true."""
+    for _ in range(seconds * 20):
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False

@@ -153,7 +153,7 @@ def _podman(job: Job, settings: SegmentationSettings) -> list[str]:
 def _run(job: Job) -> list[str]:
     return [
         *("run", "--rm", "--name", job.name, "--label", f"{OWNER_LABEL}={job.owner}"),
-        *("--pull", "never", "--network", "none"),
+        *("--pull", "never", "--network", "none", "--stop-timeout", "0"),
         *("--user", f"{job.user_id}:{job.group_id}", "--env", "HOME=/tmp"),
         *(f"--env={setting}" for setting in _license(job)),
         *("--mount", f"type=bind,source={job.input_folder},target={INPUT_MOUNT},readonly"),

@@ -38,7 +38,8 @@ INSIDE = [
 ]
 RUN = [
     *("run", "--rm", "--name", "brainlapse-1", "--label", "brainlapse.owner=host:7:99"),
-    *("--pull", "never", "--network", "none", "--user", "1000:100", "--env", "HOME=/tmp"),
+    *("--pull", "never", "--network", "none", "--stop-timeout", "0"),
+    *("--user", "1000:100", "--env", "HOME=/tmp"),
     *("--mount", "type=bind,source=/a/input,target=/input,readonly"),
     *("--mount", "type=bind,source=/a/output,target=/output"),
 ]

@@ -1,11 +1,7 @@
 """Gates, retry and clean-up, with a stand-in that behaves and misbehaves on command."""
 
 import os
-import signal
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +14,15 @@ from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.labels import CSV_HEADER, GROUPS, LABEL_IDS, STRUCTURES, group_volumes
 from brainlapse.segmentation.segmenter import run_segmenter
 from brainlapse.segmentation.settings import SegmentationSettings
-from tests.standin import CONTENT_GATES, GATES, HANG_S, write_scan, write_stand_in
-
-ROOT = Path(__file__).parents[3]
+from tests.standin import (
+    CONTENT_GATES,
+    GATES,
+    hanging,
+    job_that_hangs,
+    wait_for,
+    write_scan,
+    write_stand_in,
+)
 
 
 @pytest.fixture(scope="module")
@@ -98,26 +100,18 @@ def test_image_without_a_brain_is_missing_and_ends_nothing(scan, programs, mode,
 def test_time_limit_ends_the_processes(scan, programs, temporary):
     with pytest.raises(SegmentationFailed, match=r"ran past the time limit of 0\.5 s"):
         run_segmenter([scan], native(programs, "hang", timeout_s=0.5), threads=1)
-    assert wait_until_nothing_hangs()
+    assert wait_for(lambda: not hanging())
     assert list(temporary.iterdir()) == []
 
 
 def test_killed_job_leaves_nothing_running(scan, programs, tmp_path):
-    job = (
-        "from pathlib import Path\n"
-        "from brainlapse.segmentation.segmenter import run_segmenter\n"
-        "from brainlapse.segmentation.settings import SegmentationSettings\n"
-        f"settings = SegmentationSettings(backend='native', binary={str(programs / 'hang')!r})\n"
-        f"run_segmenter([Path({str(scan)!r})], settings, threads=1)\n"
-    )
     folder = tmp_path / "temporary"
     folder.mkdir()
-    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", job], env=environment)
-    wait_for(hanging)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert wait_until_nothing_hangs()
+    job = job_that_hangs(scan, native(programs, "hang"), folder)
+    assert wait_for(hanging)
+    job.kill()
+    job.wait()
+    assert wait_for(lambda: not hanging())
     assert wait_for(lambda: not list(folder.iterdir()))
 
 
@@ -249,28 +243,3 @@ def test_csv_order_is_synthsegs():
 def no_atlas():
     """The tissue backend's priors, which the others don't look at."""
     return TissueAtlas.__new__(TissueAtlas)
-
-
-def hanging():
-    """Command lines of running stand-ins that hang."""
-    wanted = f"sleep\0{HANG_S}\0".encode()
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if read(path) == wanted]
-
-
-def read(path):
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-def wait_until_nothing_hangs():
-    return wait_for(lambda: not hanging())
-
-
-def wait_for(condition, seconds=20):
-    for _ in range(seconds * 20):
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
