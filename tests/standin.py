@@ -7,6 +7,7 @@ that it runs in an image which the tests build from this machine's files.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ CONTENT_GATES = {
 OTHERS = ("good", "hang", "gpu_failure", "gpu_zero", "second_zero", "second_bad", "report")
 PROGRAMS = ("sh", "cat", "cp", "rm", "touch", "id", "sleep")
 ROOT = Path(__file__).parents[1]
-HANG_S = 31557  # a number that no other process on the machine has in its command line
+HANG_S = 10**8 + os.getpid()  # what no other process has in its command line
 
 SCRIPT = r"""#!/bin/sh
 here=${0%%/*}
@@ -192,6 +193,19 @@ def hanging():
     """Command lines of running stand-ins that hang."""
     wanted = f"sleep\0{HANG_S}\0".encode()
     return [path for path in Path("/proc").glob("[0-9]*/cmdline") if _read(path) == wanted]
+
+
+def guards(folder):
+    """Process ids of the guards, up and waiting, of jobs with temporary files in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        words = _read(path).decode(errors="replace").split("\0")
+        if any(word.endswith("/guard.py") for word in words) and str(folder) in " ".join(words):
+            status = _read(path.with_name("status")).decode()
+            ignored = status.partition("SigIgn:")[2].split()[:1]
+            if ignored and int(ignored[0], 16) >> (signal.SIGTERM - 1) & 1:
+                found.append(int(path.parent.name))
+    return found
 
 
 def _read(path):

@@ -11,8 +11,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainlapse.segmentation.settings import CONTAINERS, SegmentationSettings
+
+if TYPE_CHECKING:
+    # Reached by its command line alone: the code fingerprints of the rules must know it too.
+    import brainlapse.segmentation.__main__  # noqa: F401
 
 EMBEDDED = (sys.executable, "-m", "brainlapse.segmentation", "--mni")
 LIBRARY = Path(__file__).resolve().parents[2]

@@ -36,5 +36,8 @@ def end(process_group: int, folder: str, stop: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    # A cancelled cluster job gets SIGTERM in all its processes, and some seconds to end.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()
     end(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -1,6 +1,7 @@
 """Gates, retry and clean-up, with a stand-in that behaves and misbehaves on command."""
 
 import os
+import signal
 import sys
 
 import numpy as np
@@ -17,6 +18,7 @@ from brainlapse.segmentation.settings import SegmentationSettings
 from tests.standin import (
     CONTENT_GATES,
     GATES,
+    guards,
     hanging,
     job_that_hangs,
     wait_for,
@@ -109,6 +111,8 @@ def test_killed_job_leaves_nothing_running(scan, programs, tmp_path):
     folder.mkdir()
     job = job_that_hangs(scan, native(programs, "hang"), folder)
     assert wait_for(hanging)
+    assert wait_for(lambda: guards(folder))
+    os.kill(guards(folder)[0], signal.SIGTERM)  # as when a cluster cancels the job
     job.kill()
     job.wait()
     assert wait_for(lambda: not hanging())
