@@ -18,7 +18,7 @@ configfile: Path(workflow.basedir, "config.yaml")
 
 
 config = load_config(config, overlay=workflow.config_settings.overwrite_config)
-os.environ.setdefault(runtime.RUN_TOKEN, runtime.leader_token())
+os.environ.setdefault(runtime.RUN_TOKEN, runtime.process_token())
 
 
 report: "workflow/report/workflow.rst"

@@ -93,10 +93,17 @@ def keep_memory() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def leader_token() -> str:
-    """Name this process as the leader of a run: host, process id and its start time."""
+def process_token() -> str:
+    """Name this process, which leads a run or owns containers: host, process id, start time."""
     pid = os.getpid()
     return f"{os.uname().nodename}:{pid}:{_start_time(pid)}"
+
+
+def process_is_gone(token: str) -> bool:
+    """Tell whether a token of `process_token` names a process of this host that has ended."""
+    host, _, rest = token.partition(":")
+    pid, _, started = rest.partition(":")
+    return host == os.uname().nodename and pid.isdigit() and _start_time(int(pid)) != started
 
 
 def watch_leader() -> None:

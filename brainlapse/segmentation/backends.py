@@ -1,5 +1,6 @@
-"""One way to segment a scan, whichever backend does it."""
+"""One way to segment scans, whichever backend does it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from brainlapse.images import load_volume
 from brainlapse.runtime import log
 from brainlapse.segmentation.atlas import TissueAtlas, check_grid
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
-from brainlapse.segmentation.labels import REGIONS, group_volumes
-from brainlapse.segmentation.processes import run_synthseg
+from brainlapse.segmentation.labels import REGIONS, STRUCTURES, group_volumes
+from brainlapse.segmentation.runs import Structures, run_segmenter
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmentation.tissue import segment_tissues, tissue_labels, tissue_volumes
 
@@ -31,36 +32,47 @@ class Segmentation:
     labels: np.ndarray | None
 
 
-def segment_scan(
-    path: Path, settings: SegmentationSettings, atlas: TissueAtlas, threads: int
-) -> Segmentation:
-    """Segment a stripped, normalised brain in MNI space.
+def segment_scans(
+    paths: Sequence[Path], settings: SegmentationSettings, atlas: TissueAtlas, threads: int
+) -> list[Segmentation]:
+    """Segment stripped, normalised brains in MNI space.
 
     Parameters
     ----------
-    path
-        NIfTI file, real or decoded.
+    paths
+        NIfTI files, real or decoded.
     settings
         Chooses the backend.
     atlas
         Spatial priors of the ``tissue`` backend.
     threads
-        CPU threads of ``mri_synthseg``.
+        CPU threads of the other backends.
 
     Returns
     -------
-    Segmentation
-        All volumes NaN, with a warning, where an image does not look like a brain (as those of
-        an untrained autoencoder).
+    list of Segmentation
+        One per file; all volumes NaN, with a warning that names file and gate, where an image
+        does not look like a brain (as those of an untrained autoencoder): one bad image takes
+        no cohort down.
 
     Raises
     ------
     SegmentationFailed
-        If the backend gave no result or an impossible one.
+        If the tool gave no result or one that cannot be read.
     """
-    if settings.backend != "tissue":
-        structures, labels = run_synthseg(path, settings, threads)
-        return Segmentation(group_volumes(structures), labels)
+    if settings.backend == "tissue":
+        return [_segment_tissues(path, atlas) for path in paths]
+    return [_group(outcome) for outcome in run_segmenter(paths, settings, threads)]
+
+
+def _group(outcome: Structures | ImplausibleImage) -> Segmentation:
+    if isinstance(outcome, Structures):
+        return Segmentation(group_volumes(outcome.volumes_mm3), outcome.labels)
+    log.warning("%s\nThe volumes of this image are missing (n/a).", outcome)
+    return Segmentation(group_volumes(dict.fromkeys(STRUCTURES, np.nan)), None)
+
+
+def _segment_tissues(path: Path, atlas: TissueAtlas) -> Segmentation:
     volume, affine = load_volume(path)
     try:
         check_grid(atlas, volume.shape, affine)

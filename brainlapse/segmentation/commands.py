@@ -1,67 +1,135 @@
-"""Command lines of ``mri_synthseg``, natively and in containers: argument lists, never a shell.
+"""The command line of the segmenter, for every backend: argument lists, never a shell.
 
-Each container sees two folders, the input read-only and the output, has no network, and runs as
-the user who called.
+``CMD --i IN --o SEG --vol VOLUMES --threads N --keepgeom [--fast] [--cpu]`` is
+``mri_synthseg``, here or in a container, or the embedded network. The embedded network takes
+many scans in one process, so that its weights are loaded once: IN, SEG and VOLUMES are then text
+files with one path per line.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from brainlapse.segmentation.settings import SegmentationSettings
+from brainlapse.segmentation.settings import CONTAINERS, SegmentationSettings
 
-SCAN_NAME = "scan.nii.gz"
-LABELS_NAME = "labels.nii.gz"
-TABLE_NAME = "volumes.csv"
+if TYPE_CHECKING:
+    # Reached by its command line alone: the code fingerprints of the rules must know it too.
+    import brainlapse.segmentation.__main__  # noqa: F401
+
+EMBEDDED = (sys.executable, "-m", "brainlapse.segmentation", "--mni")
+LIBRARY = Path(__file__).resolve().parents[2]
 INPUT_MOUNT = Path("/input")
 OUTPUT_MOUNT = Path("/output")
+LICENSE_NAME = "license.txt"
+OWNER_LABEL = "brainlapse.owner"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """One scan to segment.
+    """What one process of the segmenter works on, and on whose behalf.
 
     Attributes
     ----------
     input_folder
-        Holds `SCAN_NAME`; absolute, without commas and colons.
+        Holds the scans (`scan_file`), the lists of paths and the licence; absolute, without
+        commas and colons.
     output_folder
-        Receives `LABELS_NAME` and `TABLE_NAME`; likewise.
+        Receives label maps and tables (`labels_file`, `table_file`); likewise.
+    scans
+        How many; above 1 with the embedded network only.
     threads
         CPU threads; volumes may differ in the last digits between numbers of threads.
     user_id, group_id
         Whose files the output shall be.
     name
-        Of the container, by which it is stopped at the time limit.
+        Of the container, by which it is stopped.
+    owner
+        Token of the process that answers for the container (`runtime.process_token`).
+    visible_gpus
+        Value of ``CUDA_VISIBLE_DEVICES``; None where it is not set.
+    licensed
+        Whether the input folder holds a FreeSurfer licence.
     """
 
     input_folder: Path
     output_folder: Path
+    scans: int
     threads: int
     user_id: int
     group_id: int
     name: str
+    owner: str
+    visible_gpus: str | None
+    licensed: bool
+
+
+def scan_file(index: int) -> str:
+    """Name of a scan in the input folder."""
+    return f"scan-{index + 1}.nii.gz"
+
+
+def labels_file(index: int) -> str:
+    """Name of a scan's label map in the output folder."""
+    return f"labels-{index + 1}.nii.gz"
+
+
+def table_file(index: int) -> str:
+    """Name of a scan's table of volumes in the output folder."""
+    return f"volumes-{index + 1}.csv"
+
+
+def list_contents(job: Job) -> dict[str, list[Path]]:
+    """Paths that the lists of a job with many scans hold, by option and name of the list."""
+    numbers = range(job.scans)
+    return {
+        "i": [job.input_folder / scan_file(index) for index in numbers],
+        "o": [job.output_folder / labels_file(index) for index in numbers],
+        "vol": [job.output_folder / table_file(index) for index in numbers],
+    }
+
+
+def list_file(option: str) -> str:
+    """Name of a list in the input folder."""
+    return f"list-{option}.txt"
 
 
 def build_command(job: Job, settings: SegmentationSettings) -> list[str]:
-    """Return the arguments that run ``mri_synthseg`` on one scan with the configured backend."""
+    """Return the arguments that run the segmenter on the scans of a job."""
+    if settings.backend == "embedded":
+        return [*EMBEDDED, *_arguments(job, job.input_folder, job.output_folder, settings)]
     if settings.backend == "native":
-        return _synthseg(job.input_folder, job.output_folder, job, settings)
-    inside = _synthseg(INPUT_MOUNT, OUTPUT_MOUNT, job, settings)
+        arguments = _arguments(job, job.input_folder, job.output_folder, settings)
+        return [settings.binary, *arguments]
     engines = {"docker": _docker, "podman": _podman, "apptainer": _apptainer}
-    return [*engines[settings.backend](job, settings), settings.image, *inside]
+    inside = [settings.binary, *_arguments(job, INPUT_MOUNT, OUTPUT_MOUNT, settings)]
+    return [*engines[settings.backend](job, settings), *inside]
 
 
-def stop_command(job: Job, settings: SegmentationSettings) -> Sequence[str] | None:
-    """Return the arguments that end a container which outlives its client; None where none can."""
-    if settings.backend in ("docker", "podman"):
+def build_environment(settings: SegmentationSettings) -> dict[str, str]:
+    """Return the environment of the command; the embedded network must find this library."""
+    environment = dict(os.environ)
+    if settings.backend == "embedded":
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{LIBRARY}{os.pathsep}{known}" if known else str(LIBRARY)
+    return environment
+
+
+def stop_command(job: Job, settings: SegmentationSettings) -> Sequence[str]:
+    """Return the arguments that end a container which outlives its client; none for the others."""
+    if settings.backend in CONTAINERS:
         return [settings.backend, "rm", "--force", job.name]
-    return None
+    return []
 
 
-def _synthseg(source: Path, target: Path, job: Job, settings: SegmentationSettings) -> list[str]:
-    arguments = [settings.binary, "--i", str(source / SCAN_NAME)]
-    arguments += ["--o", str(target / LABELS_NAME), "--vol", str(target / TABLE_NAME)]
+def _arguments(job: Job, source: Path, target: Path, settings: SegmentationSettings) -> list[str]:
+    if job.scans == 1:
+        paths = [source / scan_file(0), target / labels_file(0), target / table_file(0)]
+    else:
+        paths = [source / list_file(option) for option in ("i", "o", "vol")]
+    arguments = ["--i", str(paths[0]), "--o", str(paths[1]), "--vol", str(paths[2])]
     arguments += ["--threads", str(job.threads), "--keepgeom"]
     if settings.fast:
         arguments.append("--fast")
@@ -71,28 +139,55 @@ def _synthseg(source: Path, target: Path, job: Job, settings: SegmentationSettin
 
 
 def _docker(job: Job, settings: SegmentationSettings) -> list[str]:
-    gpu = ["--gpus", "all"] if settings.gpu else []
-    return ["docker", *_run_options(job), *gpu]
+    # docker reads the value as CSV: the quotes keep several devices in one field.
+    devices = "all" if job.visible_gpus is None else f'"device={job.visible_gpus}"'
+    gpu = ["--gpus", devices] if settings.gpu else []
+    return ["docker", *_run(job), *gpu, *settings.container_options, settings.image]
 
 
 def _podman(job: Job, settings: SegmentationSettings) -> list[str]:
-    gpu = ["--device", "nvidia.com/gpu=all"] if settings.gpu else []
-    return ["podman", *_run_options(job), "--userns", "keep-id", *gpu]
+    devices = "all" if job.visible_gpus is None else job.visible_gpus
+    gpus = [f"--device=nvidia.com/gpu={device}" for device in devices.split(",")]
+    gpu = gpus if settings.gpu else []
+    # Without root the caller is another user inside; podman refuses the option to root.
+    same_user = ["--userns", "keep-id"] if job.user_id else []
+    options = [*same_user, *gpu, *settings.container_options]
+    return ["podman", *_run(job), *options, settings.image]
 
 
-def _run_options(job: Job) -> list[str]:
+def _run(job: Job) -> list[str]:
     return [
-        *("run", "--rm", "--name", job.name, "--pull", "never", "--network", "none"),
+        *("run", "--rm", "--name", job.name, "--label", f"{OWNER_LABEL}={job.owner}"),
+        *("--pull", "never", "--network", "none", "--stop-timeout", "0"),
         *("--user", f"{job.user_id}:{job.group_id}", "--env", "HOME=/tmp"),
+        *(f"--env={setting}" for setting in _license(job)),
         *("--mount", f"type=bind,source={job.input_folder},target={INPUT_MOUNT},readonly"),
         *("--mount", f"type=bind,source={job.output_folder},target={OUTPUT_MOUNT}"),
     ]
 
 
 def _apptainer(job: Job, settings: SegmentationSettings) -> list[str]:
+    passed = _license(job)
+    if settings.gpu and job.visible_gpus is not None:
+        passed.append(f"CUDA_VISIBLE_DEVICES={job.visible_gpus}")
     return [
-        *("apptainer", "exec", "--containall", "--cleanenv", "--net", "--network", "none"),
+        *("apptainer", "exec", "--containall", "--cleanenv", "--no-privs"),
+        *("--net", "--network", "none"),
         *("--bind", f"{job.input_folder}:{INPUT_MOUNT}:ro"),
         *("--bind", f"{job.output_folder}:{OUTPUT_MOUNT}"),
+        *(f"--env={setting}" for setting in passed),
         *(["--nv"] if settings.gpu else []),
+        *settings.container_options,
+        _apptainer_image(settings.image),
     ]
+
+
+def _apptainer_image(image: str) -> str:
+    """Return a file, a folder or an address as it is, and a docker name as an address."""
+    if "://" in image or Path(image).exists() or image.endswith(".sif"):
+        return image
+    return f"docker://{image}"
+
+
+def _license(job: Job) -> list[str]:
+    return [f"FS_LICENSE={INPUT_MOUNT / LICENSE_NAME}"] if job.licensed else []

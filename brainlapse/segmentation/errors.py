@@ -2,8 +2,8 @@
 
 
 class SegmentationFailed(RuntimeError):
-    """A backend gave no result, or one that cannot be true: the run stops."""
+    """The tool gave no result, or none that can be read: the job stops."""
 
 
 class ImplausibleImage(Exception):
-    """An image without the tissues of a brain: its volumes are missing, the run goes on."""
+    """An image that does not measure like a brain: its volumes are missing, the run goes on."""

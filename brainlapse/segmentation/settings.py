@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from brainlapse.settings import Settings
 
-Backend = Literal["tissue", "native", "docker", "podman", "apptainer"]
+Backend = Literal["tissue", "embedded", "native", "docker", "podman", "apptainer"]
+CONTAINERS = ("docker", "podman")
+"""Backends whose containers outlive the program that started them."""
 
 
 class SegmentationSettings(Settings):
@@ -14,8 +16,9 @@ class SegmentationSettings(Settings):
 
     backend: Backend = Field(
         "tissue",
-        description="tissue: embedded, grey matter, white matter, CSF and ventricles; the others "
-        "run FreeSurfer's mri_synthseg: native (installed here), docker, podman or apptainer",
+        description="tissue: grey matter, white matter, CSF and ventricles from the template's "
+        "priors; embedded: the network that comes along; native, docker, podman and apptainer: "
+        "FreeSurfer's mri_synthseg, installed here or in a container image",
     )
     binary: str = Field(
         "mri_synthseg",
@@ -25,13 +28,25 @@ class SegmentationSettings(Settings):
     image: str = Field(
         "freesurfer/freesurfer:7.4.1",
         min_length=1,
-        description="container image for docker and podman; for apptainer a .sif file or docker://",
+        description="container image; for apptainer a .sif file, a sandbox folder or an address "
+        "(docker://...; a bare name is taken for one)",
+    )
+    container_options: list[str] = Field(
+        default_factory=list,
+        description="further options of docker run, podman run or apptainer exec, one word per "
+        "item; they come last, so they overrule",
     )
     timeout_s: float = Field(
-        1800.0, gt=0, description="time limit for one scan with mri_synthseg [s], above 0"
+        1800.0,
+        gt=0,
+        description="time limit for one scan [s], above 0; not for tissue",
     )
-    gpu: bool = Field(False, description="let mri_synthseg use the GPU (else it gets --cpu)")
-    fast: bool = Field(False, description="mri_synthseg --fast: fewer post-processing steps")
+    gpu: bool = Field(
+        False,
+        description="let the segmenter use the GPU (else it gets --cpu); a scan that fails there "
+        "is tried once more on the CPU",
+    )
+    fast: bool = Field(False, description="--fast: fewer post-processing steps, no flip averaging")
     intracranial_min_mm3: float = Field(
         600_000.0, gt=0, description="smallest plausible intracranial volume [mm3], above 0"
     )

@@ -1,12 +1,16 @@
-"""What ``mri_synthseg`` promises, and the checks that hold it to that."""
+"""What ``mri_synthseg`` promises, and the gates that hold every segmenter to that."""
 
 import csv
 import math
 from pathlib import Path
+from typing import Any
 
+import nibabel as nib
 import numpy as np
 
-from brainlapse.segmentation.errors import SegmentationFailed
+from brainlapse.images import load_volume
+from brainlapse.rejection import ScanRejected
+from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.labels import CSV_HEADER, INTRACRANIAL, LABEL_IDS, STRUCTURES
 from brainlapse.segmentation.settings import SegmentationSettings
 
@@ -52,7 +56,7 @@ def read_volumes(path: Path) -> dict[str, float]:
 
 
 def check_volumes(volumes_mm3: dict[str, float], settings: SegmentationSettings) -> None:
-    """Refuse volumes that cannot be those of a head.
+    """Refuse volumes that cannot be those of a brain.
 
     Parameters
     ----------
@@ -63,24 +67,59 @@ def check_volumes(volumes_mm3: dict[str, float], settings: SegmentationSettings)
 
     Raises
     ------
+    ImplausibleImage
+        Where a structure is not finite and positive, or the intracranial volume is implausible:
+        the image shows no brain.
     SegmentationFailed
-        Where a structure is not finite and positive, or the intracranial volume is implausible
-        or not the sum of the structures.
+        Where the intracranial volume is not the sum of the structures.
     """
     wrong = [name for name in STRUCTURES if not (0 < volumes_mm3[name] < math.inf)]
     if wrong:
         listed = ", ".join(f"{name} = {volumes_mm3[name]:g}" for name in wrong[:4])
         message = f"{len(wrong)} of 32 structures have no positive, finite volume ({listed})"
-        raise SegmentationFailed(message)
+        raise ImplausibleImage(message)
     total = volumes_mm3[INTRACRANIAL]
     low, high = settings.intracranial_min_mm3, settings.intracranial_max_mm3
     if not low <= total <= high:
         message = f"the intracranial volume is {total:g} mm3, plausible are {low:g} to {high:g}"
-        raise SegmentationFailed(message)
+        raise ImplausibleImage(message)
     parts = sum(volumes_mm3[name] for name in STRUCTURES)
     if not math.isclose(total, parts, rel_tol=1e-3):
         message = f"the intracranial volume is {total:g} mm3, but the structures add to {parts:g}"
         raise SegmentationFailed(message)
+
+
+def read_labels(path: Path, scan: Path) -> np.ndarray:
+    """Read the label map that was made of a scan.
+
+    Parameters
+    ----------
+    path
+        Label map.
+    scan
+        NIfTI file that was segmented.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 (X, Y, Z) on the scan's grid, FreeSurfer ids.
+
+    Raises
+    ------
+    SegmentationFailed
+        Where the map is missing or unreadable, and see `check_labels`.
+    """
+    if not path.is_file():
+        message = "it wrote no label map"
+        raise SegmentationFailed(message)
+    try:
+        labels, affine = load_volume(path)
+    except ScanRejected as error:
+        message = f"its label map cannot be read: {error}"
+        raise SegmentationFailed(message) from error
+    image: Any = nib.load(scan)
+    check_labels(labels, affine, image.shape, image.affine)
+    return labels.astype(np.uint8)
 
 
 def check_labels(

@@ -1,6 +1,6 @@
 """Tables of regional volumes: one per subject and kind, then one of the whole run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +24,19 @@ def find_images(folder: Path, dataset: str, subject: str) -> list[Path]:
     return sorted((folder / dataset / subject).rglob("*.nii.gz"))
 
 
-def measure_images(
+def tabulate_images(
     images: Iterable[Path],
-    segment: Callable[[Path], Segmentation],
+    segmentations: Sequence[Segmentation],
     job: dict[str, str | None],
 ) -> pd.DataFrame:
-    """Segment images one after the other.
+    """Put what was measured in images into one table.
 
     Parameters
     ----------
     images
         NIfTI files with different names.
-    segment
-        Gives the segmentation of one file.
+    segmentations
+        Of each file, in the same order.
     job
         What all images have in common: dataset, model, kind and backend.
 
@@ -47,8 +47,8 @@ def measure_images(
     """
     records = [
         {**job, "file": image.name, "region": region, "volume_mm3": volume_mm3}
-        for image in images
-        for region, volume_mm3 in segment(image).volumes_mm3.items()
+        for image, segmentation in zip(images, segmentations, strict=True)
+        for region, volume_mm3 in segmentation.volumes_mm3.items()
     ]
     return pd.DataFrame(records, columns=MEASURED_COLUMNS)
 

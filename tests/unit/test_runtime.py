@@ -70,7 +70,7 @@ def test_job_ends_when_its_leader_is_killed(tmp_path):
     job = "from brainlapse import runtime; runtime.watch_leader(); import time; time.sleep(60)"
     leader = (
         "import os, subprocess, sys, time; from brainlapse import runtime;"
-        "os.environ[runtime.RUN_TOKEN] = runtime.leader_token();"
+        "os.environ[runtime.RUN_TOKEN] = runtime.process_token();"
         f"job = subprocess.Popen([sys.executable, '-c', {job!r}]);"
         "print(job.pid, flush=True); time.sleep(60)"
     )
@@ -88,6 +88,15 @@ def test_job_ends_when_its_leader_is_killed(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert wait_until_gone(pid, seconds=20)
+
+
+def test_only_ended_processes_of_this_host_are_gone():
+    token = runtime.process_token()
+    host, pid, started = token.split(":")
+    assert not runtime.process_is_gone(token)
+    assert runtime.process_is_gone(f"{host}:{pid}:{int(started) + 1}")
+    assert not runtime.process_is_gone(f"other-{host}:{pid}:{int(started) + 1}")
+    assert not runtime.process_is_gone("nonsense")
 
 
 def wait_until_gone(pid, seconds):

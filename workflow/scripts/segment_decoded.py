@@ -1,13 +1,12 @@
 """Segment what one autoencoder decoded of one subject: reconstructed, predicted, interpolated."""
 
-import functools
 from pathlib import Path
 
 from brainlapse import runtime
 from brainlapse.segmentation.atlas import read_atlas
-from brainlapse.segmentation.backends import segment_scan
+from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.settings import SegmentationSettings
-from brainlapse.segmentation.volumes import find_images, measure_images
+from brainlapse.segmentation.volumes import find_images, tabulate_images
 
 
 def main(snakemake) -> None:
@@ -15,12 +14,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = SegmentationSettings.model_validate(snakemake.params.settings)
     wildcards = snakemake.wildcards
-    segment = functools.partial(
-        segment_scan,
-        settings=settings,
-        atlas=read_atlas(snakemake.input.atlas),
-        threads=snakemake.threads,
-    )
+    atlas = read_atlas(snakemake.input.atlas)
     images = find_images(Path(snakemake.input.folder), wildcards.dataset, wildcards.subject)
     job = {
         "dataset": wildcards.dataset,
@@ -28,7 +22,8 @@ def main(snakemake) -> None:
         "kind": wildcards.kind,
         "backend": settings.backend,
     }
-    runtime.write_table(snakemake.output.volumes, measure_images(images, segment, job))
+    found = segment_scans(images, settings, atlas, snakemake.threads)
+    runtime.write_table(snakemake.output.volumes, tabulate_images(images, found, job))
 
 
 main(snakemake)

@@ -5,9 +5,9 @@ from pathlib import Path
 from brainlapse import runtime
 from brainlapse.images import load_volume, save_volume
 from brainlapse.segmentation.atlas import read_atlas
-from brainlapse.segmentation.backends import Segmentation, segment_scan
+from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.settings import SegmentationSettings
-from brainlapse.segmentation.volumes import labels_name, measure_images
+from brainlapse.segmentation.volumes import labels_name, tabulate_images
 
 
 def main(snakemake) -> None:
@@ -18,20 +18,18 @@ def main(snakemake) -> None:
     folder = Path(snakemake.output.labels)
     folder.mkdir(parents=True, exist_ok=True)
 
-    def segment(image: Path) -> Segmentation:
-        found = segment_scan(image, settings, atlas, snakemake.threads)
-        if found.labels is not None:
-            save_volume(folder / labels_name(image), found.labels, load_volume(image)[1])
-        return found
-
+    images = [Path(brain) for brain in snakemake.input.brains]
+    found = segment_scans(images, settings, atlas, snakemake.threads)
+    for image, segmentation in zip(images, found, strict=True):
+        if segmentation.labels is not None:
+            save_volume(folder / labels_name(image), segmentation.labels, load_volume(image)[1])
     job = {
         "dataset": snakemake.wildcards.dataset,
         "model": None,
         "kind": "real",
         "backend": settings.backend,
     }
-    table = measure_images(map(Path, snakemake.input.brains), segment, job)
-    runtime.write_table(snakemake.output.volumes, table)
+    runtime.write_table(snakemake.output.volumes, tabulate_images(images, found, job))
 
 
 main(snakemake)

@@ -15,7 +15,7 @@ from brainlapse.segmentation.volumes import (
     find_images,
     join_volumes,
     labels_name,
-    measure_images,
+    tabulate_images,
 )
 from brainlapse.space import grid_at
 
@@ -34,7 +34,7 @@ def measured(tmp_path, names, kind, model):
     segment = {"ventricles": 20_000.0, "hippocampus": np.nan}
     job = {"dataset": "a", "model": model, "kind": kind, "backend": "tissue"}
     images = [tmp_path / name for name in names]
-    return measure_images(images, lambda _: Segmentation(segment, None), job)
+    return tabulate_images(images, [Segmentation(segment, None)] * len(images), job)
 
 
 def test_real_and_decoded_scans_are_told_apart(tmp_path):
