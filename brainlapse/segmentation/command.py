@@ -23,10 +23,10 @@ from brainlapse.segmentation.embedded import (
 from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.labels import CSV_HEADER, INTRACRANIAL, STRUCTURES
 from brainlapse.segmentation.placing import (
+    PlacedBrain,
     carry_back,
     output_grid,
     place_mni_brain,
-    place_scan,
 )
 from brainlapse.segmentation.posteriors import structure_volumes
 
@@ -182,12 +182,22 @@ def _read_list(path: Path) -> list[Path]:
 def segment_file(task: Task, network: Network, wanted: argparse.Namespace) -> dict[str, float]:
     """Segment one scan, write its label map, return its 32 volumes [mm3] in its own space."""
     volume, affine = load_volume(task.scan)
-    placed = (place_mni_brain if wanted.mni else place_scan)(volume, affine)
+    placed = place(volume, affine, wanted.mni)
     posteriors = segment_brain(placed.volume, placed.mask, network, fast=wanted.fast)
     grid = output_grid(affine, volume.shape, wanted.keepgeom)
     save_volume(task.labels, carry_back(posteriors, placed.from_mni, grid), grid.affine)
     native = float(abs(np.linalg.det(placed.from_mni[:3, :3])))
     return structure_volumes(posteriors, GRID.voxel_volume_mm3 * native)
+
+
+def place(volume: np.ndarray, affine: np.ndarray, mni: bool) -> PlacedBrain:
+    """Bring a scan to the network's grid; one in MNI space is there already."""
+    if mni:
+        return place_mni_brain(volume, affine)
+    # Here, since ANTs and deepbet take longer to import than a brain in MNI space to segment.
+    from brainlapse.segmentation.heads import place_scan
+
+    return place_scan(volume, affine)
 
 
 def write_volumes(path: Path, rows: list[tuple[str, dict[str, float]]]) -> None:

@@ -10,18 +10,19 @@ from scipy import ndimage
 from torch import Tensor
 
 from brainlapse.networks.segmenter import (
+    BLOCK,
+    GRID_FACTOR,
     Segmenter,
     block_positions,
     build_segmenter,
     mask_blocks,
 )
-from brainlapse.networks.space_to_depth import depth_to_space
 from brainlapse.preprocessing.intensity import normalise
 from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.segmentation.classes import CLASSES
 from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.posteriors import Posteriors, clean
-from brainlapse.space import grid_at
+from brainlapse.space import Grid, grid_at
 
 WEIGHTS = Path(__file__).parent / "weights" / "segmenter.safetensors"
 SHAPE = (160, 192, 160)
@@ -29,15 +30,17 @@ GRID = grid_at(1.0, SHAPE)
 """The grid that the network sees, in MNI space at 1 mm; mirrored about its middle plane."""
 BACKGROUND = 0.03  # of intensities 0..1; decoded images are not exactly 0 around the brain
 SMALLEST_BRAIN_ML = 300.0
-CLOSING_VOXELS = 3
+CLOSING_MM = 3.0
+MARGIN_VOXELS = 4
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network with its weights, on one device."""
+    """The network with its weights, on one device, in half precision or not."""
 
     model: Segmenter
     device: torch.device
+    half: bool
 
 
 def load_network(weights: Path = WEIGHTS, cpu: bool = False) -> Network:
@@ -57,7 +60,7 @@ def load_network(weights: Path = WEIGHTS, cpu: bool = False) -> Network:
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     model = build_segmenter(CLASSES, device)
     model.load_state_dict(load_file(weights))  # stored in half precision, used in single
-    return Network(model.eval().requires_grad_(False), device)
+    return Network(model.eval().requires_grad_(False), device, half=device.type == "cuda")
 
 
 def segment_brain(
@@ -77,16 +80,40 @@ def segment_brain(
     Returns
     -------
     Posteriors
-        On `GRID`, cleaned; background outside the mask.
+        Around the brain, cleaned; background outside the mask.
     """
-    image = torch.from_numpy(normalise(volume, mask, IntensitySettings()))[None, None]
-    inside = torch.from_numpy(np.ascontiguousarray(mask))[None]
-    shares, right = _look(image, inside, network)
+    box = brain_box(mask)
+    image = torch.from_numpy(normalise(volume[box], mask[box], IntensitySettings()))
+    inside = torch.from_numpy(np.ascontiguousarray(mask[box]))
+    first = (box[0].start, box[1].start, box[2].start)
+    shares, right = _look(image, inside, first, network)
     if not fast:
-        mirrored, other_side = _look(image.flip(2), inside.flip(1), network)
-        shares = (shares + mirrored.flip(1)) / 2
-        right = (right + 1 - other_side.flip(0)) / 2
-    return clean(Posteriors(shares.numpy(), right.numpy()))
+        mirrored, other_side = _look(image.flip(0), inside.flip(0), first, network)
+        shares = (shares + mirrored.flip(1)).mul_(0.5)
+        right = (right + 1 - other_side.flip(0)).mul_(0.5)
+    affine = GRID.affine.copy()
+    affine[:3, 3] += first
+    x, y, z = image.shape
+    return clean(Posteriors(shares, right, Grid((x, y, z), affine)))
+
+
+def brain_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
+    """Return the box of the grid that the network has to see.
+
+    Around the brain with a margin, of sizes that the network can halve, and alike on both sides
+    of the middle plane, so that the mirror image fills the same box.
+    """
+    found = ndimage.find_objects(mask.astype(np.uint8))[0]
+    low, high = found[0].start, found[0].stop
+    side = min(low, SHAPE[0] - high)
+    edges = [(side, SHAPE[0] - side), *((part.start, part.stop) for part in found[1:])]
+    box = []
+    for (begin, end), size in zip(edges, SHAPE, strict=True):
+        wanted = min(size, -(-(end - begin + 2 * MARGIN_VOXELS) // GRID_FACTOR) * GRID_FACTOR)
+        # Blocks of two voxels lie where they lay in training: boxes begin at even voxels.
+        start = int(np.clip((begin + end - wanted) // 4 * 2, 0, size - wanted))
+        box.append(slice(start, start + wanted))
+    return (box[0], box[1], box[2])
 
 
 def find_body(volume: np.ndarray, voxel_mm: float) -> np.ndarray:
@@ -98,7 +125,7 @@ def find_body(volume: np.ndarray, voxel_mm: float) -> np.ndarray:
         Where nothing of a brain's size is there.
     """
     bright = volume > BACKGROUND * _bright_level(volume)
-    reach = max(1, round(CLOSING_VOXELS / voxel_mm))
+    reach = max(1, round(CLOSING_MM / voxel_mm))
     padded = np.pad(bright, reach)
     closed = ndimage.binary_closing(padded, iterations=reach)
     closed = closed[tuple(slice(reach, -reach) for _ in range(3))]
@@ -116,26 +143,35 @@ def _bright_level(volume: np.ndarray) -> float:
     return float(np.percentile(positive, 95)) if positive.size else 1.0
 
 
-def _look(image: Tensor, inside: Tensor, network: Network) -> tuple[Tensor, Tensor]:
-    """Shares (CLASSES, X, Y, Z) and probability of the right side (X, Y, Z)."""
-    wanted = mask_blocks(inside)
-    blocks_mm = block_positions(torch.from_numpy(GRID.affine), SHAPE)[None]
-    half = network.device.type == "cuda"
+def _look(
+    image: Tensor, inside: Tensor, first: tuple[int, int, int], network: Network
+) -> tuple[Tensor, Tensor]:
+    """Shares (CLASSES, X, Y, Z) and probability of the right side (X, Y, Z) of a box."""
+    shape = (image.shape[0], image.shape[1], image.shape[2])
+    wanted = mask_blocks(inside[None])
+    blocks_mm = block_positions(torch.from_numpy(GRID.affine), shape, first)[None]
+    device = network.device
     with (
-        torch.inference_mode(),
-        torch.autocast(network.device.type, torch.bfloat16, enabled=half),
+        torch.no_grad(),
+        torch.autocast(device.type, torch.bfloat16, enabled=network.half),
     ):
-        logits = network.model(*(part.to(network.device) for part in (image, blocks_mm, wanted)))
-        logits = logits.float()  # (N, 8, CLASSES + 1)
-        shares = logits[..., :CLASSES].softmax(dim=-1).cpu()
-        right = logits[..., CLASSES].sigmoid().cpu()
-    blocks = torch.zeros((*wanted.shape[1:], CLASSES, 8))
-    blocks[..., 0, :] = 1
-    blocks[wanted[0]] = shares.transpose(1, 2)
-    volume = depth_to_space(blocks.flatten(3).permute(3, 0, 1, 2)[None], 2)[0]
-    sides = torch.zeros((*wanted.shape[1:], 8))
-    sides[wanted[0]] = right
-    outside = ~inside[0]
-    volume[:, outside] = 0
-    volume[0, outside] = 1
-    return volume, depth_to_space(sides.permute(3, 0, 1, 2)[None], 2)[0, 0]
+        inputs = (image[None, None], blocks_mm, wanted)
+        logits = network.model(*(part.to(device) for part in inputs)).float()  # (N, 8, CLASSES + 1)
+        logits[..., :CLASSES] = logits[..., :CLASSES].softmax(dim=-1)
+        logits[..., CLASSES].sigmoid_()
+        maps = _place_blocks(logits.cpu(), wanted[0])
+    shares, right = maps[:CLASSES], maps[CLASSES]
+    outside = ~inside
+    shares.masked_fill_(outside, 0)
+    shares[0].masked_fill_(outside, 1)
+    return shares, right
+
+
+def _place_blocks(rows: Tensor, wanted: Tensor) -> Tensor:
+    """Put (N, 8, C) rows of blocks where they belong: (C, X, Y, Z), 0 elsewhere."""
+    count = rows.shape[2]
+    blocks = torch.zeros((*wanted.shape, BLOCK**3, count))
+    blocks[wanted] = rows
+    sizes = wanted.shape
+    split = blocks.view(*sizes, BLOCK, BLOCK, BLOCK, count)
+    return split.permute(6, 0, 3, 1, 4, 2, 5).reshape(count, *(size * BLOCK for size in sizes))

@@ -1,4 +1,4 @@
-"""From a scan in any pose to the segmenter's grid, and back with the labels."""
+"""Brains on the segmenter's grid, and their labels back in the scan's space."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,11 @@ import torch.nn.functional as functional
 from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
-from brainlapse.preprocessing.bias import estimate_log_field, remove_field
-from brainlapse.preprocessing.masking import find_brain
-from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
-from brainlapse.preprocessing.reference import registration_target
-from brainlapse.preprocessing.registration import prepare_brain, register_level, to_ants
-from brainlapse.preprocessing.resampling import resample_brain
-from brainlapse.preprocessing.settings import (
-    BiasSettings,
-    MaskSettings,
-    RegistrationSettings,
-    ResamplingSettings,
-)
-from brainlapse.preprocessing.transforms import check_transform
+from brainlapse.preprocessing.orientation import voxel_sizes_mm
 from brainlapse.segmentation.embedded import GRID, find_body
 from brainlapse.segmentation.posteriors import Posteriors, label_classes
 from brainlapse.space import Grid
 
-STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
 CHUNK = 2_000_000  # voxels carried back at once
 
 
@@ -61,71 +48,22 @@ def place_mni_brain(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
     return PlacedBrain(resample_to_grid(volume, affine, GRID) * mask, mask, np.eye(4))
 
 
-def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
-    """Bring a scan to MNI space through the chain's own steps; a stripped one skips the first.
-
-    Parameters
-    ----------
-    volume
-        (X, Y, Z), a whole head or a stripped brain, any axis order and voxel size.
-    affine
-        Voxel to world mm (RAS), (4, 4).
-
-    Raises
-    ------
-    ScanRejected
-        Where a step fails.
-    ImplausibleImage
-        Where a stripped scan shows no brain.
-    """
-    volume, affine = to_canonical(volume, affine)
-    mask = find_stripped_brain(volume, affine)
-    if mask is None:
-        mask = find_brain(volume, affine, MaskSettings())
-    volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
-    settings = RegistrationSettings()
-    target = to_ants(*registration_target(settings.voxel_mm))
-    brain = prepare_brain(volume, mask, affine, settings.voxel_mm)
-    rigid = register_level("Rigid", target, brain, settings.rigid, settings.seed)
-    from_mni = register_level("Affine", target, brain, settings.affine, settings.seed, rigid)
-    check_transform(from_mni, settings)
-    placed, inside = resample_brain(volume, mask, affine, GRID, from_mni, ResamplingSettings())
-    return PlacedBrain(placed, inside, from_mni)
-
-
-def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
-    """Brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
-
-    Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
-    """
-    edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
-    values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
-    background = values[np.argmax(counts)]
-    differs = volume != background
-    voxel_ml = float(abs(np.linalg.det(affine[:3, :3]))) / 1000
-    if differs.sum() * voxel_ml > STRIPPED_ML:
-        return None
-    return find_body(volume - background, float(voxel_sizes_mm(affine).mean()))
-
-
 def carry_back(posteriors: Posteriors, from_mni: np.ndarray, grid: Grid) -> np.ndarray:
     """Labels on a grid in the scan's space, by interpolating the posteriors; uint8.
 
     Parameters
     ----------
     posteriors
-        On `GRID`.
+        In MNI space.
     from_mni
         MNI mm to scan mm, (4, 4).
     grid
         Where the labels are wanted, in the scan's world.
     """
-    to_voxel = np.linalg.inv(GRID.affine) @ np.linalg.inv(from_mni) @ grid.affine
+    to_voxel = np.linalg.inv(posteriors.grid.affine) @ np.linalg.inv(from_mni) @ grid.affine
     box = _covered_box(posteriors, to_voxel, grid.shape)
     labels = np.zeros(grid.shape, dtype=np.uint8)
-    maps = torch.from_numpy(
-        np.concatenate([posteriors.shares, posteriors.right[None]])
-    )  # (CLASSES + 1, X, Y, Z)
+    maps = torch.cat([posteriors.shares, posteriors.right[None]])  # (CLASSES + 1, X, Y, Z)
     planes = max(1, CHUNK // max(1, np.prod([s.stop - s.start for s in box[1:]])))
     for start in range(box[0].start, box[0].stop, planes):
         part = (slice(start, min(start + planes, box[0].stop)), *box[1:])
@@ -142,14 +80,14 @@ def _labels_at(maps: torch.Tensor, to_voxel: np.ndarray, part: tuple[slice, ...]
     places = (voxels * 2 / (sizes - 1) - 1).flip(-1)  # grid_sample wants z, y, x in -1..1
     found = functional.grid_sample(maps[None], places[None], align_corners=True)[0]
     # Beyond the grid nothing is known: all shares are 0 there, and the first class wins.
-    return label_classes(found[:-1].argmax(dim=0).numpy(), found[-1].numpy() > 0.5)
+    return label_classes(found[:-1].argmax(dim=0), found[-1] > 0.5).numpy()
 
 
 def _covered_box(
     posteriors: Posteriors, to_voxel: np.ndarray, shape: tuple[int, ...]
 ) -> tuple[slice, ...]:
     """Box of the target grid that holds the brain."""
-    inside = ndimage.find_objects((posteriors.shares[0] < 0.99).astype(np.uint8))
+    inside = ndimage.find_objects((posteriors.shares[0] < 0.99).to(torch.uint8).numpy())
     if not inside:
         return tuple(slice(0, 0) for _ in shape)
     corners = np.array(

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from scipy import ndimage
+from torch import Tensor
 
 from brainlapse.segmentation.classes import CLASS_LABELS, MIRRORED, PAIRED
 from brainlapse.segmentation.labels import STRUCTURES
+from brainlapse.space import Grid
 
 COMPACT: tuple[tuple[int, ...], ...] = (
     (2,), (4, 5), (7,), (8,), (10,), (11,), (12,), (13,), (17,), (18,), (26,), (28,),
@@ -26,31 +29,36 @@ class Posteriors:
         float32 (CLASSES, X, Y, Z), add up to 1 over the classes.
     right
         float32 (X, Y, Z), probability of the right side.
+    grid
+        Where they lie: a box of the network's grid around the brain, in MNI space.
     """
 
-    shares: np.ndarray
-    right: np.ndarray
+    shares: Tensor
+    right: Tensor
+    grid: Grid
 
     def labels(self) -> np.ndarray:
         """Most probable label of every voxel, uint8 (X, Y, Z)."""
-        return label_classes(self.shares.argmax(axis=0), self.right > 0.5)
+        return label_classes(self.shares.argmax(dim=0), self.right > 0.5).numpy()
 
 
-def label_classes(classes: np.ndarray, right: np.ndarray) -> np.ndarray:
+def label_classes(classes: Tensor, right: Tensor) -> Tensor:
     """Label ids of class numbers and sides (bool), of one shape; uint8."""
-    left_labels = np.array(CLASS_LABELS, dtype=np.uint8)
-    right_labels = np.array([MIRRORED.get(label, label) for label in CLASS_LABELS], dtype=np.uint8)
-    return np.where(right, right_labels[classes], left_labels[classes])
+    left_labels = torch.tensor(CLASS_LABELS, dtype=torch.uint8)
+    right_labels = torch.tensor(
+        [MIRRORED.get(label, label) for label in CLASS_LABELS], dtype=torch.uint8
+    )
+    return torch.where(right, right_labels[classes], left_labels[classes])
 
 
 def structure_volumes(posteriors: Posteriors, voxel_mm3: float) -> dict[str, float]:
     """Soft volume [mm3] of each of SynthSeg's 32 structures: the sum of its posterior."""
     volumes: dict[int, float] = {}
     for label, paired, share in zip(CLASS_LABELS, PAIRED, posteriors.shares, strict=True):
-        total = float(share.sum(dtype=np.float64)) * voxel_mm3
+        total = float(share.sum(dtype=torch.float64)) * voxel_mm3
         on_right = 0.0
         if paired:
-            on_right = float((share * posteriors.right).sum(dtype=np.float64)) * voxel_mm3
+            on_right = float((share * posteriors.right).sum(dtype=torch.float64)) * voxel_mm3
             volumes[MIRRORED[label]] = on_right
         volumes[label] = total - on_right
     return {name: volumes[label] for name, label in STRUCTURES.items()}
@@ -61,26 +69,27 @@ def clean(posteriors: Posteriors) -> Posteriors:
 
     What lies apart goes to the next probable classes, as SynthSeg does it.
     """
-    shares = posteriors.shares.copy()
-    classes = shares.argmax(axis=0)
+    shares = posteriors.shares.clone()
+    classes = shares.argmax(dim=0).to(torch.uint8).numpy()
+    on_right = (posteriors.right > 0.5).numpy()
     brain = classes > 0
     away = brain & ~largest_piece(brain)
-    shares[1:, away] = 0
-    shares[0, away] = 1
+    shares[:, torch.from_numpy(away)] = torch.eye(len(CLASS_LABELS))[0][:, None]
+    classes[away] = 0
     for group in COMPACT:
         numbers = [CLASS_LABELS.index(label) for label in group]
-        sides = (posteriors.right <= 0.5, posteriors.right > 0.5) if PAIRED[numbers[0]] else (True,)
-        for side in sides:
-            mine = np.isin(classes, numbers) & side & ~away
+        members = np.isin(classes, numbers)
+        sides = (members & ~on_right, members & on_right) if PAIRED[numbers[0]] else (members,)
+        for mine in sides:
             apart = mine & ~largest_piece(mine)
             if apart.any():
-                _drop(shares, numbers, apart)
+                _drop(shares, numbers, torch.from_numpy(apart))
     return replace(posteriors, shares=shares)
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
     """Largest connected piece of a mask (X, Y, Z), by faces; empty if the mask is."""
-    box = ndimage.find_objects(mask.astype(np.uint8))
+    box = ndimage.find_objects(mask.view(np.uint8))
     piece = np.zeros_like(mask)
     if not box:
         return piece
@@ -90,10 +99,10 @@ def largest_piece(mask: np.ndarray) -> np.ndarray:
     return piece
 
 
-def _drop(shares: np.ndarray, numbers: list[int], voxels: np.ndarray) -> None:
+def _drop(shares: Tensor, numbers: list[int], voxels: Tensor) -> None:
     """Take classes out of the running at some voxels; the others share what they held."""
     values = shares[:, voxels]
     values[numbers] = 0
-    total = values.sum(axis=0)
+    total = values.sum(dim=0)
     values[0, total <= 0] = 1
-    shares[:, voxels] = values / np.where(total > 0, total, 1)
+    shares[:, voxels] = values / torch.where(total > 0, total, 1)

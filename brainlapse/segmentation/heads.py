@@ -1,0 +1,68 @@
+"""From a whole head, or a stripped brain in any pose, to the segmenter's grid."""
+
+import numpy as np
+
+from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.masking import find_brain
+from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
+from brainlapse.preprocessing.reference import registration_target
+from brainlapse.preprocessing.registration import prepare_brain, register_level, to_ants
+from brainlapse.preprocessing.resampling import resample_brain
+from brainlapse.preprocessing.settings import (
+    BiasSettings,
+    MaskSettings,
+    RegistrationSettings,
+    ResamplingSettings,
+)
+from brainlapse.preprocessing.transforms import check_transform
+from brainlapse.segmentation.embedded import GRID, find_body
+from brainlapse.segmentation.placing import PlacedBrain
+
+STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
+
+
+def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
+    """Bring a scan to MNI space through the chain's own steps; a stripped one skips the first.
+
+    Parameters
+    ----------
+    volume
+        (X, Y, Z), a whole head or a stripped brain, any axis order and voxel size.
+    affine
+        Voxel to world mm (RAS), (4, 4).
+
+    Raises
+    ------
+    ScanRejected
+        Where a step fails.
+    ImplausibleImage
+        Where a stripped scan shows no brain.
+    """
+    volume, affine = to_canonical(volume, affine)
+    mask = find_stripped_brain(volume, affine)
+    if mask is None:
+        mask = find_brain(volume, affine, MaskSettings())
+    volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
+    settings = RegistrationSettings()
+    target = to_ants(*registration_target(settings.voxel_mm))
+    brain = prepare_brain(volume, mask, affine, settings.voxel_mm)
+    rigid = register_level("Rigid", target, brain, settings.rigid, settings.seed)
+    from_mni = register_level("Affine", target, brain, settings.affine, settings.seed, rigid)
+    check_transform(from_mni, settings)
+    placed, inside = resample_brain(volume, mask, affine, GRID, from_mni, ResamplingSettings())
+    return PlacedBrain(placed, inside, from_mni)
+
+
+def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
+    """Brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
+
+    Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
+    """
+    edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
+    values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
+    background = values[np.argmax(counts)]
+    differs = volume != background
+    voxel_ml = float(abs(np.linalg.det(affine[:3, :3]))) / 1000
+    if differs.sum() * voxel_ml > STRIPPED_ML:
+        return None
+    return find_body(volume - background, float(voxel_sizes_mm(affine).mean()))
