@@ -78,7 +78,7 @@ def test_body_at_the_edge_of_the_volume_stays_whole():
         (np.zeros(COARSE.shape), "0"),
         (np.where(ball(30), 500.0, 0), "11."),
         (np.full(COARSE.shape, 3.0), "5120"),
-        (np.random.default_rng(2).normal(0, 1, COARSE.shape), "5..."),
+        (np.random.default_rng(2).normal(0, 1, COARSE.shape), "[345]..."),
     ],
     ids=["empty", "too small", "uniform", "noise"],
 )
