@@ -88,7 +88,7 @@ def test_what_has_not_a_brains_size_is_refused(volume, found_ml):
 
 
 def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none.safetensors: expected .* train_segmenter"):
+    with pytest.raises(FileNotFoundError, match=r"none\.safetensors: expected .* train_segmenter"):
         load_network(cpu=True, weights=tmp_path / "none.safetensors")
 
 
