@@ -103,7 +103,7 @@ def find_body(volume: np.ndarray, voxel_mm: float) -> np.ndarray:
     padded = np.pad(bright, reach)
     closed = ndimage.binary_closing(padded, iterations=reach)
     closed = closed[tuple(slice(reach, -reach) for _ in range(3))]
-    bodies, count = ndimage.label(closed)
+    bodies, _ = ndimage.label(closed)
     sizes = np.bincount(bodies.ravel(), minlength=2)[1:]
     largest_ml = sizes.max(initial=0) * voxel_mm**3 / 1000
     if not SMALLEST_BRAIN_ML <= largest_ml <= LARGEST_BRAIN_ML:
