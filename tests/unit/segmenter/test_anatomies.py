@@ -16,6 +16,7 @@ from brainlapse.segmenter.anatomies import (
     label_map_name,
     prepare_anatomy,
     read_anatomy,
+    register_labels,
     save_anatomy,
 )
 from brainlapse.segmenter.synthesis import LATTICE
@@ -141,3 +142,17 @@ def test_an_anatomy_survives_a_file(prepared, tmp_path):
         assert np.array_equal(before, after)
         assert type(before) is type(after)
         assert field.name == "name" or before.dtype == after.dtype
+
+
+@pytest.mark.slow
+def test_a_head_far_from_the_template_is_registered_from_the_template_to_it():
+    """The other direction, or a mirror image, would miss the planted place by 60 mm."""
+    turned = np.eye(4)
+    turned[:2, :2] = [[np.cos(0.2), -np.sin(0.2)], [np.sin(0.2), np.cos(0.2)]]
+    turned[:3, 3] = (25, -15, 20)
+    found = register_labels(head_labels(), turned @ FINE.affine)
+    assert found @ (0, -17, 5, 1) == pytest.approx(turned @ (0, -17, 5, 1), abs=9)
+    for axis in range(3):
+        column = found[:3, axis] / np.linalg.norm(found[:3, axis])
+        assert column @ turned[:3, axis] > 0.96
+    assert 0.5 < np.linalg.det(found[:3, :3]) < 1.1  # the made head is smaller
