@@ -104,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             volumes = segment_file(task, network, wanted)
         except (ScanRejected, ImplausibleImage) as error:
-            log.error("%s: %s", task.scan, error)
+            reason = str(error).removeprefix(f"{task.scan}: ")  # a reader's errors name the file
+            log.error("%s: %s", task.scan, reason)
             failed += 1
             continue
         if task.table:

@@ -30,8 +30,9 @@ GRID = grid_at(1.0, SHAPE)
 """The grid that the network sees, in MNI space at 1 mm; mirrored about its middle plane."""
 BACKGROUND = 0.03  # of intensities 0..1; decoded images are not exactly 0 around the brain
 SMALLEST_BRAIN_ML = 300.0
+LARGEST_BRAIN_ML = 3000.0  # noise, or a head that was not stripped, fills more
 CLOSING_MM = 3.0
-MARGIN_VOXELS = 4
+MARGIN_VOXELS = 1
 
 
 @dataclass(frozen=True)
@@ -122,17 +123,17 @@ def find_body(volume: np.ndarray, voxel_mm: float) -> np.ndarray:
     Raises
     ------
     ImplausibleImage
-        Where nothing of a brain's size is there.
+        Where nothing of a brain's size is there, or the body is larger than any brain.
     """
     bright = volume > BACKGROUND * _bright_level(volume)
     reach = max(1, round(CLOSING_MM / voxel_mm))
     padded = np.pad(bright, reach)
     closed = ndimage.binary_closing(padded, iterations=reach)
     closed = closed[tuple(slice(reach, -reach) for _ in range(3))]
-    bodies, count = ndimage.label(closed)
+    bodies, _ = ndimage.label(closed)
     sizes = np.bincount(bodies.ravel(), minlength=2)[1:]
     largest_ml = sizes.max(initial=0) * voxel_mm**3 / 1000
-    if count == 0 or largest_ml < SMALLEST_BRAIN_ML:
+    if not SMALLEST_BRAIN_ML <= largest_ml <= LARGEST_BRAIN_ML:
         message = f"expected a brain, found a body of {largest_ml:.0f} ml"
         raise ImplausibleImage(message)
     return ndimage.binary_fill_holes(bodies == 1 + int(np.argmax(sizes)))

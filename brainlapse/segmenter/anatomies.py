@@ -17,6 +17,8 @@ from brainlapse.space import Grid
 
 OUTSIDE = 500
 """Ids from here on are tissue outside the brain; smaller ones, but 0, lie inside the skull."""
+TABLE_SIZE = 1024
+"""Ids lie below it: drawings look classes and intensities up in tables of this size."""
 FOLDED = {
     25: 2,
     57: 41,
@@ -91,7 +93,7 @@ def prepare_anatomy(path: Path, lattice: Grid) -> Anatomy:
     Raises
     ------
     ValueError
-        If the file holds no structure of the brain.
+        If the file lacks a structure, or holds ids of 1024 and more (cortical parcels).
     """
     volume, affine = load_canonical(path)
     labels = np.round(volume).astype(np.uint16)
@@ -99,6 +101,9 @@ def prepare_anatomy(path: Path, lattice: Grid) -> Anatomy:
     missing = sorted(LABEL_IDS - set(np.unique(labels).tolist()))
     if missing:
         message = f"{path}: expected SynthSeg's 32 structures, found none with the ids {missing}"
+        raise ValueError(message)
+    if labels.max() >= TABLE_SIZE:
+        message = f"{path}: expected ids below {TABLE_SIZE}, found {labels.max()}"
         raise ValueError(message)
     box = brain_box(brain, MARGIN_VOXELS)
     labels, affine = labels[box], crop_affine(affine, box)

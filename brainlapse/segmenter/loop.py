@@ -135,7 +135,7 @@ def take_step(
     )
     loss = torch.stack(list(terms.values())).sum()
     if not torch.isfinite(loss):
-        values = {name: float(term) for name, term in terms.items()}
+        values = {name: term.item() for name, term in terms.items()}
         message = f"step {state.step}: the loss is not finite ({values}); lower the learning rate"
         raise FloatingPointError(message)
     state.optimiser.zero_grad(set_to_none=True)

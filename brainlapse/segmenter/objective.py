@@ -33,7 +33,8 @@ def segmentation_terms(logits: Tensor, classes: Tensor, right: Tensor) -> dict[s
     -------
     dict
         ``cross_entropy``, averaged over voxels; ``dice``, 1 - soft Dice averaged over the classes
-        that are there; ``side``, binary cross-entropy averaged over voxels that have a side.
+        that are there; ``side``, binary cross-entropy averaged over voxels that have a side, 0
+        where there is none.
     """
     flat = logits.float().view(-1, CLASSES + 1)
     truth, right = classes.reshape(-1), right.reshape(-1)
@@ -44,7 +45,9 @@ def segmentation_terms(logits: Tensor, classes: Tensor, right: Tensor) -> dict[s
     counts = torch.bincount(truth, minlength=CLASSES)
     dice = (2 * common + SMALLEST) / (shares.sum(dim=0) + counts + SMALLEST)
     sided = torch.as_tensor(PAIRED, device=truth.device)[truth]
-    side = functional.binary_cross_entropy_with_logits(flat[sided, CLASSES], right[sided].float())
+    side = functional.binary_cross_entropy_with_logits(
+        flat[sided, CLASSES], right[sided].float(), reduction="sum"
+    ) / sided.sum().clamp(min=1)
     return {
         "cross_entropy": functional.nll_loss(log_shares, truth),
         "dice": 1 - dice[counts > 0].mean(),

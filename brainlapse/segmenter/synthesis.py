@@ -13,7 +13,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from brainlapse.segmentation.classes import class_table, right_table
-from brainlapse.segmenter.anatomies import FOLDED, LATTICE_MM, OUTSIDE, Anatomy
+from brainlapse.segmenter.anatomies import FOLDED, LATTICE_MM, OUTSIDE, TABLE_SIZE, Anatomy
 from brainlapse.segmenter.settings import SynthesisSettings
 from brainlapse.space import Grid, grid_at
 
@@ -36,7 +36,6 @@ MIRRORS = {
     41: 2, 42: 3, 43: 4, 44: 5, 46: 7, 47: 8, 49: 10, 50: 11, 51: 12, 52: 13, 53: 17, 54: 18,
     58: 26, 60: 28, 57: 25, 62: 30, 163: 136, 164: 137,
 }  # fmt: skip
-TABLE_SIZE = 1024
 BRAIN_BLUR_VOXELS = 3.0
 
 

@@ -116,3 +116,37 @@ def wait_until_gone(pid, seconds):
 )
 def test_durations_read_well(seconds, text):
     assert runtime.format_duration(seconds) == text
+
+
+def test_freed_memory_stays_in_the_process():
+    """Page faults of taking a large array again, in a process of its own: none once kept."""
+    script = """
+import resource, sys
+import numpy as np
+from brainlapse.runtime import keep_memory
+if sys.argv[1] == "keep":
+    keep_memory()
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(8_000_000)
+before = faults()
+for _ in range(4):
+    np.ones(8_000_000)
+print(faults() - before)
+"""
+    counts = [
+        int(subprocess.check_output([sys.executable, "-c", script, mode], cwd=ROOT, text=True))
+        for mode in ("keep", "leave")
+    ]
+    if counts[1] < 100:
+        pytest.skip("this system's allocator keeps memory by itself")
+    assert counts[0] < counts[1] / 10
+
+
+@pytest.mark.parametrize("error", [OSError, AttributeError])
+def test_without_glibc_memory_is_left_to_the_system(monkeypatch, error):
+    def missing(name):
+        raise error
+
+    monkeypatch.setattr(runtime.ctypes, "CDLL", missing)
+    runtime.keep_memory()

@@ -15,7 +15,7 @@ OWNERS = {
     "deepbet": {"preprocessing"},
     "matplotlib": {"figures"},
     "PIL": {"figures"},
-    "torch": {"preprocessing", "networks", "training"},
+    "torch": {"preprocessing", "networks", "training", "segmentation", "segmenter"},
     "monai": {"networks"},
     "sklearn": {"analysis", "figures"},
 }
