@@ -5,17 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from scipy import ndimage
 from torch import Tensor
 
-from brainlapse.networks.segmenter import (
-    Segmenter,
-    block_positions,
-    build_segmenter,
-    mask_blocks,
-)
+from brainlapse.networks.segmenter import Segmenter, block_positions, mask_blocks
 from brainlapse.networks.space_to_depth import depth_to_space
+from brainlapse.networks.trained import WEIGHTS, load_segmenter
 from brainlapse.preprocessing.intensity import normalise
 from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.segmentation.classes import CLASSES
@@ -23,7 +18,6 @@ from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.posteriors import Posteriors, clean
 from brainlapse.space import grid_at
 
-WEIGHTS = Path(__file__).parent / "weights" / "segmenter.safetensors"
 SHAPE = (160, 192, 160)
 GRID = grid_at(1.0, SHAPE)
 """The grid that the network sees, in MNI space at 1 mm; mirrored about its middle plane."""
@@ -48,16 +42,8 @@ def load_network(cpu: bool = False, weights: Path = WEIGHTS) -> Network:
     FileNotFoundError
         If the weights are missing.
     """
-    if not weights.is_file():
-        message = (
-            f"{weights}: expected the segmenter's weights, found none; clone brainlapse again, or "
-            "train them: snakemake train_segmenter"
-        )
-        raise FileNotFoundError(message)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-    model = build_segmenter(CLASSES, device)
-    model.load_state_dict(load_file(weights))  # stored in half precision, used in single
-    return Network(model.eval().requires_grad_(False), device)
+    return Network(load_segmenter(device, weights), device)
 
 
 def segment_brain(
