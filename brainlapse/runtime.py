@@ -84,8 +84,7 @@ def limit_threads(threads: int) -> None:
 @contextlib.contextmanager
 def single_thread() -> Iterator[None]:
     """Let torch work on one thread: with another number of them it adds up in another order."""
-    import torch
-
+    torch = sys.modules["torch"]
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -8,8 +8,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from brainlapse.networks.blocks import depth_to_space
 from brainlapse.networks.segmenter import Segmenter, block_positions, mask_blocks
-from brainlapse.networks.space_to_depth import depth_to_space
 from brainlapse.networks.trained import WEIGHTS, load_segmenter
 from brainlapse.preprocessing.intensity import normalise
 from brainlapse.preprocessing.settings import IntensitySettings
