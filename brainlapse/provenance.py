@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "brainlapse"
 EXEMPT = frozenset({f"{PACKAGE}.runtime", f"{PACKAGE}.provenance"})  # can't change a number
+DATA = {f"{PACKAGE}.networks.trained": "networks/weights/segmenter.safetensors"}
+"""Files of the package that count as part of the module that reads them."""
 TOOLS = (
     "antspyx",
     "deepbet",
@@ -31,7 +33,7 @@ TOOLS = (
 
 
 def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
-    """Hash a script and every `brainlapse` module that it reaches.
+    """Hash a script, every `brainlapse` module that it reaches, and the data that those read.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
     Returns
     -------
     dict
-        Module name (the script under its file name) to 12 hexadecimal digits.
+        Module name (scripts and data under their file names) to 12 hexadecimal digits.
     """
     reached: dict[str, str] = {}
     waiting = [(Path(script).name, Path(script))]
@@ -52,6 +54,8 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
         if name in reached:
             continue
         reached[name], imports = _analyse(path, root, path.stat().st_mtime_ns)
+        if name in DATA:
+            reached[DATA[name]] = _hash_data(root / PACKAGE / DATA[name])
         waiting.extend(
             (module, found)
             for module in imports
@@ -68,6 +72,15 @@ def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str]
     _drop_docstrings(tree)
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
     return digest, imports
+
+
+def _hash_data(path: Path) -> str:
+    return _hash_bytes(path, path.stat().st_mtime_ns) if path.is_file() else "missing"
+
+
+@functools.cache
+def _hash_bytes(path: Path, mtime_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _package_imports(tree: ast.AST, root: Path) -> set[str]:

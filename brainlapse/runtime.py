@@ -81,6 +81,18 @@ def limit_threads(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
+@contextlib.contextmanager
+def single_thread() -> Iterator[None]:
+    """Let torch work on one thread: with another number of them it adds up in another order."""
+    torch = sys.modules["torch"]
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def keep_memory() -> None:
     """Keep freed memory in the process: page faults would cost more than the arithmetic.
 

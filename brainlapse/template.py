@@ -7,13 +7,11 @@ Only the files are used; importing nilearn itself would cost every job a second.
 import functools
 import hashlib
 import importlib.util
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from brainlapse.images import load_canonical, resample_to_grid
 from brainlapse.space import Grid
@@ -26,10 +24,6 @@ CSF_THRESHOLD = 0.4
 VENTRICLE_DEPTH_MM = 18.0  # deeper below the brain's surface than any sulcus beside them
 VENTRICLE_BOX_MM = ((-44, 44), (-62, 42), (-22, 36))
 VENTRICLE_MARGIN_MM = 8.0  # room for ventricles that are wider than the template's
-# Axis of the right hippocampus from head to tail, world mm; the left one is its mirror image.
-HIPPOCAMPUS_AXIS_MM = ((22, -9, -20), (27, -18, -18), (30, -28, -11), (27, -36, -5))
-HIPPOCAMPUS_RADIUS_MM = 6.5
-HIPPOCAMPUS_GREY = 0.4
 
 
 @dataclass(frozen=True)
@@ -46,9 +40,6 @@ class Template:
         Brain with its ventricles and sulcal fluid, bool.
     ventricle_region
         Where lateral and third ventricles may lie, also wide ones; no other fluid, bool.
-    hippocampus_region
-        Grey matter within 6.5 mm of the hippocampal axes, bool; a planted region for
-        simulations, not an anatomical label.
     """
 
     t1: np.ndarray
@@ -56,7 +47,6 @@ class Template:
     white: np.ndarray
     brain_mask: np.ndarray
     ventricle_region: np.ndarray
-    hippocampus_region: np.ndarray
 
 
 def template_paths() -> dict[str, Path]:
@@ -100,14 +90,12 @@ def load_template(grid: Grid) -> Template:
     grey, white = (_read_tissue(name) for name in ("grey", "white"))
     csf = brain * np.clip(1 - grey - white, 0, 1)
     ventricles = _ventricle_region(csf, brain, affine)
-    hippocampus = _hippocampus_region(grey, affine)
     return Template(
         t1=t1,
         grey=_sample(grey, affine, grid),
         white=_sample(white, affine, grid),
         brain_mask=brain_mask,
         ventricle_region=_sample(ventricles, affine, grid) > 0.5,
-        hippocampus_region=_sample(hippocampus, affine, grid) > 0.5,
     )
 
 
@@ -160,21 +148,4 @@ def _ventricle_region(csf: np.ndarray, brain: np.ndarray, affine: np.ndarray) ->
     region[padded] = (to_ventricles_mm <= VENTRICLE_MARGIN_MM) & (
         to_ventricles_mm < to_other_fluid_mm
     )
-    return region
-
-
-def _hippocampus_region(grey: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Mark grey matter near the polyline of each hippocampus."""
-    right = np.array(HIPPOCAMPUS_AXIS_MM, dtype=float)
-    segments = itertools.pairwise(right)
-    right = np.concatenate([np.linspace(first, last, 12) for first, last in segments])
-    axes_mm = np.concatenate([right, right * (-1, 1, 1)])
-    low, high = axes_mm.min(0) - HIPPOCAMPUS_RADIUS_MM, axes_mm.max(0) + HIPPOCAMPUS_RADIUS_MM
-    first_voxel = np.round(low - affine[:3, 3]).astype(int)
-    last_voxel = np.round(high - affine[:3, 3]).astype(int)
-    box = tuple(slice(*edges) for edges in zip(first_voxel, last_voxel, strict=True))
-    voxels = np.argwhere(grey[box] > HIPPOCAMPUS_GREY) + first_voxel
-    distance_mm, _ = cKDTree(axes_mm).query(voxels + affine[:3, 3])
-    region = np.zeros(grey.shape, dtype=bool)
-    region[tuple(voxels[distance_mm <= HIPPOCAMPUS_RADIUS_MM].T)] = True
     return region

@@ -2,7 +2,8 @@
 
 A feature network is any module that maps volumes (B, 1, D, H, W) to a list of feature maps,
 one per layer; `build_features` is the place where a further one is added. Weights come from
-safetensors files only; nothing is unpickled and nothing is downloaded.
+safetensors files only; nothing is unpickled and nothing is downloaded. The default is the encoder
+of the segmenter that travels with the package.
 """
 
 from pathlib import Path
@@ -12,7 +13,10 @@ import torch.nn.functional as functional
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from brainlapse.networks.segmenter import BLOCK, Segmenter, block_positions
 from brainlapse.networks.settings import PERCEPTUAL_FILES
+from brainlapse.networks.trained import load_segmenter
+from brainlapse.space import Grid
 
 ALEXNET = ((0, 1, 64, 11, 4, 2), (3, 64, 192, 5, 1, 2), (6, 192, 384, 3, 1, 1),
            (8, 384, 256, 3, 1, 1), (10, 256, 256, 3, 1, 1))  # fmt: skip
@@ -46,6 +50,30 @@ class PerceptualDistance(nn.Module):
             square = (functional.normalize(found, dim=1) - functional.normalize(target, dim=1)) ** 2
             total = total + (square if weight is None else square * weight).sum(dim=1).mean()
         return total
+
+
+class SegmenterFeatures(nn.Module):
+    """The segmenter's encoder: four layers that were trained to tell a brain's structures apart.
+
+    The grid's voxels are taken as they are, also where they are not of the 1 mm that the network
+    was trained on: resampling a volume of 2.5 mm would make 16 times as many voxels and cost more
+    than the autoencoder. What goes in beside them is the true place of every block in MNI space.
+    """
+
+    blocks_mm: Tensor
+
+    def __init__(self, segmenter: Segmenter, grid: Grid) -> None:
+        super().__init__()
+        self.segmenter = segmenter
+        x, y, z = (size + size % BLOCK for size in grid.shape)
+        blocks_mm = block_positions(torch.from_numpy(grid.affine), (x, y, z))
+        self.register_buffer("blocks_mm", blocks_mm[None])
+
+    def forward(self, volume: Tensor) -> list[Tensor]:
+        """Feature maps at 1/2, 1/4, 1/8 and 1/16 resolution of volumes on the grid, 0 to 1."""
+        missing = [side for size in volume.shape[:1:-1] for side in (0, size % BLOCK)]
+        volume = functional.pad(volume, missing)
+        return self.segmenter.features(volume, self.blocks_mm.expand(len(volume), -1, -1, -1, -1))
 
 
 class LpipsFeatures(nn.Module):
@@ -123,7 +151,17 @@ class MedicalNetFeatures(nn.Module):
         return layers
 
 
-def build_features(network: str, folder: str | Path) -> nn.Module:
-    """Build the named feature network from its safetensors file in `folder`."""
+def build_features(network: str, folder: str | Path, grid: Grid) -> nn.Module:
+    """Build the named feature network.
+
+    Parameters
+    ----------
+    folder
+        Holds the safetensors file of a network that doesn't travel with the package.
+    grid
+        Of the volumes that will be compared, in MNI space.
+    """
+    if network == "segmenter":
+        return SegmenterFeatures(load_segmenter(torch.device("cpu")), grid)
     weights = load_file(Path(folder) / PERCEPTUAL_FILES[network])
     return LpipsFeatures(weights) if network == "lpips" else MedicalNetFeatures(weights)

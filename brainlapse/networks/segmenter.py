@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from brainlapse.networks.space_to_depth import space_to_depth
+from brainlapse.networks.blocks import space_to_depth
 
 BLOCK = 2
 COORDINATE_SCALE_MM = 100.0

@@ -17,7 +17,7 @@ PERCEPTUAL_FILES = {
     "lpips": "lpips_alex.safetensors",
     "medicalnet": "medicalnet_resnet10.safetensors",
 }
-"""Weights file of every perceptual feature network, looked for in the configured folder."""
+"""Weights file of every feature network that does not travel with the package."""
 
 PERCEPTUAL_SOURCES = {
     "lpips": "AlexNet of torchvision and the alex.pth of github.com/richzhang/PerceptualSimilarity",

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from scipy import ndimage
 from torch import Tensor
 
@@ -14,9 +13,9 @@ from brainlapse.networks.segmenter import (
     GRID_FACTOR,
     Segmenter,
     block_positions,
-    build_segmenter,
     mask_blocks,
 )
+from brainlapse.networks.trained import WEIGHTS, load_segmenter
 from brainlapse.preprocessing.intensity import normalise
 from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.segmentation.classes import CLASSES
@@ -24,7 +23,6 @@ from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.posteriors import Posteriors, clean
 from brainlapse.space import Grid, grid_at
 
-WEIGHTS = Path(__file__).parent / "weights" / "segmenter.safetensors"
 SHAPE = (160, 192, 160)
 GRID = grid_at(1.0, SHAPE)
 """The grid that the network sees, in MNI space at 1 mm; mirrored about its middle plane."""
@@ -52,16 +50,8 @@ def load_network(weights: Path = WEIGHTS, cpu: bool = False) -> Network:
     FileNotFoundError
         If the weights are missing.
     """
-    if not weights.is_file():
-        message = (
-            f"{weights}: expected the segmenter's weights, found none; clone brainlapse again, or "
-            "train them: snakemake train_segmenter"
-        )
-        raise FileNotFoundError(message)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-    model = build_segmenter(CLASSES, device)
-    model.load_state_dict(load_file(weights))  # stored in half precision, used in single
-    return Network(model.eval().requires_grad_(False), device, half=device.type == "cuda")
+    return Network(load_segmenter(device, weights), device, half=device.type == "cuda")
 
 
 def segment_brain(

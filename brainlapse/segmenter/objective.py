@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from brainlapse.networks.blocks import space_to_depth
 from brainlapse.networks.segmenter import BLOCK
-from brainlapse.networks.space_to_depth import space_to_depth
 from brainlapse.segmentation.classes import CLASSES, PAIRED
 
 SMALLEST = 1e-5

@@ -23,7 +23,7 @@ from brainlapse.space import Grid
 
 AGED_REGIONS = ("ventricles", "hippocampus", "grey_matter")
 # Reach of the calibration: coefficients of the rays, roughly changes of log volume.
-REACH = np.array([2.4, 0.8, 0.6])
+REACH = np.array([2.4, 1.2, 0.6])
 VENTRICLE_WALL_MM = 4.0  # the field widens a little more than the ventricles: room to grow
 CORRECTIONS = 1
 

@@ -8,10 +8,10 @@ from scipy import ndimage
 
 from brainlapse.simulation.ageing import AgeingModel, build_ageing_model
 from brainlapse.simulation.head import build_head
+from brainlapse.simulation.regions import region_maps
 from brainlapse.simulation.warps import axis_aligned_grid
-from brainlapse.template import Template, load_template
+from brainlapse.template import load_template_brain
 
-REGIONS = ("ventricles", "hippocampus", "grey_matter", "white_matter", "csf", "brain")
 LABELS = {"csf": 1, "grey_matter": 2, "white_matter": 3, "ventricles": 4, "hippocampus": 5}
 
 BRAIN_GRID = axis_aligned_grid((-84, -120, -84), (84, 90, 93), 1.0)
@@ -32,7 +32,7 @@ class Anatomy:
         Brain intensity on BRAIN_GRID, white matter about 1.
     maps
         Soft maps by region on BRAIN_GRID, 0 to 1 (csf includes the ventricles, grey_matter
-        the hippocampus).
+        the hippocampus); see `region_maps`.
     coarse_maps
         The same on AGEING_GRID.
     near_brain
@@ -53,14 +53,14 @@ class Anatomy:
 
 @functools.cache
 def build_anatomy() -> Anatomy:
-    """Build the shared anatomy from the template (seconds, deterministic)."""
-    template = load_template(BRAIN_GRID)
-    brain = template.brain_mask.astype(np.float32)
-    maps = region_maps(template)
+    """Build the shared anatomy from the template (half a minute, deterministic)."""
+    template, brain_mask = load_template_brain(BRAIN_GRID)
+    brain = brain_mask.astype(np.float32)
+    maps = region_maps(BRAIN_GRID)
     coarse = {name: _average(volume) for name, volume in maps.items()}
-    fine = template.t1 - ndimage.gaussian_filter(template.t1, SHARPEN_MM)
-    inner = ndimage.binary_erosion(template.brain_mask, iterations=2)
-    t1 = np.clip(template.t1 + SHARPEN * fine * inner, 0.1, 1.15).astype(np.float32) * brain
+    fine = template - ndimage.gaussian_filter(template, SHARPEN_MM)
+    inner = ndimage.binary_erosion(brain_mask, iterations=2)
+    t1 = np.clip(template + SHARPEN * fine * inner, 0.1, 1.15).astype(np.float32) * brain
     return Anatomy(
         t1=t1,
         maps=maps,
@@ -69,23 +69,6 @@ def build_anatomy() -> Anatomy:
         head=build_head(brain, BRAIN_GRID, HEAD_GRID),
         ageing=build_ageing_model(coarse, AGEING_GRID),
     )
-
-
-def region_maps(template: Template) -> dict[str, np.ndarray]:
-    """Return the soft region maps of a template, float32 by region."""
-    brain = template.brain_mask.astype(np.float32)
-    grey = np.clip(template.grey, 0, 1) * brain
-    white = np.clip(template.white, 0, 1) * brain
-    csf = np.clip(brain - grey - white, 0, 1)
-    maps = {
-        "ventricles": csf * template.ventricle_region,
-        "hippocampus": grey * template.hippocampus_region,
-        "grey_matter": grey,
-        "white_matter": white,
-        "csf": csf,
-        "brain": brain,
-    }
-    return {name: maps[name].astype(np.float32) for name in REGIONS}
 
 
 def _near(brain: np.ndarray) -> np.ndarray:

@@ -16,7 +16,8 @@ from brainlapse import runtime
 from brainlapse.images import save_volume
 from brainlapse.simulation.acquisition import SITES
 from brainlapse.simulation.ageing import AGED_REGIONS
-from brainlapse.simulation.anatomy import LABELS, REGIONS, build_anatomy
+from brainlapse.simulation.anatomy import LABELS, build_anatomy
+from brainlapse.simulation.regions import REGIONS
 from brainlapse.simulation.scans import SimulatedScan, build_shape, simulate_scan
 from brainlapse.simulation.settings import SimulationSettings
 from brainlapse.simulation.subjects import Subject, plan_subjects

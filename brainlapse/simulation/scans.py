@@ -20,9 +20,9 @@ from brainlapse.simulation.anatomy import (
     BRAIN_GRID,
     HEAD_GRID,
     LABELS,
-    REGIONS,
     Anatomy,
 )
+from brainlapse.simulation.regions import REGIONS
 from brainlapse.simulation.settings import SimulationSettings
 from brainlapse.simulation.subjects import Subject, generator
 from brainlapse.simulation.warps import (

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from brainlapse.images import load_volume
 from brainlapse.runtime import atomic_path, progress
+from brainlapse.space import Grid, grid_at
 from brainlapse.training.determinism import seed_for
 
 MEMORY_LIMIT_BYTES = 2 * 2**30
@@ -40,6 +41,12 @@ class TrainingData:
     train: ScanSet
     validation: ScanSet
     voxel_mm: float
+
+    @property
+    def grid(self) -> Grid:
+        """Grid of all scans, in MNI space."""
+        depth, height, width = self.train.volumes.shape[1:]
+        return grid_at(self.voxel_mm, (depth, height, width))
 
 
 def load_training_data(

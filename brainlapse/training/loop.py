@@ -10,6 +10,7 @@ from torch import nn
 
 from brainlapse.networks.perceptual import PerceptualDistance, build_features
 from brainlapse.runtime import format_duration
+from brainlapse.space import Grid
 from brainlapse.training import schedule
 from brainlapse.training.augmentation import augment
 from brainlapse.training.checkpoint import ResumeFolder, StopSignals
@@ -116,15 +117,17 @@ def plan_run(
         log.info(
             "the adversarial term would begin in epoch %d: never", loss.adversarial_start_epoch
         )
-    perceptual = build_perceptual(loss.perceptual, device)
+    perceptual = build_perceptual(loss.perceptual, data.grid, device)
     return Run(settings, data, seed, device, perceptual, per_epoch, steps)
 
 
-def build_perceptual(settings: PerceptualSettings, device: torch.device) -> nn.Module | None:
-    """Build the perceptual distance, or None where the config names no feature network."""
+def build_perceptual(
+    settings: PerceptualSettings, grid: Grid, device: torch.device
+) -> nn.Module | None:
+    """Build the distance of volumes on a grid, or None where the config names no network."""
     if settings.network == "none" or settings.weight == 0:
         return None
-    return PerceptualDistance(build_features(settings.network, settings.folder)).to(device)
+    return PerceptualDistance(build_features(settings.network, settings.folder, grid)).to(device)
 
 
 def progress_made(run: Run, state: TrainingState) -> float:

@@ -12,10 +12,11 @@ from brainlapse.settings import Settings
 class PerceptualSettings(Settings):
     """The perceptual term of the loss."""
 
-    network: Literal["none", "lpips", "medicalnet"] = Field(
-        "none",
-        description="Feature network: none (no perceptual term), lpips (AlexNet on slices) or "
-        "medicalnet (3D ResNet-10); the last two need a weights file",
+    network: Literal["none", "segmenter", "lpips", "medicalnet"] = Field(
+        "segmenter",
+        description="Feature network: none (no perceptual term), segmenter (3D encoder of the "
+        "embedded segmentation network), lpips (AlexNet on slices) or medicalnet (3D ResNet-10); "
+        "the last two need a weights file",
     )
     weight: float = Field(
         1.0,
@@ -23,19 +24,20 @@ class PerceptualSettings(Settings):
         ge=0,
     )
     folder: str = Field(
-        "weights", description="Folder with the safetensors file of the feature network [path]"
+        "weights",
+        description="Folder with the safetensors file of lpips or medicalnet [path]",
     )
 
     @model_validator(mode="after")
     def _check_weights(self) -> "PerceptualSettings":
-        if self.network == "none":
+        if self.network not in PERCEPTUAL_FILES:
             return self
         path = Path(self.folder) / PERCEPTUAL_FILES[self.network]
         if not path.is_file():
             message = (
                 f"network: {self.network} needs the file {path}, which does not exist; convert "
                 f"{PERCEPTUAL_SOURCES[self.network]} to safetensors (docs/autoencoders.md) and "
-                "place it there, or set network: none"
+                "place it there, or set network: segmenter"
             )
             raise ValueError(message)
         return self

@@ -2,6 +2,7 @@
 
 import pytest
 
+from brainlapse import provenance
 from brainlapse.provenance import code_fingerprint
 
 
@@ -59,3 +60,21 @@ def test_edit_changes_just_its_own_module(tree):
 def test_function_without_docstring_left_is_still_hashed(tree):
     (tree / "brainlapse/deep/inner.py").write_text('def inner():\n    """Only a doc."""\n')
     assert "brainlapse.deep.inner" in fingerprint(tree)
+
+
+def test_data_of_a_module_count_with_it(tree, monkeypatch):
+    monkeypatch.setattr(provenance, "DATA", {"brainlapse.deep.inner": "deep/data.bin"})
+    assert fingerprint(tree)["deep/data.bin"] == "missing"
+    found = set()
+    for size in (3, 4):
+        (tree / "brainlapse/deep/data.bin").write_bytes(bytes(size))
+        found.add(fingerprint(tree)["deep/data.bin"])
+    assert len(found) == 2
+    (tree / "script.py").write_text("from brainlapse import other\n")
+    assert "deep/data.bin" not in fingerprint(tree)
+
+
+def test_named_data_travel_with_the_package():
+    for module, name in provenance.DATA.items():
+        assert (provenance.ROOT / "brainlapse" / name).is_file()
+        assert provenance.ROOT.joinpath(*module.split(".")).with_suffix(".py").is_file()

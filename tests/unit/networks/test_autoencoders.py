@@ -5,8 +5,9 @@ import torch
 from pydantic import ValidationError
 
 from brainlapse.networks.autoencoders import build_autoencoder
+from brainlapse.networks.blocks import depth_to_space, space_to_depth
 from brainlapse.networks.settings import NetworkSettings
-from brainlapse.networks.space_to_depth import block_cosines, depth_to_space, space_to_depth
+from brainlapse.networks.space_to_depth import block_cosines
 
 SMALL = {
     "s2d": NetworkSettings(channels=(8, 16), residual_blocks=1),

@@ -32,6 +32,7 @@ def settings():
         {
             "network": {"channels": [8, 16], "residual_blocks": 1},
             "loss": {
+                "perceptual": {"network": "none"},
                 "adversarial_start_epoch": 1,
                 "discriminator_channels": 4,
                 "discriminator_layers": 1,

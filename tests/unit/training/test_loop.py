@@ -48,6 +48,21 @@ def test_learns_and_logs_every_term_of_both_splits(settings, data, tmp_path):
     assert state.best.value == min(row["validation_l1"] for row in state.history)
 
 
+def test_the_segmenter_judges_reconstructions_where_the_config_names_it(settings, data, tmp_path):
+    perceptual = settings.loss.perceptual.model_copy(update={"network": "segmenter"})
+    loss = settings.loss.model_copy(update={"perceptual": perceptual})
+    named = change_settings(settings.model_copy(update={"loss": loss}), steps=6)
+    first, second = (run(named, data, tmp_path / name) for name in "ab")
+    assert_same(first, second)
+    row = first.history[-1]
+    assert row["train_perceptual"] > 0
+    terms = {"l1": 1, "perceptual": 1, "adversarial": 1e-3, "kl": 1e-6}
+    total = sum(weight * row[f"validation_{name}"] for name, weight in terms.items())
+    assert row["validation_total"] == pytest.approx(total)
+    plain = run(change_settings(settings, steps=6), data, tmp_path / "plain")
+    assert plain.history[-1]["train_l1"] != row["train_l1"]
+
+
 def test_same_seed_same_weights(settings, data, tmp_path):
     assert_same(run(settings, data, tmp_path / "a"), run(settings, data, tmp_path / "b"))
 

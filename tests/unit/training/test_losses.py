@@ -41,6 +41,7 @@ def test_defaults_are_those_of_the_paper():
     loss = AutoencoderSettings().loss
     assert losses.term_weights(loss) == {"l1": 1, "perceptual": 1, "adversarial": 1e-3, "kl": 1e-6}
     assert loss.adversarial_start_epoch == 100
+    assert loss.perceptual.network == "segmenter"
 
 
 @pytest.mark.parametrize("network", ["lpips", "medicalnet"])

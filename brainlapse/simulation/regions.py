@@ -1,0 +1,64 @@
+"""Regions of the template as the embedded segmenter sees them.
+
+The truth of the simulated cohort is integrated over these maps, so it means by a region what the
+measured volumes mean by it.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from brainlapse.images import resample_to_grid
+from brainlapse.runtime import single_thread
+from brainlapse.segmentation.classes import CLASS_LABELS
+from brainlapse.segmentation.embedded import GRID, load_network, segment_brain
+from brainlapse.segmentation.labels import GROUPS
+from brainlapse.segmentation.posteriors import Posteriors
+from brainlapse.space import Grid
+from brainlapse.template import load_template_brain
+
+SIDES = ("left_hippocampus", "right_hippocampus")
+REGIONS = (
+    "ventricles", "lateral_ventricles", "hippocampus", *SIDES, "grey_matter", "white_matter",
+    "csf", "brain",
+)  # fmt: skip
+
+
+def region_maps(grid: Grid) -> dict[str, np.ndarray]:
+    """Return the soft region maps of the template: posteriors of the regions' structures.
+
+    Parameters
+    ----------
+    grid
+        Where they are wanted, in MNI space.
+
+    Returns
+    -------
+    dict
+        float32 by region, 0 to 1. Grey matter, white matter and csf add up to brain.
+    """
+    posteriors = segment_template()
+    return {
+        name: resample_to_grid(share.numpy(), posteriors.grid.affine, grid)
+        for name, share in _shares(posteriors).items()
+    }
+
+
+def segment_template() -> Posteriors:
+    """Segment the template; on one thread of the CPU, where the numbers always repeat."""
+    volume, mask = load_template_brain(GRID)
+    with single_thread():
+        return segment_brain(volume, mask, load_network(cpu=True))
+
+
+def _shares(posteriors: Posteriors) -> dict[str, Tensor]:
+    """Posteriors of the groups and of both hippocampi, on the posteriors' grid."""
+    shares = {
+        name: posteriors.shares[torch.from_numpy(np.isin(CLASS_LABELS, list(GROUPS[name])))].sum(0)
+        for name in REGIONS
+        if name in GROUPS
+    }
+    left, right = SIDES
+    shares[right] = shares["hippocampus"] * posteriors.right
+    shares[left] = shares["hippocampus"] - shares[right]
+    return shares
