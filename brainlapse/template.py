@@ -20,11 +20,6 @@ TEMPLATE_NAME = "ICBM152 2009a nonlinear symmetric (nilearn)"
 FILE_PATTERN = "mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
 FULL_SCALE = 255.0
 
-CSF_THRESHOLD = 0.4
-VENTRICLE_DEPTH_MM = 18.0  # deeper below the brain's surface than any sulcus beside them
-VENTRICLE_BOX_MM = ((-44, 44), (-62, 42), (-22, 36))
-VENTRICLE_MARGIN_MM = 8.0  # room for ventricles that are wider than the template's
-
 
 @dataclass(frozen=True)
 class Template:
@@ -38,15 +33,12 @@ class Template:
         Tissue probabilities, 0 to 1.
     brain_mask
         Brain with its ventricles and sulcal fluid, bool.
-    ventricle_region
-        Where lateral and third ventricles may lie, also wide ones; no other fluid, bool.
     """
 
     t1: np.ndarray
     grey: np.ndarray
     white: np.ndarray
     brain_mask: np.ndarray
-    ventricle_region: np.ndarray
 
 
 def template_paths() -> dict[str, Path]:
@@ -86,16 +78,13 @@ def load_template(grid: Grid) -> Template:
     hold local means.
     """
     t1, brain_mask = load_template_brain(grid)
-    _, brain, affine = _read_brain()
     grey, white = (_read_tissue(name) for name in ("grey", "white"))
-    csf = brain * np.clip(1 - grey - white, 0, 1)
-    ventricles = _ventricle_region(csf, brain, affine)
+    _, _, affine = _read_brain()
     return Template(
         t1=t1,
         grey=_sample(grey, affine, grid),
         white=_sample(white, affine, grid),
         brain_mask=brain_mask,
-        ventricle_region=_sample(ventricles, affine, grid) > 0.5,
     )
 
 
@@ -123,29 +112,3 @@ def _sample(volume: np.ndarray, affine: np.ndarray, grid: Grid) -> np.ndarray:
     sigma = np.sqrt(max(voxel_mm**2 - 1, 0)) / np.sqrt(8 * np.log(2))
     smooth = ndimage.gaussian_filter(volume.astype(np.float32), sigma, truncate=3.0)
     return resample_to_grid(smooth, affine, grid, order=1)
-
-
-def _ventricle_region(csf: np.ndarray, brain: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Grow the deep central fluid by a margin, up to half-way to any other fluid.
-
-    Works inside the box only: its padding exceeds every distance that is compared.
-    """
-    box = tuple(
-        slice(*(round(edge - affine[axis, 3]) for edge in edges))
-        for axis, edges in enumerate(VENTRICLE_BOX_MM)
-    )
-    padding = int(VENTRICLE_DEPTH_MM) + 2
-    padded = tuple(slice(part.start - padding, part.stop + padding) for part in box)
-    inside = np.zeros_like(brain)
-    inside[box] = True
-    fluid = csf[padded] > CSF_THRESHOLD
-    depth_mm = ndimage.distance_transform_edt(brain[padded])
-    labels, count = ndimage.label(fluid & inside[padded] & (depth_mm > VENTRICLE_DEPTH_MM))
-    ventricles = labels == 1 + int(np.argmax(np.bincount(labels.ravel(), minlength=count + 1)[1:]))
-    to_ventricles_mm = ndimage.distance_transform_edt(~ventricles)
-    to_other_fluid_mm = ndimage.distance_transform_edt(~(fluid & ~ventricles))
-    region = np.zeros_like(brain)
-    region[padded] = (to_ventricles_mm <= VENTRICLE_MARGIN_MM) & (
-        to_ventricles_mm < to_other_fluid_mm
-    )
-    return region

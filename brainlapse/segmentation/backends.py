@@ -6,14 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from brainlapse.images import load_volume
 from brainlapse.runtime import log
-from brainlapse.segmentation.atlas import TissueAtlas, check_grid
-from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
-from brainlapse.segmentation.labels import REGIONS, STRUCTURES, group_volumes
+from brainlapse.segmentation.errors import ImplausibleImage
+from brainlapse.segmentation.labels import STRUCTURES, group_volumes
 from brainlapse.segmentation.runs import Structures, run_segmenter
 from brainlapse.segmentation.settings import SegmentationSettings
-from brainlapse.segmentation.tissue import segment_tissues, tissue_labels, tissue_volumes
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Segmentation:
 
 
 def segment_scans(
-    paths: Sequence[Path], settings: SegmentationSettings, atlas: TissueAtlas, threads: int
+    paths: Sequence[Path], settings: SegmentationSettings, threads: int
 ) -> list[Segmentation]:
     """Segment stripped, normalised brains in MNI space.
 
@@ -43,10 +40,8 @@ def segment_scans(
         NIfTI files, real or decoded.
     settings
         Chooses the backend.
-    atlas
-        Spatial priors of the ``tissue`` backend.
     threads
-        CPU threads of the other backends.
+        CPU threads.
 
     Returns
     -------
@@ -60,8 +55,6 @@ def segment_scans(
     SegmentationFailed
         If the tool gave no result or one that cannot be read.
     """
-    if settings.backend == "tissue":
-        return [_segment_tissues(path, atlas) for path in paths]
     return [_group(outcome) for outcome in run_segmenter(paths, settings, threads)]
 
 
@@ -70,17 +63,3 @@ def _group(outcome: Structures | ImplausibleImage) -> Segmentation:
         return Segmentation(group_volumes(outcome.volumes_mm3), outcome.labels)
     log.warning("%s\nThe volumes of this image are missing (n/a).", outcome)
     return Segmentation(group_volumes(dict.fromkeys(STRUCTURES, np.nan)), None)
-
-
-def _segment_tissues(path: Path, atlas: TissueAtlas) -> Segmentation:
-    volume, affine = load_volume(path)
-    try:
-        check_grid(atlas, volume.shape, affine)
-        shares = segment_tissues(volume, atlas)
-    except SegmentationFailed as error:
-        message = f"{path}: tissue segmentation failed: {error}"
-        raise SegmentationFailed(message) from error
-    except ImplausibleImage as reason:
-        log.warning("%s: volumes are missing: %s", path, reason)
-        return Segmentation(dict.fromkeys(REGIONS, np.nan), None)
-    return Segmentation(tissue_volumes(shares, atlas.voxel_mm**3), tissue_labels(shares))

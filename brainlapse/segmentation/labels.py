@@ -68,9 +68,6 @@ share out the 32 labels; brain is their sum, which SynthSeg calls total intracra
 REGIONS: tuple[str, ...] = tuple(GROUPS)
 """Regions that every backend reports, NaN where it cannot measure one."""
 
-TISSUE_LABELS = {"csf": 24, "grey_matter": 3, "white_matter": 2, "ventricles": 4}
-"""Ids in the label maps of the ``tissue`` backend, which does not tell left from right."""
-
 
 def region_name(structure: str) -> str:
     """Name of a structure in the volume tables: ``left ventral DC`` -> ``left_ventral_dc``.

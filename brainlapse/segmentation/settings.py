@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from brainlapse.settings import Settings
 
-Backend = Literal["tissue", "embedded", "native", "docker", "podman", "apptainer"]
+Backend = Literal["embedded", "native", "docker", "podman", "apptainer"]
 CONTAINERS = ("docker", "podman")
 """Backends whose containers outlive the program that started them."""
 
@@ -15,10 +15,9 @@ class SegmentationSettings(Settings):
     """How regional volumes are measured (config key ``segmentation``)."""
 
     backend: Backend = Field(
-        "tissue",
-        description="tissue: grey matter, white matter, CSF and ventricles from the template's "
-        "priors; embedded: the network that comes along; native, docker, podman and apptainer: "
-        "FreeSurfer's mri_synthseg, installed here or in a container image",
+        "embedded",
+        description="embedded: the network that comes along; native, docker, podman and "
+        "apptainer: FreeSurfer's mri_synthseg, installed here or in a container image",
     )
     binary: str = Field(
         "mri_synthseg",
@@ -39,7 +38,7 @@ class SegmentationSettings(Settings):
     timeout_s: float = Field(
         1800.0,
         gt=0,
-        description="time limit for one scan [s], above 0; not for tissue",
+        description="time limit for one scan [s], above 0",
     )
     gpu: bool = Field(
         False,

@@ -14,8 +14,9 @@ JOB_COLUMNS = ["dataset", "model", "kind"]
 MEASURED_COLUMNS = [*JOB_COLUMNS, "file", "region", "volume_mm3", "backend"]
 VOLUME_COLUMNS = [
     *(*IDENTITY, "model", "kind", *DETAILS),
-    *("region", "volume_mm3", "native_volume_mm3", "backend"),
+    *("region", "volume_mm3", "native_volume_mm3", "intracranial_share", "backend"),
 ]
+TOTAL_REGION = "brain"
 IMAGE_ENDING = "_space-MNI_"
 
 
@@ -109,7 +110,7 @@ def join_volumes(
     -------
     pandas.DataFrame
         ``VOLUME_COLUMNS``; the native volume is the MNI volume / the determinant of the scan
-        named in the row.
+        named in the row; ``intracranial_share`` is the volume / the image's total intracranial.
 
     Raises
     ------
@@ -133,9 +134,18 @@ def join_volumes(
     determinant = pd.to_numeric(joined["affine_determinant"])
     joined["volume_mm3"] = pd.to_numeric(joined["volume_mm3"])
     joined["native_volume_mm3"] = joined["volume_mm3"] / determinant
+    joined["intracranial_share"] = joined["volume_mm3"] / _intracranial(joined)
     joined["model"] = joined["model"].replace("", np.nan)
     table = joined[VOLUME_COLUMNS]
-    return table.round({"volume_mm3": 3, "native_volume_mm3": 3})
+    return table.round({"volume_mm3": 3, "native_volume_mm3": 3, "intracranial_share": 7})
+
+
+def _intracranial(joined: pd.DataFrame) -> pd.Series:
+    """Total intracranial volume of the image of every row: the sum of all structures."""
+    image = ["dataset", "model", "kind", "file"]
+    totals = joined.loc[joined["region"] == TOTAL_REGION, [*image, "volume_mm3"]]
+    merged = joined[image].merge(totals, on=image, how="left", validate="many_to_one")
+    return merged["volume_mm3"].set_axis(joined.index)
 
 
 def labels_name(image: str | Path) -> str:

@@ -5,8 +5,6 @@ measured volumes mean by it.
 """
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from brainlapse.images import resample_to_grid
 from brainlapse.runtime import single_thread
@@ -39,7 +37,7 @@ def region_maps(grid: Grid) -> dict[str, np.ndarray]:
     """
     posteriors = segment_template()
     return {
-        name: resample_to_grid(share.numpy(), posteriors.grid.affine, grid)
+        name: resample_to_grid(share, posteriors.grid.affine, grid)
         for name, share in _shares(posteriors).items()
     }
 
@@ -51,14 +49,14 @@ def segment_template() -> Posteriors:
         return segment_brain(volume, mask, load_network(cpu=True))
 
 
-def _shares(posteriors: Posteriors) -> dict[str, Tensor]:
+def _shares(posteriors: Posteriors) -> dict[str, np.ndarray]:
     """Posteriors of the groups and of both hippocampi, on the posteriors' grid."""
-    shares = {
-        name: posteriors.shares[torch.from_numpy(np.isin(CLASS_LABELS, list(GROUPS[name])))].sum(0)
-        for name in REGIONS
-        if name in GROUPS
-    }
+    shares = {}
+    for name in REGIONS:
+        if name in GROUPS:
+            numbers = np.flatnonzero(np.isin(CLASS_LABELS, list(GROUPS[name])))
+            shares[name] = posteriors.shares[numbers.tolist()].sum(dim=0).numpy()
     left, right = SIDES
-    shares[right] = shares["hippocampus"] * posteriors.right
+    shares[right] = shares["hippocampus"] * posteriors.right.numpy()
     shares[left] = shares["hippocampus"] - shares[right]
     return shares

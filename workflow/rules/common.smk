@@ -28,9 +28,7 @@ MODELS = list(config["autoencoders"])
 TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
-SEGMENTATION_MEM_MB = {"tissue": 2500, "embedded": 4000}.get(
-    config["segmentation"]["backend"], 9000
-)
+SEGMENTATION_MEM_MB = 2500 if config["segmentation"]["backend"] == "embedded" else 9000
 SIMULATED = [
     name for name, dataset in config["datasets"].items() if dataset["simulate"]
 ]

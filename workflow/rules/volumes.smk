@@ -2,39 +2,18 @@
 
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
-out: volumes/atlas.npz, a table per subject and kind, volumes/volumes.tsv
+out: a table per subject and kind, volumes/volumes.tsv
 
-build_atlas      put the template's tissue priors on the grid of the run
 segment_real     the real scans of one subject: volumes and label maps
 segment_decoded  what one autoencoder decoded of one subject: volumes
 collect_volumes  all volumes in one table, in MNI space and native
 """
 
 
-rule build_atlas:
-    """Put the template's tissue priors on the grid of the run."""
-    output:
-        atlas=results("volumes/atlas.npz"),
-    log:
-        results("logs/build_atlas.log"),
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        space=config["space"],
-        code=code_of("build_atlas"),
-    script:
-        "../scripts/build_atlas.py"
-
-
 rule segment_real:
     """Segment the real scans of one subject."""
     input:
         brains=subject_brains,
-        atlas=results("volumes/atlas.npz"),
     output:
         volumes=results("volumes/real/{dataset}/{subject}_volumes.tsv"),
         labels=directory(results("volumes/real/{dataset}/{subject}_labels")),
@@ -43,7 +22,7 @@ rule segment_real:
     group:
         "segment"
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=SEGMENTATION_MEM_MB,
@@ -60,7 +39,6 @@ rule segment_decoded:
     """Segment what one autoencoder decoded of one subject."""
     input:
         folder=decoded_folder,
-        atlas=results("volumes/atlas.npz"),
     output:
         volumes=results("volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv"),
     log:
@@ -68,7 +46,7 @@ rule segment_decoded:
     group:
         "segment"
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=SEGMENTATION_MEM_MB,

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.segmentation.atlas import read_atlas
 from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmentation.volumes import find_images, tabulate_images
@@ -14,7 +13,6 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = SegmentationSettings.model_validate(snakemake.params.settings)
     wildcards = snakemake.wildcards
-    atlas = read_atlas(snakemake.input.atlas)
     images = find_images(Path(snakemake.input.folder), wildcards.dataset, wildcards.subject)
     job = {
         "dataset": wildcards.dataset,
@@ -22,7 +20,7 @@ def main(snakemake) -> None:
         "kind": wildcards.kind,
         "backend": settings.backend,
     }
-    found = segment_scans(images, settings, atlas, snakemake.threads)
+    found = segment_scans(images, settings, snakemake.threads)
     runtime.write_table(snakemake.output.volumes, tabulate_images(images, found, job))
 
 

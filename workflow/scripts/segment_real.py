@@ -4,7 +4,6 @@ from pathlib import Path
 
 from brainlapse import runtime
 from brainlapse.images import load_volume, save_volume
-from brainlapse.segmentation.atlas import read_atlas
 from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmentation.volumes import labels_name, tabulate_images
@@ -14,12 +13,11 @@ def main(snakemake) -> None:
     """Unpack the job, segment, write the table and a label map for every scan."""
     runtime.start(snakemake)
     settings = SegmentationSettings.model_validate(snakemake.params.settings)
-    atlas = read_atlas(snakemake.input.atlas)
     folder = Path(snakemake.output.labels)
     folder.mkdir(parents=True, exist_ok=True)
 
     images = [Path(brain) for brain in snakemake.input.brains]
-    found = segment_scans(images, settings, atlas, snakemake.threads)
+    found = segment_scans(images, settings, snakemake.threads)
     for image, segmentation in zip(images, found, strict=True):
         if segmentation.labels is not None:
             save_volume(folder / labels_name(image), segmentation.labels, load_volume(image)[1])

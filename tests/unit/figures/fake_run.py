@@ -179,7 +179,7 @@ def fake_volumes(scans: pd.DataFrame, forecasts: pd.DataFrame, seed: int = 4) ->
     for row in forecasts.to_dict("records"):
         identity = {key: row[key] for key in [*keys, "method", "n_scans_seen"]}
         add(identity, "predicted", "sdae", row["target_age_years"], 0.03)
-    return pd.DataFrame(rows).assign(backend="tissue")
+    return pd.DataFrame(rows).assign(backend="embedded")
 
 
 def fake_errors(forecasts: pd.DataFrame, seed: int = 5) -> pd.DataFrame:

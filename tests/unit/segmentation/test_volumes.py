@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.images import resample_to_grid
 from brainlapse.segmentation.backends import Segmentation
-from brainlapse.segmentation.tissue import TissueShares, tissue_volumes
 from brainlapse.segmentation.volumes import (
     VOLUME_COLUMNS,
     describe_forecasts,
@@ -17,7 +15,6 @@ from brainlapse.segmentation.volumes import (
     labels_name,
     tabulate_images,
 )
-from brainlapse.space import grid_at
 
 QUALITY = pd.DataFrame(
     {
@@ -31,8 +28,8 @@ QUALITY = pd.DataFrame(
 
 
 def measured(tmp_path, names, kind, model):
-    segment = {"ventricles": 20_000.0, "hippocampus": np.nan}
-    job = {"dataset": "a", "model": model, "kind": kind, "backend": "tissue"}
+    segment = {"ventricles": 20_000.0, "hippocampus": np.nan, "brain": 1_600_000.0}
+    job = {"dataset": "a", "model": model, "kind": kind, "backend": "embedded"}
     images = [tmp_path / name for name in names]
     return tabulate_images(images, [Segmentation(segment, None)] * len(images), job)
 
@@ -70,7 +67,7 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     ]
     table = join_volumes(*stacked, QUALITY)
     assert list(table.columns) == VOLUME_COLUMNS
-    assert len(table) == 10
+    assert len(table) == 15
     ventricles = table[table["region"] == "ventricles"].set_index("kind")
     assert ventricles.loc["real", "native_volume_mm3"].tolist() == [16_000.0, 12_500.0]
     assert ventricles.loc["real", "model"].isna().all()
@@ -79,6 +76,8 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     assert ventricles.loc["predicted", "method"] == "linear"
     assert pd.isna(ventricles.loc["interpolated", "native_volume_mm3"])
     assert ventricles.loc["interpolated", "alpha"] == 0.5
+    assert ventricles["intracranial_share"].tolist() == [0.0125] * 5
+    assert table[table["region"] == "brain"]["intracranial_share"].tolist() == [1.0] * 5
     assert table[table["region"] == "hippocampus"]["volume_mm3"].isna().all()
 
 
@@ -95,22 +94,3 @@ def test_images_of_one_subject_only(tmp_path):
     assert [p.name for p in find_images(tmp_path, "a", "sub-1")] == ["x.nii.gz"]
     assert find_images(tmp_path, "a", "sub-2") == []
     assert labels_name("sub-1_space-MNI_desc-brain_T1w.nii.gz") == "sub-1_space-MNI_dseg.nii.gz"
-
-
-def test_sphere_through_the_affine_and_back():
-    native = np.diag([1.0, 1.0, 1.0, 1.0])
-    native[:3, 3] = -32
-    distance = np.sqrt(sum((axis - 32) ** 2 for axis in np.indices((65, 65, 65))))
-    sphere = np.clip(20.5 - distance, 0, 1).astype(np.float32)
-    grid = grid_at(1.0, (80, 80, 80))
-    scale = np.diag([1.2, 1.1, 1.05, 1.0])
-    to_native = np.linalg.inv(scale)
-    to_native[:3, 3] = -to_native[:3, :3] @ (grid.affine @ [40, 40, 40, 1])[:3]
-    moved = resample_to_grid(sphere, native, grid, to_native)
-    empty = np.zeros_like(moved)
-    shares = TissueShares(ventricles=moved, other_csf=empty, grey=empty, white=empty)
-    mni_mm3 = tissue_volumes(shares, grid.voxel_volume_mm3)["ventricles"]
-    determinant = np.linalg.det(scale)
-    expected_mm3 = 4 / 3 * np.pi * 20**3
-    assert mni_mm3 == pytest.approx(determinant * expected_mm3, rel=0.01)
-    assert mni_mm3 / determinant == pytest.approx(expected_mm3, rel=0.01)

@@ -9,7 +9,6 @@ import pytest
 
 from brainlapse.runtime import process_token
 from brainlapse.segmentation import commands, orphans
-from brainlapse.segmentation.atlas import TissueAtlas
 from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.labels import CSV_HEADER, GROUPS, LABEL_IDS, STRUCTURES, group_volumes
@@ -91,7 +90,7 @@ def test_image_without_a_brain_is_missing_and_ends_nothing(scan, programs, mode,
     message = f"{scan}: native segmentation failed: {CONTENT_GATES[mode]}"
     assert str(found).startswith(message)
     assert "Last lines of its output:\nstand-in: " in str(found)
-    (missing,) = segment_scans([scan], native(programs, mode), no_atlas(), threads=1)
+    (missing,) = segment_scans([scan], native(programs, mode), threads=1)
     assert np.isnan(list(missing.volumes_mm3.values())).all()
     assert set(missing.volumes_mm3) == set(group_volumes(dict.fromkeys(STRUCTURES, 1.0)))
     assert missing.labels is None
@@ -242,8 +241,3 @@ def test_csv_order_is_synthsegs():
         *("csf", "left accumbens area", "left ventral DC", "right cerebral white matter"),
     )
     assert CSV_HEADER[-3:] == ("right amygdala", "right accumbens area", "right ventral DC")
-
-
-def no_atlas():
-    """The tissue backend's priors, which the others don't look at."""
-    return TissueAtlas.__new__(TissueAtlas)
