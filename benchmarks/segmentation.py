@@ -29,7 +29,8 @@ from brainlapse.images import load_canonical, load_volume, save_volume
 from brainlapse.runtime import read_json
 from brainlapse.segmentation.labels import GROUPS, STRUCTURES
 from brainlapse.segmentation.synthseg import read_volumes
-from brainlapse.segmenter.anatomies import find_label_maps, fold_labels, label_map_name
+from brainlapse.segmenter.anatomies import fold_labels
+from brainlapse.segmenter.label_maps import find_label_maps, label_map_name
 from brainlapse.segmenter.settings import SynthesisSettings
 from brainlapse.segmenter.synthesis import acquire, draw_tissues, smooth_noise
 

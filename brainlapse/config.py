@@ -11,6 +11,7 @@ from brainlapse.cohort.settings import CohortSettings, DatasetSettings
 from brainlapse.figures.settings import ReportSettings
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.segmentation.settings import SegmentationSettings
+from brainlapse.segmenter.settings import SegmenterSettings
 from brainlapse.settings import Settings
 from brainlapse.space import SpaceSettings
 from brainlapse.training.settings import AutoencoderSettings, EncodingSettings
@@ -62,6 +63,11 @@ class Config(Settings):
     )
     segmentation: SegmentationSettings = Field(
         default_factory=SegmentationSettings, description="Regional volumes."
+    )
+    segmenter: SegmenterSettings | None = Field(
+        None,
+        description="Training of the embedded segmenter (target train_segmenter, segmenter.yaml); "
+        "left out where the shipped network is used.",
     )
     report: ReportSettings = Field(
         default_factory=ReportSettings, description="The page of results."

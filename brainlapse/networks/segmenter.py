@@ -155,3 +155,9 @@ def block_positions(
 def mask_blocks(mask: Tensor) -> Tensor:
     """Blocks that hold a voxel of masks, bool (B, D, H, W) -> bool (B, D/2, H/2, W/2)."""
     return functional.max_pool3d(mask[:, None].float(), BLOCK)[:, 0] > 0
+
+
+def block_rows(volume: Tensor, wanted: Tensor) -> Tensor:
+    """Values of the wanted blocks: (B, D, H, W), bool (B, D/2, H/2, W/2) -> (N, 8)."""
+    blocks = space_to_depth(volume[:, None], BLOCK)  # (B, 8, D/2, H/2, W/2)
+    return blocks.permute(0, 2, 3, 4, 1)[wanted]

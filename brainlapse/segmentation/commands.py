@@ -99,7 +99,12 @@ def list_file(option: str) -> str:
 def build_command(job: Job, settings: SegmentationSettings) -> list[str]:
     """Return the arguments that run the segmenter on the scans of a job."""
     if settings.backend == "embedded":
-        return [*EMBEDDED, *_arguments(job, job.input_folder, job.output_folder, settings)]
+        weights = ["--weights", str(Path(settings.weights).resolve())] if settings.weights else []
+        return [
+            *EMBEDDED,
+            *weights,
+            *_arguments(job, job.input_folder, job.output_folder, settings),
+        ]
     if settings.backend == "native":
         arguments = _arguments(job, job.input_folder, job.output_folder, settings)
         return [settings.binary, *arguments]

@@ -13,6 +13,7 @@ from brainlapse.networks.segmenter import (
     GRID_FACTOR,
     Segmenter,
     block_positions,
+    block_rows,
     mask_blocks,
 )
 from brainlapse.networks.trained import WEIGHTS, load_segmenter
@@ -77,15 +78,14 @@ def segment_brain(
     image = torch.from_numpy(normalise(volume[box], mask[box], IntensitySettings()))
     inside = torch.from_numpy(np.ascontiguousarray(mask[box]))
     first = (box[0].start, box[1].start, box[2].start)
-    shares, right = _look(image, inside, first, network)
+    rows, wanted = _look(image, inside, first, network)
     if not fast:
-        mirrored, other_side = _look(image.flip(0), inside.flip(0), first, network)
-        shares = (shares + mirrored.flip(1)).mul_(0.5)
-        right = (right + 1 - other_side.flip(0)).mul_(0.5)
+        mirrored, _ = _look(image.flip(0), inside.flip(0), first, network)
+        rows = (rows + _mirror_rows(mirrored, wanted)).mul_(0.5)
     affine = GRID.affine.copy()
     affine[:3, 3] += first
     x, y, z = image.shape
-    return clean(Posteriors(shares, right, Grid((x, y, z), affine)))
+    return clean(Posteriors(rows, wanted, Grid((x, y, z), affine)))
 
 
 def brain_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
@@ -137,7 +137,7 @@ def _bright_level(volume: np.ndarray) -> float:
 def _look(
     image: Tensor, inside: Tensor, first: tuple[int, int, int], network: Network
 ) -> tuple[Tensor, Tensor]:
-    """Shares (CLASSES, X, Y, Z) and probability of the right side (X, Y, Z) of a box."""
+    """Rows (N, 8, CLASSES + 1) of a box, see `Posteriors`, and the blocks they belong to."""
     shape = (image.shape[0], image.shape[1], image.shape[2])
     wanted = mask_blocks(inside[None])
     blocks_mm = block_positions(torch.from_numpy(GRID.affine), shape, first)[None]
@@ -147,22 +147,30 @@ def _look(
         torch.autocast(device.type, torch.bfloat16, enabled=network.half),
     ):
         inputs = (image[None, None], blocks_mm, wanted)
-        logits = network.model(*(part.to(device) for part in inputs)).float()  # (N, 8, CLASSES + 1)
-        logits[..., :CLASSES] = logits[..., :CLASSES].softmax(dim=-1)
-        logits[..., CLASSES].sigmoid_()
-        maps = _place_blocks(logits.cpu(), wanted[0])
-    shares, right = maps[:CLASSES], maps[CLASSES]
-    outside = ~inside
-    shares.masked_fill_(outside, 0)
-    shares[0].masked_fill_(outside, 1)
-    return shares, right
+        rows = network.model(*(part.to(device) for part in inputs)).float()
+        rows[..., :CLASSES] = rows[..., :CLASSES].softmax(dim=-1)
+        rows[..., CLASSES].sigmoid_()
+    rows = rows.cpu()
+    outside = ~block_rows(inside[None], wanted)  # (N, 8)
+    rows[..., :CLASSES].masked_fill_(outside[..., None], 0)
+    rows[..., 0].masked_fill_(outside, 1)
+    return rows, wanted[0]
 
 
-def _place_blocks(rows: Tensor, wanted: Tensor) -> Tensor:
-    """Put (N, 8, C) rows of blocks where they belong: (C, X, Y, Z), 0 elsewhere."""
-    count = rows.shape[2]
-    blocks = torch.zeros((*wanted.shape, BLOCK**3, count))
-    blocks[wanted] = rows
-    sizes = wanted.shape
-    split = blocks.view(*sizes, BLOCK, BLOCK, BLOCK, count)
-    return split.permute(6, 0, 3, 1, 4, 2, 5).reshape(count, *(size * BLOCK for size in sizes))
+def _mirror_rows(mirrored: Tensor, wanted: Tensor) -> Tensor:
+    """Rows of the mirror image, put in the order of the image itself, with sides swapped.
+
+    Parameters
+    ----------
+    mirrored
+        (N, 8, CLASSES + 1), in the order of ``wanted.flip(0).nonzero()``.
+    wanted
+        bool (X/2, Y/2, Z/2), blocks of the image.
+    """
+    numbers = torch.zeros(wanted.shape, dtype=torch.int64)
+    numbers[wanted.flip(0)] = torch.arange(len(mirrored))
+    ordered = mirrored[numbers.flip(0)[wanted]]
+    halves = ordered.view(-1, BLOCK, BLOCK**2, CLASSES + 1)  # the first axis leads in a block
+    rows = halves.flip(1).view(-1, BLOCK**3, CLASSES + 1)
+    rows[..., CLASSES] = 1 - rows[..., CLASSES]
+    return rows

@@ -1,19 +1,24 @@
 """Brains on the segmenter's grid, and their labels back in the scan's space."""
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
 from scipy import ndimage
+from torch import Tensor
 
 from brainlapse.images import resample_to_grid
+from brainlapse.networks.segmenter import BLOCK
 from brainlapse.preprocessing.orientation import voxel_sizes_mm
+from brainlapse.segmentation.classes import CLASSES
 from brainlapse.segmentation.embedded import GRID, find_body
 from brainlapse.segmentation.posteriors import Posteriors, label_classes
 from brainlapse.space import Grid
 
-CHUNK = 2_000_000  # voxels carried back at once
+CHUNK = 200_000  # voxels carried back at once
 
 
 @dataclass(frozen=True)
@@ -63,36 +68,65 @@ def carry_back(posteriors: Posteriors, from_mni: np.ndarray, grid: Grid) -> np.n
     to_voxel = np.linalg.inv(posteriors.grid.affine) @ np.linalg.inv(from_mni) @ grid.affine
     box = _covered_box(posteriors, to_voxel, grid.shape)
     labels = np.zeros(grid.shape, dtype=np.uint8)
-    maps = torch.cat([posteriors.shares, posteriors.right[None]])  # (CLASSES + 1, X, Y, Z)
-    planes = max(1, CHUNK // max(1, np.prod([s.stop - s.start for s in box[1:]])))
+    table, numbers = lookup_table(posteriors)
+    planes = max(1, CHUNK // max(1, math.prod(side.stop - side.start for side in box[1:])))
     for start in range(box[0].start, box[0].stop, planes):
         part = (slice(start, min(start + planes, box[0].stop)), *box[1:])
-        labels[part] = _labels_at(maps, to_voxel, part)
+        found = interpolate(table, numbers, _voxels_of(part, to_voxel))
+        labels[part] = label_classes(found[..., :CLASSES].argmax(-1), found[..., CLASSES] > 0.5)
     return labels
 
 
-def _labels_at(maps: torch.Tensor, to_voxel: np.ndarray, part: tuple[slice, ...]) -> np.ndarray:
-    axes = [torch.arange(s.start, s.stop, dtype=torch.float32) for s in part]
-    points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)  # (x, y, z, 3)
+def lookup_table(posteriors: Posteriors) -> tuple[Tensor, Tensor]:
+    """Return what every voxel holds, and where it stands.
+
+    Returns
+    -------
+    tuple
+        Table (M, CLASSES + 1), background in the last line; and the line of every voxel of the
+        grid, int64 (X + 2, Y + 2, Z + 2), with a rim of background around it.
+    """
+    rows = posteriors.rows.view(-1, CLASSES + 1)
+    background = torch.zeros((1, CLASSES + 1))
+    background[0, 0] = 1
+    lines = torch.arange(len(rows)).view(-1, BLOCK**3) - len(rows)
+    numbers = posteriors.place(lines) + len(rows)  # what is not placed, 0, becomes the last line
+    return torch.cat([rows, background]), functional.pad(numbers, (1,) * 6, value=len(rows))
+
+
+def interpolate(table: Tensor, numbers: Tensor, voxels: Tensor) -> Tensor:
+    """Trilinear interpolation of a `lookup_table` at voxel coordinates (..., 3)."""
+    sizes = torch.tensor(numbers.shape)
+    # Beyond the rim is background as on it.
+    places = torch.minimum((voxels + 1).clamp(min=0), sizes - 1.001)
+    low = places.floor().long()
+    share = places - low
+    total = torch.zeros((*voxels.shape[:-1], table.shape[1]))
+    for corner in itertools.product((0, 1), repeat=3):
+        ahead = torch.tensor(corner)
+        weight = torch.where(ahead > 0, share, 1 - share).prod(dim=-1)
+        lines = numbers[(low + ahead).unbind(dim=-1)]
+        total.add_(table[lines].mul_(weight[..., None]))
+    return total
+
+
+def _voxels_of(part: tuple[slice, ...], to_voxel: np.ndarray) -> Tensor:
+    """Coordinates (x, y, z, 3) in the posteriors' grid of a part of the target grid."""
+    axes = [torch.arange(side.start, side.stop, dtype=torch.float32) for side in part]
+    points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
     matrix = torch.from_numpy(to_voxel.astype(np.float32))
-    voxels = points @ matrix[:3, :3].T + matrix[:3, 3]
-    sizes = torch.tensor(maps.shape[1:], dtype=torch.float32)
-    places = (voxels * 2 / (sizes - 1) - 1).flip(-1)  # grid_sample wants z, y, x in -1..1
-    found = functional.grid_sample(maps[None], places[None], align_corners=True)[0]
-    # Beyond the grid nothing is known: all shares are 0 there, and the first class wins.
-    return label_classes(found[:-1].argmax(dim=0), found[-1] > 0.5).numpy()
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _covered_box(
     posteriors: Posteriors, to_voxel: np.ndarray, shape: tuple[int, ...]
 ) -> tuple[slice, ...]:
     """Box of the target grid that holds the brain."""
-    inside = ndimage.find_objects((posteriors.shares[0] < 0.99).to(torch.uint8).numpy())
+    inside = ndimage.find_objects(posteriors.wanted.to(torch.uint8).numpy())
     if not inside:
         return tuple(slice(0, 0) for _ in shape)
-    corners = np.array(
-        np.meshgrid(*[(side.start - 1, side.stop) for side in inside[0]], indexing="ij")
-    ).reshape(3, -1)
+    ends = [(BLOCK * side.start - 1, BLOCK * side.stop) for side in inside[0]]
+    corners = np.array(np.meshgrid(*ends, indexing="ij")).reshape(3, -1)
     back = np.linalg.inv(to_voxel)
     found = back[:3, :3] @ corners + back[:3, 3:]
     low, high = np.floor(found.min(axis=1)), np.ceil(found.max(axis=1)) + 1

@@ -7,7 +7,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from brainlapse.segmentation.classes import CLASS_LABELS, MIRRORED, PAIRED
+from brainlapse.networks.segmenter import BLOCK
+from brainlapse.segmentation.classes import CLASS_LABELS, CLASSES, MIRRORED, PAIRED
 from brainlapse.segmentation.labels import STRUCTURES
 from brainlapse.space import Grid
 
@@ -17,29 +18,52 @@ COMPACT: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 """Structures, or groups of them, that are one piece on each side; the left label stands for both
 sides. Cortex and fluid outside the ventricles may break up on a coarse grid and are left alone."""
+GROUP_OF_CLASS = np.zeros(CLASSES, dtype=np.uint8)
+"""Number from 1 of the group in `COMPACT` to which each class belongs; 0 for none."""
+for _number, _group in enumerate(COMPACT, start=1):
+    for _label in _group:
+        GROUP_OF_CLASS[CLASS_LABELS.index(_label)] = _number
 
 
 @dataclass(frozen=True)
 class Posteriors:
     """What the network believes about one brain.
 
+    Only blocks of 2 x 2 x 2 voxels that hold brain are kept; all else is background.
+
     Attributes
     ----------
-    shares
-        float32 (CLASSES, X, Y, Z), add up to 1 over the classes.
-    right
-        float32 (X, Y, Z), probability of the right side.
+    rows
+        float32 (N, 8, CLASSES + 1): for each block, in the order of ``wanted.nonzero()``, and each
+        of its voxels, the shares of the classes, which add up to 1, and the probability of the
+        right side.
+    wanted
+        bool (X/2, Y/2, Z/2), which blocks are kept.
     grid
-        Where they lie: a box of the network's grid around the brain, in MNI space.
+        Of the voxels (X, Y, Z), in MNI space.
     """
 
-    shares: Tensor
-    right: Tensor
+    rows: Tensor
+    wanted: Tensor
     grid: Grid
 
     def labels(self) -> np.ndarray:
         """Most probable label of every voxel, uint8 (X, Y, Z)."""
-        return label_classes(self.shares.argmax(dim=0), self.right > 0.5).numpy()
+        shares, right = self.rows[..., :CLASSES], self.rows[..., CLASSES]
+        return self.place(label_classes(shares.argmax(dim=-1), right > 0.5)).numpy()
+
+    def place(self, values: Tensor) -> Tensor:
+        """Volume (X, Y, Z) of values (N, 8) of the voxels kept; 0 elsewhere."""
+        blocks = torch.zeros((*self.wanted.shape, BLOCK, BLOCK, BLOCK), dtype=values.dtype)
+        blocks[self.wanted] = values.view(-1, BLOCK, BLOCK, BLOCK)
+        return blocks.permute(0, 3, 1, 4, 2, 5).reshape(self.grid.shape)
+
+    def row_numbers(self) -> Tensor:
+        """Return the row of every block, int64 (X/2, Y/2, Z/2); N, one too many, where none is."""
+        count = len(self.rows)
+        numbers = torch.full(self.wanted.shape, count)
+        numbers[self.wanted] = torch.arange(count)
+        return numbers
 
 
 def label_classes(classes: Tensor, right: Tensor) -> Tensor:
@@ -53,14 +77,16 @@ def label_classes(classes: Tensor, right: Tensor) -> Tensor:
 
 def structure_volumes(posteriors: Posteriors, voxel_mm3: float) -> dict[str, float]:
     """Soft volume [mm3] of each of SynthSeg's 32 structures: the sum of its posterior."""
+    shares, right = posteriors.rows[..., :CLASSES], posteriors.rows[..., CLASSES:]
+    totals = shares.sum(dim=1).sum(dim=0, dtype=torch.float64) * voxel_mm3
+    rights = (shares * right).sum(dim=1).sum(dim=0, dtype=torch.float64) * voxel_mm3
     volumes: dict[int, float] = {}
-    for label, paired, share in zip(CLASS_LABELS, PAIRED, posteriors.shares, strict=True):
-        total = float(share.sum(dtype=torch.float64)) * voxel_mm3
-        on_right = 0.0
+    for label, paired, total, on_right in zip(
+        CLASS_LABELS, PAIRED, totals.tolist(), rights.tolist(), strict=True
+    ):
+        volumes[label] = total - on_right if paired else total
         if paired:
-            on_right = float((share * posteriors.right).sum(dtype=torch.float64)) * voxel_mm3
             volumes[MIRRORED[label]] = on_right
-        volumes[label] = total - on_right
     return {name: volumes[label] for name, label in STRUCTURES.items()}
 
 
@@ -69,40 +95,54 @@ def clean(posteriors: Posteriors) -> Posteriors:
 
     What lies apart goes to the next probable classes, as SynthSeg does it.
     """
-    shares = posteriors.shares.clone()
-    classes = shares.argmax(dim=0).to(torch.uint8).numpy()
-    on_right = (posteriors.right > 0.5).numpy()
-    brain = classes > 0
+    rows = posteriors.rows.clone()
+    classes = rows[..., :CLASSES].argmax(dim=-1)
+    brain = posteriors.place(classes > 0).numpy()
     away = brain & ~largest_piece(brain)
-    shares[:, torch.from_numpy(away)] = torch.eye(len(CLASS_LABELS))[0][:, None]
-    classes[away] = 0
-    for group in COMPACT:
-        numbers = [CLASS_LABELS.index(label) for label in group]
-        members = np.isin(classes, numbers)
-        sides = (members & ~on_right, members & on_right) if PAIRED[numbers[0]] else (members,)
-        for mine in sides:
-            apart = mine & ~largest_piece(mine)
-            if apart.any():
-                _drop(shares, numbers, torch.from_numpy(apart))
-    return replace(posteriors, shares=shares)
+    rows.view(-1, CLASSES + 1)[_places(posteriors, away), :CLASSES] = torch.eye(CLASSES)[0]
+    groups = torch.from_numpy(GROUP_OF_CLASS)[classes]
+    on_right = (rows[..., CLASSES] > 0.5) & torch.from_numpy(PAIRED)[classes]
+    keys = posteriors.place((2 * groups + on_right) * (groups > 0)).numpy()  # uint8 (X, Y, Z)
+    keys[away] = 0
+    for key, box in enumerate(ndimage.find_objects(keys), start=1):
+        if box is None:
+            continue
+        mine = keys[box] == key
+        apart = np.zeros(keys.shape, dtype=bool)
+        apart[box] = mine & ~largest_piece(mine)
+        if apart.any():
+            members = np.flatnonzero(key // 2 == GROUP_OF_CLASS)
+            _drop(rows, members.tolist(), _places(posteriors, apart))
+    return replace(posteriors, rows=rows)
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:
     """Largest connected piece of a mask (X, Y, Z), by faces; empty if the mask is."""
-    box = ndimage.find_objects(mask.view(np.uint8))
-    piece = np.zeros_like(mask)
-    if not box:
-        return piece
-    pieces, count = ndimage.label(mask[box[0]])
+    pieces, count = ndimage.label(mask)
+    if count < 2:
+        return mask
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
-    piece[box[0]] = pieces == 1 + int(np.argmax(sizes))
-    return piece
+    return pieces == 1 + int(np.argmax(sizes))
 
 
-def _drop(shares: Tensor, numbers: list[int], voxels: Tensor) -> None:
+def _places(posteriors: Posteriors, voxels: np.ndarray) -> Tensor:
+    """Rows, of all blocks' voxels one after the other, of the voxels marked; int64."""
+    marked = torch.from_numpy(np.argwhere(voxels))
+    numbers = posteriors.row_numbers()[tuple((marked // BLOCK).T)]
+    return numbers * BLOCK**3 + inner_number(marked)
+
+
+def inner_number(voxels: Tensor) -> Tensor:
+    """Return the number, 0 to 7, of voxels (..., 3) in their blocks."""
+    x, y, z = (voxels % BLOCK).unbind(dim=-1)
+    return (x * BLOCK + y) * BLOCK + z
+
+
+def _drop(rows: Tensor, numbers: list[int], places: Tensor) -> None:
     """Take classes out of the running at some voxels; the others share what they held."""
-    values = shares[:, voxels]
-    values[numbers] = 0
-    total = values.sum(dim=0)
-    values[0, total <= 0] = 1
-    shares[:, voxels] = values / torch.where(total > 0, total, 1)
+    flat = rows.view(-1, CLASSES + 1)
+    values = flat[places, :CLASSES]
+    values[:, numbers] = 0
+    total = values.sum(dim=1, keepdim=True)
+    values[total[:, 0] <= 0, 0] = 1
+    flat[places, :CLASSES] = values / torch.where(total > 0, total, 1)

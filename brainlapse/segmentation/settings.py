@@ -24,6 +24,11 @@ class SegmentationSettings(Settings):
         min_length=1,
         description="name or path of mri_synthseg, on this machine (native) or in the image",
     )
+    weights: str = Field(
+        "",
+        description="safetensors file of another embedded network (target train_segmenter); "
+        "empty: the network that comes along",
+    )
     image: str = Field(
         "freesurfer/freesurfer:7.4.1",
         min_length=1,

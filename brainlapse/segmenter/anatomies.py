@@ -1,5 +1,6 @@
 """Label maps of real heads, laid into MNI space the way the chain lays scans there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from brainlapse.preprocessing.registration import prepare_brain, register_level,
 from brainlapse.preprocessing.settings import RegistrationSettings
 from brainlapse.runtime import atomic_path
 from brainlapse.segmentation.labels import LABEL_IDS
+from brainlapse.segmenter.label_maps import label_map_name
 from brainlapse.space import Grid
 
 OUTSIDE = 500
@@ -67,24 +69,27 @@ class Anatomy:
     ventricle_push: np.ndarray
 
 
-def label_map_name(path: Path) -> str:
-    """File name of a label map without ``.nii`` or ``.nii.gz``."""
-    return path.name.removesuffix(".gz").removesuffix(".nii")
-
-
-def find_label_maps(folder: str | Path) -> list[Path]:
-    """NIfTI files of a folder, sorted.
+def split_anatomies(
+    anatomies: Iterable[Anatomy], validation: tuple[str, ...]
+) -> tuple[list[Anatomy], list[Anatomy]]:
+    """Part the anatomies into those trained on and those kept for validation.
 
     Raises
     ------
-    FileNotFoundError
-        If there is none.
+    ValueError
+        If a name is unknown, or none is left to train on.
     """
-    paths = sorted(path for path in Path(folder).glob("*.nii*") if path.is_file())
-    if not paths:
-        message = f"{folder}: expected label maps (*.nii or *.nii.gz), found none"
-        raise FileNotFoundError(message)
-    return paths
+    everyone = list(anatomies)
+    unknown = sorted(set(validation) - {anatomy.name for anatomy in everyone})
+    training = [anatomy for anatomy in everyone if anatomy.name not in validation]
+    if unknown or not training:
+        found = ", ".join(anatomy.name for anatomy in everyone)
+        message = (
+            f"segmenter.validation: expected some of the label maps ({found}), found "
+            f"{list(validation)}; name maps that exist and leave some to train on"
+        )
+        raise ValueError(message)
+    return training, [anatomy for anatomy in everyone if anatomy.name in validation]
 
 
 def prepare_anatomy(path: Path, lattice: Grid) -> Anatomy:

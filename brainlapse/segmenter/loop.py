@@ -15,13 +15,14 @@ from torch.utils.data import DataLoader, Dataset
 from brainlapse.networks.segmenter import (
     Segmenter,
     block_positions,
+    block_rows,
     build_segmenter,
     mask_blocks,
 )
 from brainlapse.runtime import format_duration
 from brainlapse.segmentation.classes import CLASSES
 from brainlapse.segmenter.anatomies import Anatomy
-from brainlapse.segmenter.objective import block_rows, dice_scores, segmentation_terms
+from brainlapse.segmenter.objective import dice_scores, segmentation_terms
 from brainlapse.segmenter.settings import SegmenterSettings, SynthesisSettings
 from brainlapse.segmenter.synthesis import GRID, SHAPE, draw_patch
 from brainlapse.training.checkpoint import ResumeFolder, StopSignals

@@ -4,17 +4,9 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from brainlapse.networks.blocks import space_to_depth
-from brainlapse.networks.segmenter import BLOCK
 from brainlapse.segmentation.classes import CLASSES, PAIRED
 
 SMALLEST = 1e-5
-
-
-def block_rows(volume: Tensor, wanted: Tensor) -> Tensor:
-    """Values of the wanted blocks: (B, D, H, W), bool (B, D/2, H/2, W/2) -> (N, 8)."""
-    blocks = space_to_depth(volume[:, None], BLOCK)  # (B, 8, D/2, H/2, W/2)
-    return blocks.permute(0, 2, 3, 4, 1)[wanted]
 
 
 def segmentation_terms(logits: Tensor, classes: Tensor, right: Tensor) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from brainlapse.images import resample_to_grid
 from brainlapse.runtime import single_thread
-from brainlapse.segmentation.classes import CLASS_LABELS
+from brainlapse.segmentation.classes import CLASS_LABELS, CLASSES
 from brainlapse.segmentation.embedded import GRID, load_network, segment_brain
 from brainlapse.segmentation.labels import GROUPS
 from brainlapse.segmentation.posteriors import Posteriors
@@ -51,12 +51,13 @@ def segment_template() -> Posteriors:
 
 def _shares(posteriors: Posteriors) -> dict[str, np.ndarray]:
     """Posteriors of the groups and of both hippocampi, on the posteriors' grid."""
-    shares = {}
+    shares, right = posteriors.rows[..., :CLASSES], posteriors.rows[..., CLASSES]
+    rows = {}
     for name in REGIONS:
         if name in GROUPS:
             numbers = np.flatnonzero(np.isin(CLASS_LABELS, list(GROUPS[name])))
-            shares[name] = posteriors.shares[numbers.tolist()].sum(dim=0).numpy()
-    left, right = SIDES
-    shares[right] = shares["hippocampus"] * posteriors.right.numpy()
-    shares[left] = shares["hippocampus"] - shares[right]
-    return shares
+            rows[name] = shares[..., numbers.tolist()].sum(dim=-1)
+    left_name, right_name = SIDES
+    rows[right_name] = rows["hippocampus"] * right
+    rows[left_name] = rows["hippocampus"] - rows[right_name]
+    return {name: posteriors.place(values).numpy() for name, values in rows.items()}

@@ -7,6 +7,7 @@ collect_quality (scans that went through preprocessing). The functions below rea
 import functools
 
 import pandas as pd
+from snakemake.exceptions import WorkflowError
 
 from brainlapse.aging.plan import (
     compared_scans,
@@ -20,6 +21,7 @@ from brainlapse.cohort.tables import scan_path
 from brainlapse.figures.captions import read_captions
 from brainlapse.figures.order import pictured
 from brainlapse.provenance import code_fingerprint
+from brainlapse.segmenter.label_maps import find_label_maps
 
 OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
@@ -115,6 +117,24 @@ def raw_inputs(wildcards):
         dataset["bids"] for dataset in config["datasets"].values() if dataset["bids"]
     ]
     return [str(path) for folder in folders for path in list_inputs(Path(folder))]
+
+
+def label_maps(wildcards):
+    """The label maps that the segmenter is trained on."""
+    if not config["segmenter"]:
+        message = (
+            "train_segmenter needs label maps: snakemake train_segmenter --configfile "
+            "segmenter.yaml, with segmenter.label_maps naming a folder"
+        )
+        raise WorkflowError(message)
+    return [str(path) for path in find_label_maps(config["segmenter"]["label_maps"])]
+
+
+def segmenter_weights(wildcards):
+    """Weights of the embedded network, where they are not the ones that come along."""
+    settings = config["segmentation"]
+    own = settings["weights"] and settings["backend"] == "embedded"
+    return [settings["weights"]] if own else []
 
 
 def raw_scan(wildcards):

@@ -14,6 +14,7 @@ rule segment_real:
     """Segment the real scans of one subject."""
     input:
         brains=subject_brains,
+        weights=segmenter_weights,
     output:
         volumes=results("volumes/real/{dataset}/{subject}_volumes.tsv"),
         labels=directory(results("volumes/real/{dataset}/{subject}_labels")),
@@ -39,6 +40,7 @@ rule segment_decoded:
     """Segment what one autoencoder decoded of one subject."""
     input:
         folder=decoded_folder,
+        weights=segmenter_weights,
     output:
         volumes=results("volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv"),
     log:

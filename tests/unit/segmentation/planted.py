@@ -5,7 +5,7 @@ import torch
 
 from brainlapse.segmentation.classes import CLASS_LABELS, CLASSES, MIRRORED
 from brainlapse.segmentation.posteriors import Posteriors
-from brainlapse.space import grid_at
+from brainlapse.space import Grid, grid_at
 
 GRID = grid_at(2.0, (80, 96, 80))
 CLASS_OF = {
@@ -27,8 +27,23 @@ def ball_share(points, centre_mm, radius_mm, edge_mm):
 
 
 def posteriors_of(shares, right, grid=GRID):
-    """Posteriors out of arrays (CLASSES, X, Y, Z) and (X, Y, Z), whose memory they share."""
-    return Posteriors(torch.from_numpy(shares), torch.from_numpy(right), grid)
+    """Posteriors out of arrays (CLASSES, X, Y, Z) and (X, Y, Z); every block is kept."""
+    maps = np.concatenate([shares, right[None]]).astype(np.float32)
+    count, *shape = maps.shape
+    x, y, z = (size // 2 for size in shape)
+    blocks = maps.reshape(count, x, 2, y, 2, z, 2).transpose(1, 3, 5, 2, 4, 6, 0)
+    rows = torch.from_numpy(blocks.reshape(-1, 8, count).copy())
+    return Posteriors(
+        rows, torch.ones((x, y, z), dtype=torch.bool), Grid(tuple(shape), grid.affine)
+    )
+
+
+def volumes_of(posteriors):
+    """Arrays (CLASSES, X, Y, Z) and (X, Y, Z) of posteriors: shares and right side."""
+    maps = [posteriors.place(posteriors.rows[..., n]).numpy() for n in range(CLASSES + 1)]
+    shares = np.stack(maps[:-1])
+    shares[0] += 1 - shares.sum(axis=0)  # of blocks that are not kept
+    return shares, maps[-1]
 
 
 def plant(structures, points, grid=GRID):

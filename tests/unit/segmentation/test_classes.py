@@ -1,6 +1,7 @@
 """The 32 structures and the classes with sides that the network knows: nothing is lost."""
 
 import numpy as np
+import torch
 
 from brainlapse.segmentation.classes import (
     CLASS_LABELS,
@@ -33,7 +34,9 @@ def test_fourteen_pairs_four_single_structures_and_the_background():
 def test_every_label_survives_the_way_to_classes_and_back():
     labels = np.array(sorted(LABEL_IDS))
     classes, right = class_table()[labels], right_table()[labels]
-    assert np.array_equal(label_classes(classes, right), labels)
+    assert np.array_equal(
+        label_classes(torch.from_numpy(classes).long(), torch.from_numpy(right)), labels
+    )
     assert set(classes.tolist()) == set(range(CLASSES))
     assert right.sum() == 14
 
@@ -45,6 +48,8 @@ def test_ids_of_no_structure_are_background_without_side():
 
 
 def test_a_side_changes_nothing_on_structures_without_one():
-    classes = np.flatnonzero(~PAIRED)
-    left, right = (label_classes(classes, np.full(len(classes), side)) for side in (False, True))
-    assert np.array_equal(left, right)
+    classes = torch.from_numpy(np.flatnonzero(~PAIRED))
+    left, right = (
+        label_classes(classes, torch.full(classes.shape, side)) for side in (False, True)
+    )
+    assert torch.equal(left, right)

@@ -11,14 +11,13 @@ from brainlapse.segmentation.labels import LABEL_IDS, STRUCTURES
 from brainlapse.segmenter import anatomies
 from brainlapse.segmenter.anatomies import (
     OUTSIDE,
-    find_label_maps,
     fold_labels,
-    label_map_name,
     prepare_anatomy,
     read_anatomy,
     register_labels,
     save_anatomy,
 )
+from brainlapse.segmenter.label_maps import find_label_maps, label_map_name
 from brainlapse.segmenter.synthesis import LATTICE
 from tests.unit.segmenter.heads import FINE, head_labels
 
