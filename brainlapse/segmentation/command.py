@@ -94,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_options(wanted)
         tasks = list_tasks(Path(wanted.i), Path(wanted.o), Path(wanted.vol) if wanted.vol else None)
-    except UsageError as error:
+        network = load_network(wanted.weights, cpu=wanted.cpu)
+    except (UsageError, FileNotFoundError) as error:
         log.error("%s", error)
         return 2
-    network = load_network(wanted.weights, cpu=wanted.cpu)
     rows: dict[Path, list[tuple[str, dict[str, float]]]] = {}
     failed = 0
     for task in runtime.progress(tasks, "segmented", len(tasks)):
@@ -181,11 +181,21 @@ def _read_list(path: Path) -> list[Path]:
 
 
 def segment_file(task: Task, network: Network, wanted: argparse.Namespace) -> dict[str, float]:
-    """Segment one scan, write its label map, return its 32 volumes [mm3] in its own space."""
+    """Segment one scan, write its label map, return its 32 volumes [mm3] in its own space.
+
+    An image in MNI space that shows no brain, as an untrained decoder makes them, has volumes 0.
+    """
     volume, affine = load_volume(task.scan)
-    placed = place(volume, affine, wanted.mni)
-    posteriors = segment_brain(placed.volume, placed.mask, network, fast=wanted.fast)
     grid = output_grid(affine, volume.shape, wanted.keepgeom)
+    try:
+        placed = place(volume, affine, wanted.mni)
+        posteriors = segment_brain(placed.volume, placed.mask, network, fast=wanted.fast)
+    except (ScanRejected, ImplausibleImage) as reason:
+        if not wanted.mni:
+            raise
+        log.warning("%s: %s; its volumes are 0", task.scan, reason)
+        save_volume(task.labels, np.zeros(grid.shape, dtype=np.uint8), grid.affine)
+        return dict.fromkeys(STRUCTURES, 0.0)
     save_volume(task.labels, carry_back(posteriors, placed.from_mni, grid), grid.affine)
     native = float(abs(np.linalg.det(placed.from_mni[:3, :3])))
     return structure_volumes(posteriors, GRID.voxel_volume_mm3 * native)

@@ -18,24 +18,27 @@ PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
     "plot_task", "plot_forecasts",
 }  # fmt: skip
-SEGMENT = {"segment_real", "segment_decoded"}
+# The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
+SEGMENT = {"segment_real", "segment_decoded", "collect_volumes"}
 EDITS = {  # module -> the rules whose own code it is
     "simulation/head.py": {"simulate_dataset"},
     "cohort/bids.py": {"build_cohort"},
-    "preprocessing/bias.py": {"correct_bias"},
-    "preprocessing/intensity.py": {"normalise_intensity", "simulate_dataset"},
+    "preprocessing/bias.py": {"correct_bias", *SEGMENT},
+    "preprocessing/intensity.py": {"normalise_intensity", "simulate_dataset", *SEGMENT},
     "preprocessing/quality.py": {"measure_quality"},
     "training/losses.py": {"train_autoencoder"},
     "training/augmentation.py": {"train_autoencoder"},
     "networks/space_to_depth.py": {"train_autoencoder", *DECODE},
     "networks/perceptual.py": {"train_autoencoder"},
-    "networks/trained.py": {"train_autoencoder", "simulate_dataset"},
+    "networks/trained.py": {"train_autoencoder", "simulate_dataset", *SEGMENT},
     "training/encoding.py": DECODE,
     "analysis/pca.py": {"reduce_latents", "evaluate_task"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},
     "aging/linearity.py": {"measure_linearity"},
-    "segmentation/synthseg.py": {*SEGMENT, "collect_volumes"},
+    "segmentation/synthseg.py": SEGMENT,
+    "segmentation/posteriors.py": {"simulate_dataset", *SEGMENT},
+    "segmenter/synthesis.py": {"place_label_maps", "train_segmenter"},
     "figures/latents.py": {"plot_latents"},
     "figures/style.py": {*PLOTS, "write_report"},
     "figures/page.py": {"write_report"},

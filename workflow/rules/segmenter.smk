@@ -47,7 +47,7 @@ rule train_segmenter:
         "../../envs/imaging.yaml"
     threads: 8
     resources:
-        mem_mb=12000,
+        mem_mb=16000,
         runtime=2880,
         gpu=1,
     params:

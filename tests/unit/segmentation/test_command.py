@@ -15,7 +15,7 @@ import pytest
 from brainlapse import runtime
 from brainlapse.images import load_volume, resample_to_grid, save_volume
 from brainlapse.rejection import ScanRejected
-from brainlapse.segmentation import command, heads, placing
+from brainlapse.segmentation import command, embedded, heads, placing
 from brainlapse.segmentation.classes import CLASSES
 from brainlapse.segmentation.command import (
     ONLY_SYNTHSEG,
@@ -359,3 +359,21 @@ def test_the_module_runs_and_hands_on_the_exit_code(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as stopped:
         runpy.run_module("brainlapse.segmentation", run_name="__main__")
     assert stopped.value.code == 2
+
+
+def test_an_mni_image_without_a_brain_has_volumes_of_zero(tmp_path, messages):
+    """The pipeline asks for lists: one decoded image that is no brain must not fail the others."""
+    save_volume(tmp_path / "grey.nii.gz", np.zeros((20, 20, 20), np.float32), np.eye(4))
+    target, table = tmp_path / "l.nii.gz", tmp_path / "v.csv"
+    assert run("--mni", "--i", tmp_path / "grey.nii.gz", "--o", target, "--vol", table) == 0
+    assert "expected a brain, found a body of 0 ml; its volumes are 0" in messages.text
+    assert set(read_rows(table)["grey"].values()) == {0.0}
+    assert not load_volume(target)[0].any()
+
+
+def test_missing_weights_are_one_sentence(tmp_path, monkeypatch, messages):
+    monkeypatch.setattr(command, "load_network", embedded.load_network)
+    save_volume(tmp_path / "a.nii.gz", np.zeros((20, 20, 20), np.float32), np.eye(4))
+    arguments = ("--i", tmp_path / "a.nii.gz", "--o", tmp_path / "l.nii.gz")
+    assert run(*arguments, "--weights", tmp_path / "none.safetensors") == 2
+    assert "none.safetensors: expected the segmenter's weights, found none" in messages.text
