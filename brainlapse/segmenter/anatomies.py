@@ -59,8 +59,9 @@ class Anatomy:
     from_mni
         MNI mm to voxel of `labels`, float64 (4, 4).
     ventricle_push
-        float32 (3, x, y, z): away from the ventricles' walls, length 1 at the wall and falling
-        off with `REACH_MM`, in MNI mm, on the lattice of `lattice_affine`.
+        float32 (3, x, y, z): away from the ventricles' walls, length about 1 at the wall (up to
+        1.3, since distances are counted in voxels of the lattice) and falling off with
+        `REACH_MM`, in MNI mm.
     """
 
     name: str

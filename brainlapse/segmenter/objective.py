@@ -41,8 +41,10 @@ def segmentation_terms(logits: Tensor, classes: Tensor, right: Tensor) -> dict[s
         flat[sided, CLASSES], right[sided].float(), reduction="sum"
     ) / sided.sum().clamp(min=1)
     return {
-        "cross_entropy": functional.nll_loss(log_shares, truth),
-        "dice": 1 - dice[counts > 0].mean(),
+        # A patch may lie beside the brain: then there is nothing to learn, and nothing to divide.
+        "cross_entropy": functional.nll_loss(log_shares, truth, reduction="sum")
+        / max(1, len(truth)),
+        "dice": (1 - dice[counts > 0]).sum() / (counts > 0).sum().clamp(min=1),
         "side": side,
     }
 

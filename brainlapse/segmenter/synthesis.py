@@ -52,7 +52,7 @@ class Drawing:
     classes
         uint8 (D, H, W), class numbers; background outside the mask.
     right
-        bool (D, H, W), voxels of structures of the right side.
+        bool (D, H, W), voxels of structures of the right side; means nothing elsewhere.
     first
         Voxel of the grid with which the patch begins.
     """

@@ -113,3 +113,12 @@ def test_dice_scores_equal_counted_sets():
     assert scores[4] == 0
     assert torch.isnan(scores[5:]).all()
     assert dice_scores(truth, truth, 5).tolist() == pytest.approx([1.0] * 5)
+
+
+def test_a_patch_beside_the_brain_teaches_nothing():
+    logits = torch.zeros((0, 8, CLASSES + 1), requires_grad=True)
+    terms = segmentation_terms(
+        logits, torch.zeros((0, 8), dtype=torch.int64), torch.zeros((0, 8), dtype=torch.bool)
+    )
+    assert [float(term) for term in terms.values()] == [0, 0, 0]
+    torch.stack(list(terms.values())).sum().backward()
