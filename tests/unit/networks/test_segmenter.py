@@ -10,11 +10,11 @@ from brainlapse.networks.segmenter import (
     GRID_FACTOR,
     Segmenter,
     block_positions,
+    block_rows,
     build_segmenter,
     mask_blocks,
 )
 from brainlapse.networks.space_to_depth import depth_to_space
-from brainlapse.segmenter.objective import block_rows
 from brainlapse.space import grid_at
 
 SHAPE = (16, 32, 16)
