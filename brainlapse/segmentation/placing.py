@@ -19,6 +19,7 @@ from brainlapse.segmentation.posteriors import Posteriors, label_classes
 from brainlapse.space import Grid
 
 CHUNK = 200_000  # voxels carried back at once
+CORNERS = torch.tensor(list(itertools.product((0, 1), repeat=3)), dtype=torch.int32)  # (8, 3)
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,25 @@ def carry_back(posteriors: Posteriors, from_mni: np.ndarray, grid: Grid) -> np.n
     box = _covered_box(posteriors, to_voxel, grid.shape)
     labels = np.zeros(grid.shape, dtype=np.uint8)
     table, numbers = lookup_table(posteriors)
+    answers = _labels_of(table)[numbers].view(-1)
     planes = max(1, CHUNK // max(1, math.prod(side.stop - side.start for side in box[1:])))
     for start in range(box[0].start, box[0].stop, planes):
         part = (slice(start, min(start + planes, box[0].stop)), *box[1:])
-        found = interpolate(table, numbers, _voxels_of(part, to_voxel))
-        labels[part] = label_classes(found[..., :CLASSES].argmax(-1), found[..., CLASSES] > 0.5)
+        low, share = split_places(_voxels_of(part, to_voxel).view(-1, 3), numbers.shape)
+        corners = corner_numbers(low, numbers.stride())  # (N, 8)
+        around = answers[corners]
+        found = around[:, 0].clone()
+        # Where all eight agree, so does every average of theirs: only borders are interpolated.
+        border = (around != found[:, None]).any(dim=1).nonzero()[:, 0]
+        lines = numbers.view(-1)[corners[border]]
+        found[border] = _labels_of(interpolate(table, lines, share[border]))
+        labels[part] = found.view([side.stop - side.start for side in part]).numpy()
     return labels
+
+
+def _labels_of(rows: Tensor) -> Tensor:
+    """Most probable FreeSurfer label of rows (N, CLASSES + 1), uint8 (N)."""
+    return label_classes(rows[:, :CLASSES].argmax(dim=1), rows[:, CLASSES] > 0.5)
 
 
 def lookup_table(posteriors: Posteriors) -> tuple[Tensor, Tensor]:
@@ -94,20 +108,29 @@ def lookup_table(posteriors: Posteriors) -> tuple[Tensor, Tensor]:
     return torch.cat([rows, background]), functional.pad(numbers, (1,) * 6, value=len(rows))
 
 
-def interpolate(table: Tensor, numbers: Tensor, voxels: Tensor) -> Tensor:
-    """Trilinear interpolation of a `lookup_table` at voxel coordinates (..., 3)."""
-    sizes = torch.tensor(numbers.shape)
+def split_places(voxels: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Lowest corner (N, 3), and share of the way from it to the next (N, 3), of voxel places.
+
+    Both on a grid of `shape` that has a rim of one voxel around the posteriors' own.
+    """
     # Beyond the rim is background as on it.
-    places = torch.minimum((voxels + 1).clamp(min=0), sizes - 1.001)
-    low = places.floor().long()
-    share = places - low
-    total = torch.zeros((*voxels.shape[:-1], table.shape[1]))
-    for corner in itertools.product((0, 1), repeat=3):
-        ahead = torch.tensor(corner)
-        weight = torch.where(ahead > 0, share, 1 - share).prod(dim=-1)
-        lines = numbers[(low + ahead).unbind(dim=-1)]
-        total.add_(table[lines].mul_(weight[..., None]))
-    return total
+    places = torch.minimum((voxels + 1).clamp(min=0), torch.tensor(shape) - 1.001)
+    low = places.int()
+    return low, places - low
+
+
+def corner_numbers(low: Tensor, strides: tuple[int, ...]) -> Tensor:
+    """Flat numbers of the eight voxels around each place, (N, 3) -> int32 (N, 8)."""
+    steps = torch.tensor(strides, dtype=torch.int32)
+    return (low * steps).sum(dim=1, dtype=torch.int32)[:, None] + (CORNERS * steps).sum(
+        dim=1, dtype=torch.int32
+    )
+
+
+def interpolate(table: Tensor, lines: Tensor, share: Tensor) -> Tensor:
+    """Trilinear interpolation between lines (N, 8) of a `lookup_table`, (N, CLASSES + 1)."""
+    weights = torch.where(CORNERS > 0, share[:, None], 1 - share[:, None]).prod(dim=-1)
+    return functional.embedding_bag(lines, table, mode="sum", per_sample_weights=weights)
 
 
 def _voxels_of(part: tuple[slice, ...], to_voxel: np.ndarray) -> Tensor:
