@@ -146,7 +146,7 @@ def test_errors_follow_from_the_volumes(finished_run):
 def test_every_region_of_every_image_has_a_volume(finished_run):
     """The embedded segmenter gives each structure of the contract, decoded images included."""
     volumes = finished_run.table("volumes/volumes.tsv")
-    assert set(volumes["kind"]) >= {"real", "reconstruction", "predicted"}
+    assert set(volumes["kind"]) >= {"real", "reconstructed", "predicted"}
     assert (volumes["volume_mm3"] >= 0).all()
     hippocampus = volumes[(volumes["region"] == "hippocampus") & (volumes["kind"] == "real")]
     assert (hippocampus["volume_mm3"] > 0).all()

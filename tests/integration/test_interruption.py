@@ -30,6 +30,7 @@ STAGES = (  # the run is killed when a job of the stage has begun to write its l
     "logs/segment_decoded",
     "logs/write_report.log",
 )
+STAGE_SECONDS = 1500  # a stage may have to wait for others on a busy machine
 
 
 def start(folder, config):
@@ -48,17 +49,24 @@ def has_begun(path):
     return path.is_file() or (path.is_dir() and any(path.rglob("*.log")))
 
 
+def wait_for(path, process, log):
+    """Wait until a stage has begun, and a little longer, so that it is in the middle of it."""
+    deadline = time.monotonic() + STAGE_SECONDS
+    while not has_begun(path):
+        assert process.poll() is None, log.read_text()[-4000:]
+        assert time.monotonic() < deadline, f"{path} never began"
+        time.sleep(0.05)
+    time.sleep(0.7)
+
+
 def test_killed_run_is_finished_by_the_same_command(finished_run, snakemake, tmp_path):
     for stage in STAGES:
         process = start(tmp_path, finished_run.config)
-        deadline = time.monotonic() + 400
-        while not has_begun(tmp_path / "results" / stage):
-            assert process.poll() is None, (tmp_path / "killed.log").read_text()[-4000:]
-            assert time.monotonic() < deadline, f"{stage} never began"
-            time.sleep(0.05)
-        time.sleep(0.7)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            wait_for(tmp_path / "results" / stage, process, tmp_path / "killed.log")
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
     done = snakemake(tmp_path, "--cores", 2, "--configfile", finished_run.config)
     assert (tmp_path / "results/report/index.html").is_file()
     again = snakemake(tmp_path, "--cores", 2, "-n", "--configfile", finished_run.config)
