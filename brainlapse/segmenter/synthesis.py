@@ -75,15 +75,27 @@ def draw_patch(
     x, y, z = (2 * int(rng.integers(0, step + 1)) for step in steps)
     first = (x, y, z)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    mirrored = bool(rng.random() < 0.5)
-    voxels = _source_voxels(anatomy, settings, patch, first, rng, generator, mirrored)
-    labels = sample_labels(anatomy.labels, voxels)  # (D, H, W)
+    labels, mirrored = draw_labels(anatomy, settings, patch, first, rng, generator)
     mask = draw_mask(labels, first, rng, generator)
     image = draw_image(labels, mask, settings, rng, generator)
     known = _tables()
     classes = torch.where(mask, known[0][labels.long()], 0)
     right = known[1][labels.long()] ^ mirrored
     return Drawing(image, mask, classes, right, first)
+
+
+def draw_labels(
+    anatomy: Anatomy,
+    settings: SynthesisSettings,
+    patch: tuple[int, int, int],
+    first: tuple[int, ...],
+    rng: np.random.Generator,
+    generator: torch.Generator,
+) -> tuple[Tensor, bool]:
+    """Deform a label map: ids int16 (D, H, W) of a patch, and whether it was mirrored."""
+    mirrored = bool(rng.random() < 0.5)
+    voxels = _source_voxels(anatomy, settings, patch, first, rng, generator, mirrored)
+    return sample_labels(anatomy.labels, voxels), mirrored
 
 
 def draw_transform(settings: SynthesisSettings, rng: np.random.Generator) -> np.ndarray:

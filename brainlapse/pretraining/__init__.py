@@ -1,0 +1,1 @@
+"""A first training of an autoencoder, on synthetic brains, for others to start from."""
