@@ -121,10 +121,10 @@ def available_bytes(device: torch.device, root: Path = Path("/")) -> int:
         return torch.cuda.mem_get_info(device)[0]
     lines = (root / "proc/meminfo").read_text().splitlines()
     free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    return min([free, *_limits(root)])
+    return min([free, *_job_limits(root)])
 
 
-def _limits(root: Path) -> list[int]:
+def _job_limits(root: Path) -> list[int]:
     """Memory limits [bytes] of the control groups of this process, as SLURM sets them."""
     found = []
     for line in (root / "proc/self/cgroup").read_text().splitlines():
