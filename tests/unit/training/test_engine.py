@@ -89,10 +89,10 @@ def test_the_average_is_a_weighted_mean():
     assert not average.weight.requires_grad
 
 
-@pytest.mark.parametrize("family", ["s2d", "kl"])
-def test_recomputation_changes_no_gradient_and_takes_less_memory(family):
+@pytest.mark.parametrize(("family", "share"), [("s2d", 0.9), ("kl", 0.6)])
+def test_recomputation_changes_no_gradient_and_takes_less_memory(family, share):
     network = {"family": family, "channels": [8, 16], "residual_blocks": 2}
-    volume = torch.rand(4, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0))
+    volume = torch.rand(1, 1, 32, 32, 32, generator=torch.Generator().manual_seed(0))
     gradients, peaks = [], []
     for recompute in (False, True):
         torch.manual_seed(0)
@@ -104,7 +104,7 @@ def test_recomputation_changes_no_gradient_and_takes_less_memory(family):
         peaks.append(tensors.peak)
         gradients.append([p.grad for p in model.parameters() if p.grad is not None])
     assert all(torch.equal(*pair) for pair in zip(*gradients, strict=True))
-    assert peaks[1] < 0.8 * peaks[0]
+    assert peaks[1] < share * peaks[0]
 
 
 def test_live_tensors_count_what_is_alive_at_once():
