@@ -43,6 +43,8 @@ def describe_run(
     seed: int,
     space: dict[str, Any],
     device: str,
+    precision: str,
+    processes: int,
 ) -> dict[str, Any]:
     """Collect everything that a run's numbers depend on; a checkpoint fits only the same.
 
@@ -54,6 +56,10 @@ def describe_run(
         Rows of dataset, scan, split and path; the files' sizes and times are added.
     device
         Kind of device (cpu, cuda): the arithmetic differs.
+    precision
+        As resolved for the device: float32, bfloat16 or float16.
+    processes
+        Number of them: sums are made in another order.
     """
     return {
         "settings": settings,
@@ -63,6 +69,8 @@ def describe_run(
         "seed": seed,
         "space": space,
         "device": device,
+        "precision": precision,
+        "processes": processes,
         "torch": torch.__version__,
     }
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,11 @@ class TrainingData:
 
 
 def load_training_data(
-    selection: Sequence[Sequence[str]], shape: tuple[int, int, int], voxel_mm: float, cache: Path
+    selection: Sequence[Sequence[str]],
+    shape: tuple[int, int, int],
+    voxel_mm: float,
+    cache: Path,
+    shared: bool = False,
 ) -> TrainingData:
     """Read the scans of both splits.
 
@@ -62,6 +67,8 @@ def load_training_data(
         Grid that every scan must have.
     cache
         Folder for the memory-mapped file of a large cohort.
+    shared
+        Map small cohorts too: several processes then hold them once.
 
     Raises
     ------
@@ -74,20 +81,21 @@ def load_training_data(
             "see cohort/rejected.tsv and preprocess/qc.tsv, or change the split fractions"
         )
         raise ValueError(message)
+    limit = 0 if shared else MEMORY_LIMIT_BYTES
     sets = {
         split: _load_set(
-            [row for row in selection if row[2] == split], shape, cache / f"{split}.npy"
+            [row for row in selection if row[2] == split], shape, cache / f"{split}.npy", limit
         )
         for split in ("train", "validation")
     }
     return TrainingData(sets["train"], sets["validation"], voxel_mm)
 
 
-def _load_set(rows: list, shape: tuple[int, int, int], cache_path: Path) -> ScanSet:
+def _load_set(rows: list, shape: tuple[int, int, int], cache_path: Path, limit: int) -> ScanSet:
     names = tuple(f"{dataset}/{scan}" for dataset, scan, *_ in rows)
     paths = [row[3] for row in rows]
     size = 2 * len(rows) * math.prod(shape)
-    if size <= MEMORY_LIMIT_BYTES:
+    if size <= limit or not rows:
         volumes = np.empty((len(rows), *shape), dtype=np.float16)
         _fill(volumes, paths)
         return ScanSet(names, volumes)
@@ -123,6 +131,25 @@ def load_on_grid(path: str | Path, shape: tuple[int, ...]) -> np.ndarray:
 def to_batch(volumes: np.ndarray, device: torch.device) -> Tensor:
     """Turn volumes (B, D, H, W) into a float32 batch (B, 1, D, H, W) on the device."""
     return torch.from_numpy(np.ascontiguousarray(volumes)).to(device).float().unsqueeze(1)
+
+
+class ReadAhead:
+    """Reads the next batch while the current one is learned from."""
+
+    def __init__(self, scans: ScanSet) -> None:
+        self._volumes = scans.volumes
+        self._thread = ThreadPoolExecutor(1)
+        self._read: dict[tuple[int, ...], Future[np.ndarray]] = {}
+
+    def take(self, rows: Sequence[int], coming: Sequence[int]) -> np.ndarray:
+        """Volumes (B, D, H, W) of some rows, in their order; `coming` are read meanwhile."""
+        mine = self._read.pop(tuple(rows), None) or self._start(rows)
+        volumes = mine.result()
+        self._read = {tuple(coming): self._start(coming)}
+        return volumes
+
+    def _start(self, rows: Sequence[int]) -> "Future[np.ndarray]":
+        return self._thread.submit(self._volumes.__getitem__, list(rows))
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:

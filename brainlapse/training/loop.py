@@ -1,22 +1,24 @@
 """The training loop: one explicit function over small steps."""
 
 import logging
-import math
 import time
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 
-from brainlapse.networks.perceptual import PerceptualDistance, build_features
 from brainlapse.runtime import format_duration
-from brainlapse.space import Grid
 from brainlapse.training import schedule
-from brainlapse.training.augmentation import augment
+from brainlapse.training.average import update_average
+from brainlapse.training.batches import batch_rows, draw_batch
+from brainlapse.training.board import Board
 from brainlapse.training.checkpoint import ResumeFolder, StopSignals
-from brainlapse.training.data import TrainingData, epoch_order, to_batch
+from brainlapse.training.data import TrainingData
 from brainlapse.training.determinism import require_determinism, seed_everything
-from brainlapse.training.settings import AutoencoderSettings, PerceptualSettings
+from brainlapse.training.memory import compare_memory
+from brainlapse.training.plan import Run, plan_run, progress_made
+from brainlapse.training.processes import ALONE, Processes
+from brainlapse.training.settings import AutoencoderSettings, TrainingSettings
 from brainlapse.training.state import (
     Best,
     TrainingState,
@@ -27,34 +29,13 @@ from brainlapse.training.state import (
 )
 from brainlapse.training.steps import (
     autoencoder_step,
-    describe_place,
     discriminator_due,
     discriminator_step,
     validation_terms,
 )
+from brainlapse.training.volume_error import VolumeJudge, validation_volume_error
 
 log = logging.getLogger("brainlapse")
-
-
-@dataclass(frozen=True)
-class Run:
-    """What stays the same throughout a training run.
-
-    Attributes
-    ----------
-    perceptual
-        Distance of two volumes, or None without the perceptual term.
-    steps_per_epoch, steps
-        Updates per pass over the training scans, and of the whole run if time allows.
-    """
-
-    settings: AutoencoderSettings
-    data: TrainingData
-    seed: int
-    device: torch.device
-    perceptual: nn.Module | None
-    steps_per_epoch: int
-    steps: int
 
 
 def train(
@@ -63,77 +44,61 @@ def train(
     seed: int,
     resume: ResumeFolder,
     device: torch.device,
+    precision: str = "float32",
+    processes: Processes = ALONE,
+    judge: VolumeJudge | None = None,
+    board: Path | None = None,
 ) -> TrainingState:
     """Train an autoencoder within its budget, from the last checkpoint if there is one.
+
+    Parameters
+    ----------
+    precision
+        float32, bfloat16 or float16.
+    processes
+        Those that share the work; all of them call this function.
+    judge
+        Measures regional volumes where they select the weights.
+    board
+        Folder for TensorBoard, or None.
 
     Returns
     -------
     TrainingState
-        At the end of the budget; `best` holds the weights to keep.
+        At the end of the budget, the same in all processes; `best` holds the weights to keep.
 
     Raises
     ------
     TrainingDiverged
         If a loss is no longer finite; the last checkpoint stays.
+    OutOfMemory
+        If not even a single scan fits into the GPU's memory.
     SystemExit
         After SIGTERM or SIGUSR1, once a checkpoint is written.
     """
     require_determinism()
-    run = plan_run(settings, data, seed, device)
+    run = plan_run(settings, data, seed, device, precision, processes, judge)
     state = _start(run, resume)
-    with StopSignals() as stop:
+    with StopSignals() as stop, Board(board) as shown:
         clock = time.monotonic() - state.seconds
         while (done := progress_made(run, state)) < 1:
             epoch = state.step // run.steps_per_epoch
             set_rate(state, settings, done)
             _add_discriminator_when_due(run, state, epoch)
             take_step(run, state, epoch)
-            state.seconds = time.monotonic() - clock
+            _agree_on_time(run, state, clock)
             finished = progress_made(run, state) >= 1
             if finished or state.step % run.steps_per_epoch == 0:
                 close_epoch(run, state, epoch, finished)
-                state.seconds = time.monotonic() - clock
-            if stop.received or resume.due():
+                shown.add(state.history[-1])
+                _agree_on_time(run, state, clock)
+            number = int(processes.largest({"signal": stop.received or 0})["signal"])
+            if processes.rank == 0 and (number or resume.due()):
                 resume.save(pack(state))
-            if stop.received:
-                log.info("signal %d at step %d: checkpoint written", stop.received, state.step)
-                raise SystemExit(128 + stop.received)
+            if number:
+                log.info("signal %d at step %d: checkpoint written", number, state.step)
+                raise SystemExit(128 + number)
     return state
-
-
-def plan_run(
-    settings: AutoencoderSettings, data: TrainingData, seed: int, device: torch.device
-) -> Run:
-    """Fix the length of a run, build its feature network, and log both."""
-    scans, loss = len(data.train.names), settings.loss
-    steps = schedule.total_steps(settings.training, scans)
-    per_epoch = schedule.steps_per_epoch(settings.training, scans)
-    epochs, validation = math.ceil(steps / per_epoch), len(data.validation.names)
-    log.info("%d training and %d validation scans", scans, validation)
-    log.info("at most %d steps in %d epochs", steps, epochs)
-    if not validation:
-        log.warning("no validation scans: the weights of the last epoch are kept")
-    if loss.adversarial_weight > 0 and epochs <= loss.adversarial_start_epoch:
-        log.info(
-            "the adversarial term would begin in epoch %d: never", loss.adversarial_start_epoch
-        )
-    perceptual = build_perceptual(loss.perceptual, data.grid, device)
-    return Run(settings, data, seed, device, perceptual, per_epoch, steps)
-
-
-def build_perceptual(
-    settings: PerceptualSettings, grid: Grid, device: torch.device
-) -> nn.Module | None:
-    """Build the distance of volumes on a grid, or None where the config names no network."""
-    if settings.network == "none" or settings.weight == 0:
-        return None
-    return PerceptualDistance(build_features(settings.network, settings.folder, grid)).to(device)
-
-
-def progress_made(run: Run, state: TrainingState) -> float:
-    """Part of the budget used, 0 to 1."""
-    minutes = state.seconds / 60
-    return schedule.progress_made(run.settings.training, state.step, run.steps, minutes)
 
 
 def set_rate(state: TrainingState, settings: AutoencoderSettings, progress: float) -> None:
@@ -145,64 +110,80 @@ def set_rate(state: TrainingState, settings: AutoencoderSettings, progress: floa
 
 def take_step(run: Run, state: TrainingState, epoch: int) -> None:
     """Draw and augment a batch, update both networks, add up the terms."""
+    training, rows = run.settings.training, batch_rows(run, state.step)
+    batch = draw_batch(run, state.step, epoch, rows)
     seed_everything(run.seed, "step", state.step)
-    rows = batch_rows(run, state.step)
-    volume = to_batch(run.data.train.volumes[rows], run.device)  # (B, 1, D, H, W)
-    volume = augment(volume, run.settings.augmentation, run.data.voxel_mm)
-    place = describe_place(epoch, state.step, [run.data.train.names[row] for row in rows])
-    terms, reconstruction = autoencoder_step(state, volume, run.settings, run.perceptual, place)
+    terms, reconstruction = autoencoder_step(state, batch, run.engine)
     if state.discriminator is not None:
-        terms["discriminator"] = discriminator_step(state, volume, reconstruction)
+        terms["discriminator"] = discriminator_step(state, batch, reconstruction, run.engine)
+    state.scaler.update()
+    state.step += 1
+    if state.average is not None:
+        update_average(state.average, state.model, training.ema_decay, state.step)
     for name, value in terms.items():
         state.sums[name] = state.sums.get(name, 0.0) + value * len(rows)
     state.scans_seen += len(rows)
-    state.step += 1
-
-
-def batch_rows(run: Run, step: int) -> list[int]:
-    """Return the training scans of a step; depends on seed and step alone."""
-    epoch, position = divmod(step, run.steps_per_epoch)
-    size = run.settings.training.batch_size
-    order = epoch_order(len(run.data.train.names), run.seed, epoch)
-    return order[position * size : (position + 1) * size].tolist()
 
 
 def close_epoch(run: Run, state: TrainingState, epoch: int, finished: bool) -> None:
     """Average the epoch's terms, look at the validation scans, keep the better weights."""
     training, data = run.settings.training, run.data
-    row = {"epoch": epoch, "step": state.step, "seconds": round(state.seconds, 1)}
-    row["lr"] = state.optimiser.param_groups[0]["lr"]
+    row: dict[str, Any] = {
+        "epoch": epoch, "step": state.step, "seconds": round(state.seconds, 1),
+        "lr": state.optimiser.param_groups[0]["lr"],
+    }  # fmt: skip
     row |= {f"train_{name}": total / state.scans_seen for name, total in state.sums.items()}
     state.sums, state.scans_seen = {}, 0
-    if data.validation.names and (finished or (epoch + 1) % training.validate_every == 0):
-        found = validation_terms(state, data.validation, run.settings, run.perceptual, run.device)
+    side = "validation" if data.validation.names else "train"
+    if side == "validation" and (finished or (epoch + 1) % training.validate_every == 0):
+        found = validation_terms(state, data.validation, run.engine)
+        if run.judge is not None:
+            found["volume_error_pct"] = validation_volume_error(
+                state, data.validation, run.engine, run.judge
+            )
         row |= {f"validation_{name}": value for name, value in found.items()}
-        keep_better(state, found[training.selection], epoch)
-    elif finished and not data.validation.names:
-        keep_better(state, row[f"train_{training.selection}"], epoch)
+        keep_better(state, row[f"validation_{selection_term(training)}"], epoch)
+    elif finished and side == "train":
+        keep_better(state, row["train_l1"], epoch)
     state.history.append(row)
     _log_epoch(row, progress_made(run, state))
+
+
+def selection_term(training: TrainingSettings) -> str:
+    """Return the validation term that picks the kept weights, as the history calls it."""
+    return "volume_error_pct" if training.selection == "volumes" else training.selection
 
 
 def keep_better(state: TrainingState, value: float, epoch: int) -> None:
     """Keep a copy of the weights if `value` is the lowest so far."""
     if state.best is None or value < state.best.value:
-        weights = state.model.state_dict().items()
+        weights = state.judged.state_dict().items()
         state.best = Best(value, epoch, {name: w.detach().cpu().clone() for name, w in weights})
 
 
 def _start(run: Run, resume: ResumeFolder) -> TrainingState:
-    resume.open()
+    engine = run.engine
+    if engine.processes.rank == 0:
+        resume.open()
+    engine.processes.wait()
     packed = resume.load()
-    if packed is None:
-        return new_state(run.settings, run.seed, run.device)
-    log.info("training goes on from step %d (%s)", packed["step"], resume.path)
-    return unpack(packed, run.settings, run.seed, run.device)
+    if packed is not None:
+        log.info("training goes on from step %d (%s)", packed["step"], resume.path)
+        return unpack(packed, run.settings, run.seed, engine.device, engine.precision)
+    if engine.processes.rank == 0:
+        compare_memory(engine, run.data.grid.shape, run.seed)
+    return new_state(run.settings, run.seed, engine.device, engine.precision)
+
+
+def _agree_on_time(run: Run, state: TrainingState, clock: float) -> None:
+    """Set the time used to that of the slowest process, so that all end at the same step."""
+    found = run.engine.processes.largest({"seconds": time.monotonic() - clock})
+    state.seconds = found["seconds"]
 
 
 def _add_discriminator_when_due(run: Run, state: TrainingState, epoch: int) -> None:
     if state.discriminator is None and discriminator_due(run.settings.loss, epoch):
-        add_discriminator(state, run.settings, run.seed, run.device)
+        add_discriminator(state, run.settings, run.seed, run.engine.device)
 
 
 def _log_epoch(row: dict[str, float], progress: float) -> None:

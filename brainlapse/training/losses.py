@@ -4,6 +4,8 @@ total = l1_weight * L1 + perceptual.weight * perceptual + adversarial_weight * a
         + kl_weight * KL
 """
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from brainlapse.training.settings import LossSettings
@@ -50,7 +52,7 @@ def loss_terms(
     log_variance: Tensor,
     settings: LossSettings,
     perceptual: nn.Module | None,
-    discriminator: nn.Module | None,
+    discriminator: Callable[[Tensor], Tensor] | None,
 ) -> dict[str, Tensor]:
     """Every term that is switched on, not weighted, and their weighted sum `total`.
 

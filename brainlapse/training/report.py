@@ -27,6 +27,7 @@ def model_card(
     space: SpaceSettings,
     contract: dict[str, Any],
     seed: int,
+    precision: str = "float32",
 ) -> dict[str, Any]:
     """Say how a model came about and which scans it takes."""
     assert state.best is not None  # the last epoch of every run sets it
@@ -41,6 +42,7 @@ def model_card(
         "latent_shape": list(settings.network.latent_shape(space.shape)),
         "contract": contract,
         "seed": seed,
+        "precision": precision,
         "steps": state.step,
         "epochs": len(state.history),
         "best_epoch": state.best.epoch,

@@ -1,9 +1,10 @@
 """Settings of autoencoder training and encoding (no torch import: read with the config)."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from brainlapse.networks.settings import PERCEPTUAL_FILES, PERCEPTUAL_SOURCES, NetworkSettings
 from brainlapse.settings import Settings
@@ -103,7 +104,21 @@ class TrainingSettings(Settings):
         "another machine, so the numbers don't repeat",
         gt=0,
     )
-    batch_size: int = Field(2, description="Scans per update [count], 1 or more", ge=1)
+    batch_size: int = Field(
+        2, description="Scans per update, of all devices together [count], 1 or more", ge=1
+    )
+    micro_batch: int | None = Field(
+        None,
+        description="Scans per pass; the gradients of several passes add up to one update, so that "
+        "a large batch needs the memory of a small one [count], 1 or more; none: as many as a "
+        "device has of the batch, and half as many each time a GPU runs out of memory",
+        ge=1,
+    )
+    devices: int | Literal["auto"] = Field(
+        1,
+        description="GPUs of one node that share each batch [count], 1 or more; auto: all that the "
+        "job sees. Without a GPU: processes that share the threads; auto: 1",
+    )
     learning_rate: float = Field(
         1e-3, description="Peak learning rate of AdamW [1], above 0 up to 0.1", gt=0, le=0.1
     )
@@ -128,16 +143,74 @@ class TrainingSettings(Settings):
     validate_every: int = Field(
         1, description="Epochs between looks at the validation scans [count], 1 or more", ge=1
     )
-    selection: Literal["l1", "total"] = Field(
-        "l1", description="Term of the validation loss that picks the kept weights: l1 or total"
+    ema_decay: float = Field(
+        0.0,
+        description="Decay per update of a running average of the weights, which is then what is "
+        "validated and kept [1], 0 (no average) to 0.99999",
+        ge=0,
+        le=0.99999,
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "bfloat16",
-        description="Arithmetic on a GPU, float32 or bfloat16 (mixed); a CPU always takes float32",
+    selection: Literal["l1", "total", "volumes"] = Field(
+        "l1",
+        description="What picks the kept weights on the validation scans: a term of the loss (l1, "
+        "total), or volumes: mean error of regional volumes of the reconstructions, measured by "
+        "the embedded segmenter",
+    )
+    selection_scans: int = Field(
+        4,
+        description="selection: volumes only: validation scans that are segmented at each look "
+        "[count], 1 or more",
+        ge=1,
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="Arithmetic of the networks; losses are always float32. auto: bfloat16 (mixed) "
+        "where the GPU or CPU computes in it, else float32; float16 (mixed, with loss scaling) is "
+        "for GPUs without bfloat16",
+    )
+    compile: bool = Field(
+        False,
+        description="Compile the autoencoder with torch.compile: minutes at the start, faster "
+        "steps; needs a C++ compiler on a CPU",
+    )
+    checkpoint_gradients: bool = Field(
+        False,
+        description="Compute the inside of every block again for the gradients instead of keeping "
+        "it: less memory, longer steps",
+    )
+    tensorboard: bool = Field(
+        False,
+        description="Write the history for TensorBoard as well, under logs/train_autoencoder/",
     )
     checkpoint_minutes: float = Field(
         5.0, description="Time between resume checkpoints [min], 0 or more", ge=0
     )
+
+    @field_validator("devices")
+    @classmethod
+    def _check_devices(cls, devices: int | str) -> int | str:
+        if devices != "auto" and int(devices) < 1:
+            message = f"devices: expected auto or a number from 1, found {devices}"
+            raise ValueError(message)
+        return devices
+
+    @field_validator("tensorboard")
+    @classmethod
+    def _check_tensorboard(cls, tensorboard: bool) -> bool:
+        if tensorboard and find_spec("tensorboard") is None:
+            message = "tensorboard: true needs TensorBoard; `pip install tensorboard`, or set false"
+            raise ValueError(message)
+        return tensorboard
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> "TrainingSettings":
+        if self.devices != "auto" and self.devices > self.batch_size:
+            message = (
+                f"batch_size: {self.batch_size} scans cannot be shared by {self.devices} devices; "
+                "raise batch_size or lower devices"
+            )
+            raise ValueError(message)
+        return self
 
 
 class AugmentationSettings(Settings):

@@ -9,8 +9,12 @@ from torch import nn
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.discriminator import build_discriminator
 from brainlapse.networks.interface import Autoencoder
+from brainlapse.training.average import start_average
 from brainlapse.training.determinism import seed_everything
+from brainlapse.training.recomputation import recompute_blocks
 from brainlapse.training.settings import AutoencoderSettings
+
+PLAIN = ("step", "seconds", "sums", "scans_seen", "history", "micro_batch")
 
 
 @dataclass
@@ -27,10 +31,22 @@ class TrainingState:
     """Networks, optimisers, position and running sums of a run.
 
     Random generators need no place here: each step seeds them anew from seed and step.
+
+    Attributes
+    ----------
+    average
+        Running average of the weights, or None where the config wants none.
+    scaler
+        Scale of the loss; does nothing unless the precision is float16.
+    micro_batch
+        Scans per pass; shrinks where memory runs out.
     """
 
     model: Autoencoder
     optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    micro_batch: int
+    average: nn.Module | None = None
     discriminator: nn.Module | None = None
     discriminator_optimiser: torch.optim.Optimizer | None = None
     step: int = 0
@@ -40,16 +56,28 @@ class TrainingState:
     history: list[dict[str, float]] = field(default_factory=list)
     best: Best | None = None
 
+    @property
+    def judged(self) -> nn.Module:
+        """The network whose weights are validated and kept."""
+        return self.model if self.average is None else self.average
 
-def new_state(settings: AutoencoderSettings, seed: int, device: torch.device) -> TrainingState:
+
+def new_state(
+    settings: AutoencoderSettings, seed: int, device: torch.device, precision: str = "float32"
+) -> TrainingState:
     """Start a run: fresh weights that depend on the seed alone."""
     seed_everything(seed, "weights")
     model = build_autoencoder(settings.network).to(device)
     training = settings.training
+    average = start_average(model) if training.ema_decay > 0 else None
+    if training.checkpoint_gradients:
+        recompute_blocks(model)
     optimiser = torch.optim.AdamW(
         model.parameters(), training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
-    return TrainingState(model, optimiser)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
+    micro_batch = training.micro_batch or training.batch_size
+    return TrainingState(model, optimiser, scaler, micro_batch, average)
 
 
 def add_discriminator(
@@ -67,36 +95,33 @@ def add_discriminator(
 
 def pack(state: TrainingState) -> dict[str, Any]:
     """Turn the state into tensors and plain values."""
-    packed: dict[str, Any] = {
-        "model": state.model.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-        "step": state.step,
-        "seconds": state.seconds,
-        "sums": state.sums,
-        "scans_seen": state.scans_seen,
-        "history": state.history,
-        "best": vars(state.best) if state.best else None,
-    }
-    if state.discriminator is not None and state.discriminator_optimiser is not None:
-        packed["discriminator"] = state.discriminator.state_dict()
-        packed["discriminator_optimiser"] = state.discriminator_optimiser.state_dict()
+    packed: dict[str, Any] = {name: getattr(state, name) for name in PLAIN}
+    packed["best"] = vars(state.best) if state.best else None
+    for name in _parts_present(state):
+        packed[name] = getattr(state, name).state_dict()
     return packed
 
 
 def unpack(
-    packed: dict[str, Any], settings: AutoencoderSettings, seed: int, device: torch.device
+    packed: dict[str, Any],
+    settings: AutoencoderSettings,
+    seed: int,
+    device: torch.device,
+    precision: str = "float32",
 ) -> TrainingState:
     """Rebuild the state of `pack`."""
-    state = new_state(settings, seed, device)
-    state.model.load_state_dict(packed["model"])
-    state.optimiser.load_state_dict(packed["optimiser"])
+    state = new_state(settings, seed, device, precision)
     if "discriminator" in packed:
         add_discriminator(state, settings, seed, device)
-        assert state.discriminator is not None
-        assert state.discriminator_optimiser is not None
-        state.discriminator.load_state_dict(packed["discriminator"])
-        state.discriminator_optimiser.load_state_dict(packed["discriminator_optimiser"])
-    for name in ("step", "seconds", "sums", "scans_seen", "history"):
+    for name in _parts_present(state):
+        getattr(state, name).load_state_dict(packed[name])
+    for name in PLAIN:
         setattr(state, name, packed[name])
     state.best = Best(**packed["best"]) if packed["best"] else None
     return state
+
+
+def _parts_present(state: TrainingState) -> list[str]:
+    """Names of the networks, optimisers and the scaler that this run has."""
+    names = ("model", "average", "optimiser", "scaler", "discriminator", "discriminator_optimiser")
+    return [name for name in names if getattr(state, name) is not None]

@@ -26,13 +26,13 @@ rule train_autoencoder:
     resources:
         mem_mb=16000,
         runtime=2880,
-        gpu=1,
+        gpu=training_gpus,
     params:
         settings=model_settings,
         scans=fit_selection,
         seed=config["seed"],
         space=config["space"],
         resume=results(".resume"),
-        code=code_of("train_autoencoder"),
+        code=training_code,
     script:
         "../scripts/train_autoencoder.py"

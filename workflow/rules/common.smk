@@ -192,6 +192,21 @@ def model_settings(wildcards):
     return config["autoencoders"][wildcards.model]
 
 
+def training_gpus(wildcards):
+    """GPUs that share the batches of one autoencoder; with `devices: auto`, one is asked for."""
+    devices = model_settings(wildcards)["training"]["devices"]
+    return 1 if devices == "auto" else devices
+
+
+def training_code(wildcards):
+    """Code that a model depends on: the segmenter's only where it selects the weights."""
+    code = code_of("train_autoencoder")
+    if model_settings(wildcards)["training"]["selection"] != "volumes":
+        return code
+    judge = Path(workflow.basedir, "brainlapse", "segmentation", "judge.py")
+    return {**code, **code_fingerprint(judge)}
+
+
 def task_settings(wildcards):
     """Settings of one task."""
     return next(task for task in config["tasks"] if task["name"] == wildcards.task)

@@ -2,9 +2,9 @@
 
 from brainlapse import provenance, runtime
 from brainlapse.space import SpaceSettings
-from brainlapse.training import checkpoint, loop, model
-from brainlapse.training.data import load_training_data
+from brainlapse.training import job, launch, model
 from brainlapse.training.device import choose_device
+from brainlapse.training.precision import resolve_precision
 from brainlapse.training.report import history_table, model_card
 from brainlapse.training.settings import AutoencoderSettings
 
@@ -12,25 +12,30 @@ from brainlapse.training.settings import AutoencoderSettings
 def main(snakemake) -> None:
     """Unpack the job, train or resume, write the model; the resume state goes last."""
     runtime.start(snakemake)
+    runtime.keep_memory()
     params, output = snakemake.params, snakemake.output
     settings = AutoencoderSettings.model_validate(params.settings)
-    space = SpaceSettings.model_validate(params.space)
-    selection = [list(row) for row in params.scans]
-    device = choose_device()
-    identity = checkpoint.describe_run(
-        settings.model_dump(mode="json"),
-        params.code,
-        selection,
-        params.seed,
-        space.model_dump(mode="json"),
-        device.type,
+    device, training = choose_device(), settings.training
+    work = job.Job(
+        model=snakemake.wildcards.model,
+        settings=params.settings,
+        space=SpaceSettings.model_validate(params.space).model_dump(mode="json"),
+        selection=[list(row) for row in params.scans],
+        code=params.code,
+        seed=params.seed,
+        root=params.resume,
+        precision=resolve_precision(training.precision, device),
+        processes=launch.count_processes(training.devices, training.batch_size, device),
+        device=device.type,
+        threads=snakemake.threads,
+        board=snakemake.log[0].removesuffix(".log") + ".tensorboard",
     )
-    minutes = settings.training.checkpoint_minutes
-    resume = checkpoint.ResumeFolder(params.resume, snakemake.wildcards.model, identity, minutes)
-    data = load_training_data(selection, space.shape, space.voxel_mm, resume.path)
-    state = loop.train(settings, data, params.seed, resume, device)
+    resume = work.resume_folder(settings)
+    with launch.all_processes(work, resume.path, device) as processes:
+        state = job.train_job(work, resume, processes, device)
     contract = runtime.read_json(snakemake.input.contract)
-    card = model_card(state, settings, space, contract, params.seed)
+    space = SpaceSettings.model_validate(params.space)
+    card = model_card(state, settings, space, contract, params.seed, work.precision)
     model.save_weights(output.weights, state.best.weights)
     runtime.write_table(output.history, history_table(state))
     model.save_card(output.card, {**card, "versions": provenance.versions()})

@@ -40,3 +40,19 @@ def settings():
             "training": {"steps": 8, "batch_size": 2, "checkpoint_minutes": 60},
         }
     )
+
+
+@pytest.fixture
+def changed(settings):
+    """Settings with other values of `training` or `loss`."""
+
+    def change(training=None, loss=None):
+        parts = {"training": training or {}, "loss": loss or {}}
+        return settings.model_copy(
+            update={
+                name: getattr(settings, name).model_copy(update=values)
+                for name, values in parts.items()
+            }
+        )
+
+    return change

@@ -109,15 +109,16 @@ def test_a_generator_step_leaves_the_discriminator_as_it_was(settings, data):
     add_discriminator(state, settings, 0, CPU)
     before = {name: value.clone() for name, value in state.discriminator.state_dict().items()}
     autoencoder_before = {n: v.clone() for n, v in state.model.state_dict().items()}
-    volume = to_batch(data.train.volumes[:2], CPU)
-    terms, reconstruction = steps.autoencoder_step(state, volume, settings, None, "here")
+    batch = steps.Batch(to_batch(data.train.volumes[:2], CPU), None, 1 / 2, "here")
+    engine = steps.build_engine(settings, CPU)
+    terms, reconstruction = steps.autoencoder_step(state, batch, engine)
     assert terms["adversarial"] > 0
     assert all(weights.grad is None for weights in state.discriminator.parameters())
     assert all(torch.equal(v, before[n]) for n, v in state.discriminator.state_dict().items())
 
     after = {n: v.clone() for n, v in state.model.state_dict().items()}
     assert any(not torch.equal(after[n], autoencoder_before[n]) for n in after)
-    steps.discriminator_step(state, volume, reconstruction)
+    steps.discriminator_step(state, batch, reconstruction, engine)
     assert any(not torch.equal(v, before[n]) for n, v in state.discriminator.state_dict().items())
     assert all(torch.equal(v, after[n]) for n, v in state.model.state_dict().items())
 
