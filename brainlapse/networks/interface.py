@@ -47,7 +47,7 @@ def split_statistics(statistics: Tensor) -> tuple[Tensor, Tensor]:
 
 def start_with_little_noise(layer: nn.Module, channels: int) -> None:
     """Set the last `channels` outputs of a layer, the log-variances, to their initial value."""
-    assert isinstance(layer, nn.Conv3d)
+    assert isinstance(layer, nn.Conv3d | nn.Linear)
     assert layer.bias is not None
     with torch.no_grad():
         layer.weight[-channels:] = 0

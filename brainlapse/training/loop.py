@@ -195,9 +195,9 @@ def _start(run: Run, resume: ResumeFolder) -> TrainingState:
     resume.open()
     packed = resume.load()
     if packed is None:
-        return new_state(run.settings, run.seed, run.device)
+        return new_state(run.settings, run.data.grid.shape, run.seed, run.device)
     log.info("training goes on from step %d (%s)", packed["step"], resume.path)
-    return unpack(packed, run.settings, run.seed, run.device)
+    return unpack(packed, run.settings, run.data.grid.shape, run.seed, run.device)
 
 
 def _add_discriminator_when_due(run: Run, state: TrainingState, epoch: int) -> None:

@@ -41,10 +41,15 @@ class TrainingState:
     best: Best | None = None
 
 
-def new_state(settings: AutoencoderSettings, seed: int, device: torch.device) -> TrainingState:
+def new_state(
+    settings: AutoencoderSettings,
+    grid_shape: tuple[int, int, int],
+    seed: int,
+    device: torch.device,
+) -> TrainingState:
     """Start a run: fresh weights that depend on the seed alone."""
     seed_everything(seed, "weights")
-    model = build_autoencoder(settings.network).to(device)
+    model = build_autoencoder(settings.network, grid_shape).to(device)
     training = settings.training
     optimiser = torch.optim.AdamW(
         model.parameters(), training.learning_rate, weight_decay=training.weight_decay, fused=True
@@ -84,10 +89,14 @@ def pack(state: TrainingState) -> dict[str, Any]:
 
 
 def unpack(
-    packed: dict[str, Any], settings: AutoencoderSettings, seed: int, device: torch.device
+    packed: dict[str, Any],
+    settings: AutoencoderSettings,
+    grid_shape: tuple[int, int, int],
+    seed: int,
+    device: torch.device,
 ) -> TrainingState:
     """Rebuild the state of `pack`."""
-    state = new_state(settings, seed, device)
+    state = new_state(settings, grid_shape, seed, device)
     state.model.load_state_dict(packed["model"])
     state.optimiser.load_state_dict(packed["optimiser"])
     if "discriminator" in packed:

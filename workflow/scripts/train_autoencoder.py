@@ -2,7 +2,7 @@
 
 from brainlapse import provenance, runtime
 from brainlapse.space import SpaceSettings
-from brainlapse.training import checkpoint, loop, model
+from brainlapse.training import checkpoint, loop, model, principal
 from brainlapse.training.data import load_training_data
 from brainlapse.training.device import choose_device
 from brainlapse.training.report import history_table, model_card
@@ -28,7 +28,8 @@ def main(snakemake) -> None:
     minutes = settings.training.checkpoint_minutes
     resume = checkpoint.ResumeFolder(params.resume, snakemake.wildcards.model, identity, minutes)
     data = load_training_data(selection, space.shape, space.voxel_mm, resume.path)
-    state = loop.train(settings, data, params.seed, resume, device)
+    fit = principal.fit if settings.network.family == "pca" else loop.train
+    state = fit(settings, data, params.seed, resume, device)
     contract = runtime.read_json(snakemake.input.contract)
     card = model_card(state, settings, space, contract, params.seed)
     model.save_weights(output.weights, state.best.weights)
