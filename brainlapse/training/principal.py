@@ -61,17 +61,11 @@ class Fitted:
     step: int = 0
 
 
-def fit(
-    settings: AutoencoderSettings,
-    data: TrainingData,
-    seed: int,
-    resume: ResumeFolder,
-    device: torch.device,
-) -> Fitted:
+def fit(settings: AutoencoderSettings, data: TrainingData, resume: ResumeFolder) -> Fitted:
     """Fit the `pca` family on the training scans; takes the place of `loop.train`.
 
-    Exact and without random numbers: `seed` and `device` change nothing, the arithmetic runs on
-    the CPU. There is nothing to resume; an interrupted fit begins again.
+    Exact, without random numbers, on the CPU. There is nothing to resume: an interrupted fit
+    begins again, and checkpoints of another setup are dropped.
 
     Returns
     -------

@@ -28,8 +28,10 @@ def main(snakemake) -> None:
     minutes = settings.training.checkpoint_minutes
     resume = checkpoint.ResumeFolder(params.resume, snakemake.wildcards.model, identity, minutes)
     data = load_training_data(selection, space.shape, space.voxel_mm, resume.path)
-    fit = principal.fit if settings.network.family == "pca" else loop.train
-    state = fit(settings, data, params.seed, resume, device)
+    if settings.network.family == "pca":
+        state = principal.fit(settings, data, resume)
+    else:
+        state = loop.train(settings, data, params.seed, resume, device)
     contract = runtime.read_json(snakemake.input.contract)
     card = model_card(state, settings, space, contract, params.seed)
     model.save_weights(output.weights, state.best.weights)

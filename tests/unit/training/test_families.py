@@ -13,6 +13,7 @@ from brainlapse.space import SpaceSettings
 from brainlapse.training import encoding, loop, model, principal
 from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.report import history_table, model_card
+from brainlapse.training.settings import AutoencoderSettings
 
 CPU = torch.device("cpu")
 CONTRACT = {"mask": {"method": "deepbet"}}
@@ -25,14 +26,14 @@ FAMILIES = {
 
 
 def make_model(family, data, settings, folder):
-    network = {"family": family, **FAMILIES[family][0]}
+    network, resume = {"family": family, **FAMILIES[family][0]}, ResumeFolder(folder, "m", {}, 60)
     if family == "pca":
-        settings, fit = type(settings).model_validate({"network": network}), principal.fit
+        settings = AutoencoderSettings.model_validate({"network": network})
+        state = principal.fit(settings, data, resume)
     else:
-        network["residual_blocks"] = 1
-        settings = type(settings).model_validate({**settings.model_dump(), "network": network})
-        fit = loop.train
-    state = fit(settings, data, 0, ResumeFolder(folder, "m", {}, 60), CPU)
+        changed = {"network": {**network, "residual_blocks": 1}}
+        settings = AutoencoderSettings.model_validate(settings.model_dump() | changed)
+        state = loop.train(settings, data, 0, resume, CPU)
     space = SpaceSettings(voxel_mm=2.5, shape=(16, 16, 16))
     model.save_weights(folder / "model.safetensors", state.best.weights)
     model.save_card(folder / "config.json", model_card(state, settings, space, CONTRACT, 0))

@@ -23,7 +23,7 @@ def linear(latent_size):
 
 def fit(data, folder, latent_size=512):
     resume = ResumeFolder(folder, "model", {}, 60)
-    return principal.fit(linear(latent_size), data, 0, resume, CPU)
+    return principal.fit(linear(latent_size), data, resume)
 
 
 def as_rows(volumes):
