@@ -40,7 +40,7 @@ class Autoencoder(nn.Module):
 
 
 def split_statistics(statistics: Tensor) -> tuple[Tensor, Tensor]:
-    """Split (B, 2 C, d, h, w) into mean and clamped log-variance."""
+    """Split (B, 2 C, ...) into mean and clamped log-variance."""
     mean, log_variance = torch.chunk(statistics, 2, dim=1)
     return mean, log_variance.clamp(*LOG_VARIANCE_LIMITS)
 

@@ -1,16 +1,20 @@
 """Shapes, interface and settings of the autoencoder networks."""
 
 import logging
+import math
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from scipy.fft import dctn, idctn
 
 from brainlapse.networks.attention import SelfAttention
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.blocks import depth_to_space, space_to_depth
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.networks.space_to_depth import block_cosines
+from brainlapse.networks.vector import CosinePath
 
 GRID = (16, 24, 16)
 SMALL = {
@@ -165,7 +169,31 @@ def test_the_vector_mixes_the_whole_brain():
     corner = volume.clone()
     corner[..., :2, :2, :2] += 1
     changed = (model.encode(corner)[0] - model.encode(volume)[0]).flatten()
-    assert (changed.abs() > 0).all()
+    assert (changed[: math.prod((2, 3, 2))].abs() > 0).all()  # as many waves as coarsest elements
+
+
+def test_cosine_waves_are_those_of_the_discrete_cosine_transform():
+    random = np.random.default_rng(0)
+    volume = random.random((16, 24, 16), dtype=np.float32)
+    path = CosinePath((16, 24, 16), (2, 3, 2), 128)
+    expected = dctn(volume, norm="ortho")[:2, :3, :2]
+    found = path.encode(torch.from_numpy(volume)[None, None])[0].detach().numpy()
+    gain = 4 / 8**1.5
+    np.testing.assert_allclose(np.sort(found[:12] / gain), np.sort(expected.ravel()), rtol=1e-4)
+    assert (found[12:] == 0).all()
+    kept = np.zeros_like(volume)
+    kept[:2, :3, :2] = expected
+    blurred = path.decode(torch.from_numpy(found)[None])[0, 0].detach().numpy()
+    np.testing.assert_allclose(blurred, idctn(kept, norm="ortho"), atol=1e-5)
+
+
+def test_a_short_vector_keeps_the_longest_waves():
+    path = CosinePath((64, 80, 64), (8, 10, 8), 128)
+    orders = path.analysis.argmax(dim=1).tolist()
+    assert orders[:2] == [0, 8]  # none, then half a wave along the longest axis, the second
+    lengths = [(n // 80 / 64) ** 2 + (n // 8 % 10 / 80) ** 2 + (n % 8 / 64) ** 2 for n in orders]
+    np.testing.assert_allclose(lengths, sorted(lengths))
+    assert len(set(orders)) == 128
 
 
 def test_a_vector_network_refuses_a_grid_it_cannot_halve():
