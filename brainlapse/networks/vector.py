@@ -13,6 +13,7 @@ import itertools
 import math
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from brainlapse.networks.blocks import depth_to_space, space_to_depth
@@ -37,11 +38,31 @@ def cosine_waves(size: int, count: int) -> Tensor:
     return waves / waves.norm(dim=1, keepdim=True)
 
 
+class ScaledLinear(nn.Linear):
+    """A linear layer whose weights are divided by the root of its inputs as they are used.
+
+    Adam moves every weight by about the learning rate; thousands of inputs together would throw
+    the outputs far (the equalised learning rate of Karras et al. 2018).
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, bias)
+        self.factor = inputs**-0.5
+        nn.init.normal_(self.weight)
+        if bias:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, inputs) -> (B, outputs)
+        """Multiply and shift."""
+        return functional.linear(features, self.weight * self.factor, self.bias)
+
+
 class CosinePath(nn.Module):
     """A linear map between volumes and vectors, beside the deep one.
 
     It sees a volume's lowest cosine waves, as many per axis as the coarsest maps have elements,
     and starts as the longest of them: the latent carries the blurred scan from the first step.
+    Their strengths are divided by `unit`: they are then as large as those of the block means.
     """
 
     def __init__(
@@ -57,20 +78,23 @@ class CosinePath(nn.Module):
         longest = sorted(range(len(orders)), key=lengths.__getitem__)[:size]
         chosen = torch.zeros(size, len(orders))
         chosen[range(len(longest)), longest] = 1
-        gain = LINEAR_GAIN * math.sqrt(math.prod(waves) / math.prod(grid_shape))
-        self.analysis = nn.Parameter(chosen * gain)
-        self.synthesis = nn.Parameter(chosen.T / gain)
+        self.unit = math.sqrt(math.prod(grid_shape) / math.prod(waves))
+        self.analysis = ScaledLinear(len(orders), size, bias=False)
+        self.synthesis = ScaledLinear(size, len(orders), bias=False)
+        with torch.no_grad():
+            self.analysis.weight.copy_(chosen * (LINEAR_GAIN / self.analysis.factor))
+            self.synthesis.weight.copy_(chosen.T / (LINEAR_GAIN * self.synthesis.factor))
 
     def encode(self, volume: Tensor) -> Tensor:  # (B, 1, D, H, W) -> (B, latent size)
         """Project on the waves."""
         tables = (self.waves_0, self.waves_1, self.waves_2)
         found = torch.einsum("bczyx,kz,jy,ix->bckji", volume, *tables)
-        return found.flatten(1) @ self.analysis.T
+        return self.analysis(found.flatten(1) / self.unit)
 
     def decode(self, latent: Tensor) -> Tensor:  # (B, latent size) -> (B, 1, D, H, W)
         """Add up the waves."""
         tables = (self.waves_0, self.waves_1, self.waves_2)
-        strengths = (latent @ self.synthesis.T).unflatten(1, (1, *self.waves))
+        strengths = self.unit * self.synthesis(latent).unflatten(1, (1, *self.waves))
         return torch.einsum("bckji,kz,jy,ix->bczyx", strengths, *tables)
 
 
@@ -104,8 +128,8 @@ class VectorAutoencoder(Autoencoder):
         self.linear = CosinePath(grid_shape, coarsest, size)
         self.maps_shape = (maps, *coarsest)
         self.encoder = build_encoder(settings, maps)
-        self.to_statistics = nn.Linear(math.prod(self.maps_shape), 2 * size)
-        self.to_maps = nn.Linear(size, math.prod(self.maps_shape))
+        self.to_statistics = ScaledLinear(math.prod(self.maps_shape), 2 * size)
+        self.to_maps = ScaledLinear(size, math.prod(self.maps_shape))
         self.decoder = build_decoder(settings, maps)
         for layer in (self.to_statistics, self.decoder[-1]):
             for weights in layer.parameters():

@@ -189,7 +189,7 @@ def test_cosine_waves_are_those_of_the_discrete_cosine_transform():
 
 def test_a_short_vector_keeps_the_longest_waves():
     path = CosinePath((64, 80, 64), (8, 10, 8), 128)
-    orders = path.analysis.argmax(dim=1).tolist()
+    orders = path.analysis.weight.argmax(dim=1).tolist()
     assert orders[:2] == [0, 8]  # none, then half a wave along the longest axis, the second
     lengths = [(n // 80 / 64) ** 2 + (n // 8 % 10 / 80) ** 2 + (n % 8 / 64) ** 2 for n in orders]
     np.testing.assert_allclose(lengths, sorted(lengths))
