@@ -83,7 +83,7 @@ def show_cost() -> None:
     settings = AutoencoderSettings.model_validate(next(iter(config["autoencoders"].values())))
     shape = tuple(config["space"]["shape"])
     grid = grid_at(config["space"]["voxel_mm"], shape)
-    state = new_state(settings, 0, torch.device("cpu"))
+    state = new_state(settings, shape, 0, torch.device("cpu"))
     volume = torch.rand(settings.training.batch_size, 1, *shape)
     distances: dict[str, nn.Module | None] = {
         "none": None,

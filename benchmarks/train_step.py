@@ -78,7 +78,7 @@ def our_step(wanted: argparse.Namespace, device: torch.device, volume: Tensor) -
     """One update as the training loop makes it."""
     settings = make_settings(wanted)
     precision = resolve_precision("auto", device)
-    state = new_state(settings, 0, device, precision)
+    state = new_state(settings, tuple(wanted.shape), 0, device, precision)
     engine = build_engine(settings, device, precision=precision)
     batch = Batch(volume, None, 1 / len(volume), "benchmark")
     return lambda: autoencoder_step(state, batch, engine)
@@ -86,7 +86,7 @@ def our_step(wanted: argparse.Namespace, device: torch.device, volume: Tensor) -
 
 def plain_network(wanted: argparse.Namespace, device: torch.device) -> torch.nn.Module:
     """The same network with its weights in the default layout."""
-    model = build_autoencoder(make_settings(wanted).network)
+    model = build_autoencoder(make_settings(wanted).network, tuple(wanted.shape))
     for weights in model.parameters():
         weights.data = weights.data.contiguous()
     return model.to(device)
@@ -116,7 +116,11 @@ def encoding(
 ) -> Callable[[], Any]:
     """Encode the batch."""
     network = make_settings(wanted).network
-    model = build_autoencoder(network).to(device) if ours else plain_network(wanted, device)
+    model = (
+        build_autoencoder(network, tuple(wanted.shape)).to(device)
+        if ours
+        else plain_network(wanted, device)
+    )
     precision = resolve_precision("auto", device) if ours else "float32"
 
     @torch.no_grad()

@@ -76,8 +76,11 @@ def summarise(history: pd.DataFrame) -> str:
     """Return one sentence on the length of the training."""
     if history.empty:
         return "Nothing was trained."
+    steps_known = "step" in history and history["step"].notna().any()
+    if steps_known and history["step"].max() == 0:
+        return "Fitted in closed form, without training."
     parts = [f"{len(history)} epochs"]
-    if "step" in history and history["step"].notna().any():
+    if steps_known:
         parts.append(f"{int(history['step'].max()):,} steps")
     if "seconds" in history and history["seconds"].notna().any():
         parts.append(f"{_total_seconds(history['seconds']) / 60:.1f} minutes")

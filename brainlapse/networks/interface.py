@@ -40,14 +40,14 @@ class Autoencoder(nn.Module):
 
 
 def split_statistics(statistics: Tensor) -> tuple[Tensor, Tensor]:
-    """Split (B, 2 C, d, h, w) into mean and clamped log-variance."""
+    """Split (B, 2 C, ...) into mean and clamped log-variance."""
     mean, log_variance = torch.chunk(statistics, 2, dim=1)
     return mean, log_variance.clamp(*LOG_VARIANCE_LIMITS)
 
 
 def start_with_little_noise(layer: nn.Module, channels: int) -> None:
     """Set the last `channels` outputs of a layer, the log-variances, to their initial value."""
-    assert isinstance(layer, nn.Conv3d)
+    assert isinstance(layer, nn.Conv3d | nn.Linear)
     assert layer.bias is not None
     with torch.no_grad():
         layer.weight[-channels:] = 0

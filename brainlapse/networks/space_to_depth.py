@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from brainlapse.networks.attention import SelfAttention
 from brainlapse.networks.blocks import depth_to_space, space_to_depth
 from brainlapse.networks.interface import (
     Autoencoder,
@@ -68,8 +69,12 @@ class Upsample(nn.Module):
         return depth_to_space(self.mix(features), 2)
 
 
-def _blocks(channels: int, settings: NetworkSettings) -> list[nn.Module]:
-    return [ResidualBlock(channels, settings.norm_groups) for _ in range(settings.residual_blocks)]
+def _blocks(level: int, settings: NetworkSettings) -> list[nn.Module]:
+    width, groups = settings.channels[level], settings.norm_groups
+    blocks: list[nn.Module] = [
+        ResidualBlock(width, groups) for _ in range(settings.residual_blocks)
+    ]
+    return [*blocks, SelfAttention(width, groups)] if settings.attention[level] else blocks
 
 
 def _output(channels_in: int, channels_out: int, groups: int) -> list[nn.Module]:
@@ -80,28 +85,26 @@ def _output(channels_in: int, channels_out: int, groups: int) -> list[nn.Module]
     ]
 
 
-def build_encoder(settings: NetworkSettings) -> nn.Sequential:
-    """Layers from space-to-depth blocks (B, 64, D/4, H/4, W/4) to mean and log-variance."""
+def build_encoder(settings: NetworkSettings, channels_out: int) -> nn.Sequential:
+    """Layers from space-to-depth blocks (B, 64, D/4, H/4, W/4) to coarsest maps (B, C, d, h, w)."""
     widths = settings.channels
     layers: list[nn.Module] = [nn.Conv3d(S2D_STEM_FACTOR**3, widths[0], 3, padding=1)]
     for level, width in enumerate(widths):
         if level:
             layers.append(Downsample(widths[level - 1], width))
-        layers += _blocks(width, settings)
-    return nn.Sequential(
-        *layers, *_output(widths[-1], 2 * settings.latent_channels, settings.norm_groups)
-    )
+        layers += _blocks(level, settings)
+    return nn.Sequential(*layers, *_output(widths[-1], channels_out, settings.norm_groups))
 
 
-def build_decoder(settings: NetworkSettings) -> nn.Sequential:
-    """Layers from a latent (B, C, d, h, w) to space-to-depth blocks (B, 64, D/4, H/4, W/4)."""
-    widths = settings.channels[::-1]
-    layers: list[nn.Module] = [nn.Conv3d(settings.latent_channels, widths[0], 3, padding=1)]
-    for level, width in enumerate(widths):
+def build_decoder(settings: NetworkSettings, channels_in: int) -> nn.Sequential:
+    """Layers from coarsest maps (B, C, d, h, w) to space-to-depth blocks (B, 64, D/4, H/4, W/4)."""
+    widths = settings.channels
+    layers: list[nn.Module] = [nn.Conv3d(channels_in, widths[-1], 3, padding=1)]
+    for level in reversed(range(len(widths))):
+        layers += _blocks(level, settings)
         if level:
-            layers.append(Upsample(widths[level - 1], width))
-        layers += _blocks(width, settings)
-    return nn.Sequential(*layers, *_output(widths[-1], S2D_STEM_FACTOR**3, settings.norm_groups))
+            layers.append(Upsample(widths[level], widths[level - 1]))
+    return nn.Sequential(*layers, *_output(widths[0], S2D_STEM_FACTOR**3, settings.norm_groups))
 
 
 class Correction(nn.Module):
@@ -165,8 +168,8 @@ class SpaceToDepthAutoencoder(Autoencoder):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__(settings.downsampling)
         self.linear = LinearPath(settings.downsampling, settings.latent_channels)
-        self.encoder = build_encoder(settings)
-        self.decoder = build_decoder(settings)
+        self.encoder = build_encoder(settings, 2 * settings.latent_channels)
+        self.decoder = build_decoder(settings, settings.latent_channels)
         for path in (self.encoder, self.decoder):
             for weights in path[-1].parameters():
                 nn.init.zeros_(weights)  # the linear path alone at first

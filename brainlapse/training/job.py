@@ -11,6 +11,7 @@ from brainlapse.space import SpaceSettings
 from brainlapse.training.checkpoint import ResumeFolder, describe_run
 from brainlapse.training.data import load_training_data
 from brainlapse.training.loop import train
+from brainlapse.training.principal import Fitted, fit
 from brainlapse.training.processes import Processes
 from brainlapse.training.settings import AutoencoderSettings
 from brainlapse.training.state import TrainingState
@@ -82,8 +83,8 @@ def read_job(path: str | Path) -> Job:
 
 def train_job(
     job: Job, resume: ResumeFolder, processes: Processes, device: torch.device
-) -> TrainingState:
-    """Read the scans and train; every process of the job calls this."""
+) -> TrainingState | Fitted:
+    """Read the scans and train (or fit, the `pca` family); every process of the job calls this."""
     settings = AutoencoderSettings.model_validate(job.settings)
     space = SpaceSettings.model_validate(job.space)
     if processes.rank > 0:
@@ -93,6 +94,8 @@ def train_job(
     )
     if processes.rank == 0:
         processes.wait()
+    if settings.network.family == "pca":
+        return fit(settings, data, resume)
     judge = load_judge(settings.training, data.grid)
     board = Path(job.board) if settings.training.tensorboard and processes.rank == 0 else None
     return train(settings, data, job.seed, resume, device, job.precision, processes, judge, board)

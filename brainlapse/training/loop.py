@@ -169,10 +169,12 @@ def _start(run: Run, resume: ResumeFolder) -> TrainingState:
     packed = resume.load()
     if packed is not None:
         log.info("training goes on from step %d (%s)", packed["step"], resume.path)
-        return unpack(packed, run.settings, run.seed, engine.device, engine.precision)
+        return unpack(
+            packed, run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision
+        )
     if engine.processes.rank == 0:
         compare_memory(engine, run.data.grid.shape, run.seed)
-    return new_state(run.settings, run.seed, engine.device, engine.precision)
+    return new_state(run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision)
 
 
 def _agree_on_time(run: Run, state: TrainingState, clock: float) -> None:

@@ -79,7 +79,7 @@ def estimate_bytes(engine: Engine, shape: tuple[int, int, int], seed: int) -> in
     the same time is added up. Workspaces of the libraries are not in it.
     """
     settings, training = engine.settings, engine.settings.training
-    state = new_state(settings, seed, engine.device, engine.precision)
+    state = new_state(settings, shape, seed, engine.device, engine.precision)
     if settings.loss.adversarial_weight > 0:
         add_discriminator(state, settings, seed, engine.device)
     weights = _bytes_of(state.model) + _bytes_of(state.discriminator)

@@ -57,8 +57,11 @@ def load_model(folder: str | Path) -> Autoencoder:
     ValueError
         If the weights don't fit the settings.
     """
-    settings = NetworkSettings.model_validate(read_card(folder)["settings"]["network"])
-    model = build_autoencoder(settings)
+    card = read_card(folder)
+    settings = NetworkSettings.model_validate(card["settings"]["network"])
+    if settings.family == "pca":  # as many components as its training scans gave
+        settings = settings.model_copy(update={"latent_size": card["latent_shape"][0]})
+    model = build_autoencoder(settings, tuple(card["grid"]["shape"]))
     path = Path(folder) / WEIGHTS_NAME
     try:
         model.load_state_dict(load_file(path))

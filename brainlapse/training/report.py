@@ -4,14 +4,19 @@ from typing import Any
 
 import pandas as pd
 
+from brainlapse.networks.autoencoders import count_parameters
+from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.linear import LinearAutoencoder
+from brainlapse.networks.settings import NetworkSettings
 from brainlapse.space import SpaceSettings, mni_grid
+from brainlapse.training.principal import Fitted
 from brainlapse.training.settings import AutoencoderSettings
 from brainlapse.training.state import TrainingState
 
 TIME_COLUMNS = ["epoch", "step", "seconds", "lr"]
 
 
-def history_table(state: TrainingState) -> pd.DataFrame:
+def history_table(state: TrainingState | Fitted) -> pd.DataFrame:
     """One row per epoch: position, rate, then every loss term as `train_*` and `validation_*`.
 
     Terms are not weighted, except `total`. A term is missing in epochs in which it did not act.
@@ -22,7 +27,7 @@ def history_table(state: TrainingState) -> pd.DataFrame:
 
 
 def model_card(
-    state: TrainingState,
+    state: TrainingState | Fitted,
     settings: AutoencoderSettings,
     space: SpaceSettings,
     contract: dict[str, Any],
@@ -39,7 +44,7 @@ def model_card(
             "voxel_mm": space.voxel_mm,
             "affine": mni_grid(space).affine.tolist(),
         },
-        "latent_shape": list(settings.network.latent_shape(space.shape)),
+        "latent_shape": list(latent_shape(state.model, settings.network, space.shape)),
         "contract": contract,
         "seed": seed,
         "precision": precision,
@@ -51,5 +56,14 @@ def model_card(
             "term": settings.training.selection,
             "value": state.best.value,
         },
-        "parameters": sum(weights.numel() for weights in state.model.parameters()),
+        "parameters": count_parameters(state.model),
     }
+
+
+def latent_shape(
+    model: Autoencoder, network: NetworkSettings, grid_shape: tuple[int, int, int]
+) -> tuple[int, int, int, int]:
+    """Shape (C, d, h, w) of a model's latents; `pca` may have fewer elements than asked for."""
+    if isinstance(model, LinearAutoencoder):
+        return (len(model.components), 1, 1, 1)
+    return network.latent_shape(grid_shape)

@@ -254,6 +254,16 @@ class AutoencoderSettings(Settings):
         default_factory=AugmentationSettings, description="Random changes of training scans"
     )
 
+    @model_validator(mode="after")
+    def _check_family(self) -> "AutoencoderSettings":
+        if self.network.family != "pca":
+            return self
+        for name in ("loss", "training", "augmentation"):
+            if getattr(self, name) != type(getattr(self, name))():
+                message = f"{name}: family pca is fitted in closed form, without one; leave it out"
+                raise ValueError(message)
+        return self
+
 
 class EncodingSettings(Settings):
     """Encoding of all scans and decoding of latents."""

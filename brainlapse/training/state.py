@@ -63,11 +63,15 @@ class TrainingState:
 
 
 def new_state(
-    settings: AutoencoderSettings, seed: int, device: torch.device, precision: str = "float32"
+    settings: AutoencoderSettings,
+    grid_shape: tuple[int, int, int],
+    seed: int,
+    device: torch.device,
+    precision: str = "float32",
 ) -> TrainingState:
     """Start a run: fresh weights that depend on the seed alone."""
     seed_everything(seed, "weights")
-    model = build_autoencoder(settings.network).to(device)
+    model = build_autoencoder(settings.network, grid_shape).to(device)
     training = settings.training
     average = start_average(model) if training.ema_decay > 0 else None
     if training.checkpoint_gradients:
@@ -105,12 +109,13 @@ def pack(state: TrainingState) -> dict[str, Any]:
 def unpack(
     packed: dict[str, Any],
     settings: AutoencoderSettings,
+    grid_shape: tuple[int, int, int],
     seed: int,
     device: torch.device,
     precision: str = "float32",
 ) -> TrainingState:
     """Rebuild the state of `pack`."""
-    state = new_state(settings, seed, device, precision)
+    state = new_state(settings, grid_shape, seed, device, precision)
     if "discriminator" in packed:
         add_discriminator(state, settings, seed, device)
     for name in _parts_present(state):

@@ -32,6 +32,18 @@ def test_shipped_configurations_are_valid_and_complete(path):
         ({"seed": -1}, ["seed:", "greater than or equal to 0", "found -1"]),
         ({"space": {"voxel_mm": 9}}, ["space.voxel_mm:", "less than or equal to 6", "found 9"]),
         ({"space": {"shape": [62, 80, 64]}}, ["space.shape", "divisible by 4", "[64, 80, 64]"]),
+        (
+            {"autoencoders": {"v": {"network": {"family": "vector", "channels": [8] * 5}}}},
+            ["divisible by 64", "autoencoders.v.network", "[64, 128, 64]"],
+        ),
+        (
+            {"autoencoders": {"v": {"network": {"family": "vector", "latent_size": 64}}}},
+            ["autoencoders.v.network", "latent_size: expected 128 to 1024", "64"],
+        ),
+        (
+            {"autoencoders": {"p": {"network": {"family": "pca"}, "training": {"steps": 5}}}},
+            ["autoencoders.p", "training: family pca is fitted in closed form", "leave it out"],
+        ),
         ({"datasets": {"a/b": {"bids": "x"}}}, ["datasets", "'a/b'", "letters, digits"]),
         ({"datasets": {"a": {"bids": "x", "role": "apply"}}}, ["none has role 'fit'"]),
         ({"datasets": {"a": {"role": "fit"}}}, ["datasets.a", "exactly one of bids"]),
@@ -56,6 +68,14 @@ def test_every_fault_is_named_at_once(raw):
         load_config({**raw, "seed": -1, "latents": {"batch_size": 0}})
     assert "seed" in str(caught.value)
     assert "latents.batch_size" in str(caught.value)
+
+
+def test_the_examples_of_the_shipped_config_are_valid_once_uncommented(raw):
+    text = (ROOT / "config.yaml").read_text()
+    lines = [line[1:] for line in text.splitlines() if line.startswith("#  ")]
+    examples = yaml.safe_load("\n".join(line for line in lines if "bids:" not in line))
+    assert {model["network"]["family"] for model in examples.values()} == {"kl", "vector", "pca"}
+    assert load_config({**raw, "autoencoders": examples})
 
 
 def test_overlay_replaces_named_entries_instead_of_joining_them(raw):

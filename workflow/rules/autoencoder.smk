@@ -3,7 +3,8 @@
 in:  preprocessed brains of the training and validation scans, preprocess/contract.json
 out: autoencoder/{model}/model.safetensors, config.json, history.tsv
 
-train_autoencoder   train within the budget, keep the weights best on the validation scans
+train_autoencoder   train within the budget, keep the weights best on the validation scans;
+                    family pca: fit
 """
 
 

@@ -16,6 +16,7 @@ def main(snakemake) -> None:
     params, output = snakemake.params, snakemake.output
     settings = AutoencoderSettings.model_validate(params.settings)
     device, training = choose_device(), settings.training
+    devices = 1 if settings.network.family == "pca" else training.devices
     work = job.Job(
         model=snakemake.wildcards.model,
         settings=params.settings,
@@ -25,7 +26,7 @@ def main(snakemake) -> None:
         seed=params.seed,
         root=params.resume,
         precision=resolve_precision(training.precision, device),
-        processes=launch.count_processes(training.devices, training.batch_size, device),
+        processes=launch.count_processes(devices, training.batch_size, device),
         device=device.type,
         threads=snakemake.threads,
         board=snakemake.log[0].removesuffix(".log") + ".tensorboard",

@@ -59,6 +59,7 @@ def test_scans_of_another_contract_are_refused_by_name(folder):
 
 def test_weights_of_another_network_are_refused(folder, settings):
     wide = settings.network.model_copy(update={"channels": (16, 16)})
-    model.save_weights(folder / "model.safetensors", build_autoencoder(wide).state_dict())
+    weights = build_autoencoder(wide, (16, 16, 16)).state_dict()
+    model.save_weights(folder / "model.safetensors", weights)
     with pytest.raises(ValueError, match=r"don't fit config\.json"):
         encoding.load_model(folder)

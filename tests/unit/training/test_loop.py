@@ -105,7 +105,7 @@ def test_sigterm_writes_a_checkpoint_and_the_run_goes_on(settings, data, tmp_pat
 
 
 def test_a_generator_step_leaves_the_discriminator_as_it_was(settings, data):
-    state = new_state(settings, 0, CPU)
+    state = new_state(settings, data.grid.shape, 0, CPU)
     add_discriminator(state, settings, 0, CPU)
     before = {name: value.clone() for name, value in state.discriminator.state_dict().items()}
     autoencoder_before = {n: v.clone() for n, v in state.model.state_dict().items()}

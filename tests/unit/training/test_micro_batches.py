@@ -56,7 +56,7 @@ class Small(torch.nn.Module):
 def step(changed):
     def take(scans_that_fit):
         settings = changed({"batch_size": 5})
-        state = loop.new_state(settings, 0, CPU)
+        state = loop.new_state(settings, (16, 16, 16), 0, CPU)
         state.model = Small(state.model, scans_that_fit)
         volume = torch.rand(5, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
         batch = Batch(volume, None, 1 / 5, "here")

@@ -59,7 +59,7 @@ def test_networks_compute_in_half_and_losses_in_single(settings, data, tmp_path,
 def test_an_overflow_in_float16_skips_the_update_and_lowers_the_scale(changed, data, tmp_path):
     settings = changed({"steps": 1}, {"l1_weight": 1e6, "adversarial_weight": 0})
     state = train(settings, data, tmp_path, "float16")
-    fresh = loop.new_state(settings, 0, CPU, "float16")
+    fresh = loop.new_state(settings, data.grid.shape, 0, CPU, "float16")
     assert state.scaler.get_scale() == fresh.scaler.get_scale() / 2
     for name, weights in fresh.model.state_dict().items():
         assert torch.equal(weights, state.model.state_dict()[name])
