@@ -123,9 +123,7 @@ def test_the_estimate_grows_with_the_micro_batch_and_counts_the_optimiser(change
         settings = changed({"batch_size": 4, **training}, {"adversarial_weight": 0})
         return memory.estimate_bytes(build_engine(settings, CPU), (16, 16, 16), 0)
 
-    weights = sum(
-        w.nbytes for w in build_autoencoder(changed().network).parameters()
-    )
+    weights = sum(w.nbytes for w in build_autoencoder(changed().network).parameters())
     one, two = estimate(micro_batch=1), estimate(micro_batch=2)
     assert one > 4 * weights
     assert estimate(micro_batch=4) - two == pytest.approx(2 * (two - one))
@@ -175,7 +173,7 @@ def test_volumes_pick_the_kept_weights(changed, data, tmp_path):
 
 def test_the_judge_is_loaded_only_where_volumes_select():
     assert volume_error.load_judge(TrainingSettings(), None) is None
-    assert "brainlapse.segmentation.judge" == volume_error.JUDGE_MODULE
+    assert volume_error.JUDGE_MODULE == "brainlapse.segmentation.judge"
 
 
 def test_judged_scans_are_spread_over_the_validation_scans():
