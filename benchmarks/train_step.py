@@ -2,11 +2,11 @@
 
     python -m benchmarks.train_step [--family kl] [--threads 1] [--shape 64 80 64] [--batch 2]
 
-On a GPU the default grid is 160 x 192 x 160. The tutorial's loop is AutoencoderKL, Adam, float32 and
-the default layout of arrays; neither side has a perceptual term, a discriminator or augmentation.
-Each measurement is a fresh process, sides alternate, the best of the repeats counts. The table also
-says how much of the device's ceilings (a large matrix product, a large copy) our step reaches, how
-fast scans are read and augmented, and how fast they are encoded.
+On a GPU the default grid is 160 x 192 x 160. The tutorial's loop is AutoencoderKL, Adam, float32
+and the default layout of arrays; neither side has a perceptual term, a discriminator or
+augmentation. Each measurement is a fresh process, sides alternate, the best of the repeats counts.
+The table also says how much of the device's ceilings (a large matrix product, a large copy) our
+step reaches, how fast scans are read and augmented, and how fast they are encoded.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from brainlapse import runtime
 from brainlapse.networks.autoencoders import build_autoencoder
+from brainlapse.networks.interface import Autoencoder
 from brainlapse.training.augmentation import augment
 from brainlapse.training.data import ReadAhead, ScanSet, to_batch
 from brainlapse.training.losses import kl_divergence
@@ -64,7 +65,7 @@ class Traffic(TorchDispatchMode):
 
 
 def make_settings(wanted: argparse.Namespace) -> AutoencoderSettings:
-    """Settings of the network without perceptual and adversarial terms."""
+    """Name the network, without perceptual and adversarial terms."""
     return AutoencoderSettings.model_validate(
         {
             "network": {"family": wanted.family},
@@ -84,8 +85,8 @@ def our_step(wanted: argparse.Namespace, device: torch.device, volume: Tensor) -
     return lambda: autoencoder_step(state, batch, engine)
 
 
-def plain_network(wanted: argparse.Namespace, device: torch.device) -> torch.nn.Module:
-    """The same network with its weights in the default layout."""
+def plain_network(wanted: argparse.Namespace, device: torch.device) -> Autoencoder:
+    """Build the same network with its weights in the default layout."""
     model = build_autoencoder(make_settings(wanted).network, tuple(wanted.shape))
     for weights in model.parameters():
         weights.data = weights.data.contiguous()

@@ -1,12 +1,15 @@
 """Running average of the weights of a network."""
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-def start_average(model: nn.Module) -> nn.Module:
+
+def start_average(model: Network) -> Network:
     """Copy a network to hold the average of its weights; it takes no gradients."""
     return copy.deepcopy(model).eval().requires_grad_(False)
 

@@ -130,7 +130,12 @@ def load_on_grid(path: str | Path, shape: tuple[int, ...]) -> np.ndarray:
 
 def to_batch(volumes: np.ndarray, device: torch.device) -> Tensor:
     """Turn volumes (B, D, H, W) into a float32 batch (B, 1, D, H, W) on the device."""
-    return torch.from_numpy(np.ascontiguousarray(volumes)).to(device).float().unsqueeze(1)
+    return (
+        torch.from_numpy(np.require(volumes, requirements=["C", "W"]))
+        .to(device)
+        .float()
+        .unsqueeze(1)
+    )
 
 
 class ReadAhead:

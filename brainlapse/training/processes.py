@@ -15,12 +15,13 @@ import torch
 import torch.distributed as distributed
 from torch import nn
 
+CPU = torch.device("cpu")
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among all; alone unless `torch.distributed` is started.
+    """One process among all; alone unless `torch.distributed` is started.
 
     Attributes
     ----------
@@ -32,7 +33,7 @@ class Processes:
 
     rank: int = 0
     count: int = 1
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
 
     def part(self, rows: Sequence[Row]) -> list[Row]:
         """Return this process's part of some rows; parts differ by one row at most."""

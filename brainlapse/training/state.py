@@ -46,7 +46,7 @@ class TrainingState:
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     micro_batch: int
-    average: nn.Module | None = None
+    average: Autoencoder | None = None
     discriminator: nn.Module | None = None
     discriminator_optimiser: torch.optim.Optimizer | None = None
     step: int = 0
@@ -57,7 +57,7 @@ class TrainingState:
     best: Best | None = None
 
     @property
-    def judged(self) -> nn.Module:
+    def judged(self) -> Autoencoder:
         """The network whose weights are validated and kept."""
         return self.model if self.average is None else self.average
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from brainlapse.networks.interface import Autoencoder
 from brainlapse.training.data import ScanSet, to_batch
 from brainlapse.training.losses import discriminator_loss, loss_terms
 from brainlapse.training.micro_batches import in_parts
@@ -43,12 +44,12 @@ class Engine:
     perceptual: nn.Module | None
     precision: str
     processes: Processes
-    encode_decode: Callable[[nn.Module, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor]]
+    encode_decode: Callable[[Autoencoder, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """This process's part of the scans of an update.
+    """One process's part of the scans of an update.
 
     Attributes
     ----------
@@ -81,7 +82,7 @@ def build_engine(
 
 
 def encode_decode(
-    model: nn.Module, volume: Tensor, noise: Tensor | None
+    model: Autoencoder, volume: Tensor, noise: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Reconstruction (B, 1, D, H, W), mean and log-variance of volumes; all float32."""
     mean, log_variance = model.encode(volume)
@@ -130,7 +131,7 @@ def learn_part(
 
 
 def _terms_of(
-    model: nn.Module, state: TrainingState, batch: Batch, part: slice, engine: Engine
+    model: Autoencoder, state: TrainingState, batch: Batch, part: slice, engine: Engine
 ) -> tuple[dict[str, Tensor], Tensor]:
     volume = batch.volume[part]
     noise = None if batch.noise is None else batch.noise[part]

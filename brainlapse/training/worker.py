@@ -1,4 +1,7 @@
-"""A further process of a training job: python -m brainlapse.training.worker JOB RANK PORT LEADER."""
+"""A further process of a training job.
+
+python -m brainlapse.training.worker JOB RANK PORT LEADER
+"""
 
 import logging
 import sys
