@@ -51,6 +51,7 @@ include: "workflow/rules/analysis.smk"
 include: "workflow/rules/aging.smk"
 include: "workflow/rules/volumes.smk"
 include: "workflow/rules/segmenter.smk"
+include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/targets.smk"
 

@@ -10,6 +10,7 @@ from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.cohort.settings import CohortSettings, DatasetSettings
 from brainlapse.figures.settings import ReportSettings
 from brainlapse.preprocessing.settings import PreprocessSettings
+from brainlapse.pretraining.settings import PretrainingSettings
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmenter.settings import SegmenterSettings
 from brainlapse.settings import Settings
@@ -68,6 +69,11 @@ class Config(Settings):
         None,
         description="Training of the embedded segmenter (target train_segmenter, segmenter.yaml); "
         "left out where the shipped network is used.",
+    )
+    pretraining: PretrainingSettings | None = Field(
+        None,
+        description="Training of an autoencoder on synthetic brains (target pretrain_autoencoder, "
+        "pretraining.yaml); left out where the shipped one is used.",
     )
     report: ReportSettings = Field(
         default_factory=ReportSettings, description="The page of results."

@@ -2,7 +2,7 @@
 
 import functools
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from brainlapse.preprocessing.intensity import normalise
 from brainlapse.preprocessing.resampling import resample_brain
 from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings
 from brainlapse.pretraining.settings import PretrainingSettings
-from brainlapse.runtime import keep_memory, limit_threads
+from brainlapse.runtime import atomic_path, keep_memory, limit_threads
 from brainlapse.segmenter.anatomies import Anatomy, read_anatomy
 from brainlapse.segmenter.settings import SynthesisSettings
 from brainlapse.segmenter.synthesis import GRID, SHAPE, draw_image, draw_labels, draw_mask
@@ -81,3 +81,35 @@ def _draw(job: tuple[Path, int, PretrainingSettings, int]) -> np.ndarray:
 @functools.cache
 def _anatomy(path: Path) -> Anatomy:
     return read_anatomy(path)
+
+
+def part_anatomies(
+    paths: Sequence[Path], validation: Sequence[str]
+) -> tuple[list[Path], list[Path]]:
+    """Part files of anatomies into those to train on and those named for validation.
+
+    Raises
+    ------
+    ValueError
+        If one of the two would be empty.
+    """
+    training = [path for path in paths if path.stem not in validation]
+    kept = [path for path in paths if path.stem in validation]
+    if not training or not kept:
+        message = (
+            f"segmenter.validation: expected some of the {len(paths)} label maps, and others to "
+            f"train on, found {list(validation)}; name label maps of the folder"
+        )
+        raise ValueError(message)
+    return training, kept
+
+
+def save_brains(
+    path: str | Path, brains: Iterable[np.ndarray], shape: tuple[int, int, int], count: int
+) -> None:
+    """Write brains as one float16 array (N, D, H, W), whole or not at all."""
+    with atomic_path(path) as temporary:
+        volumes = np.lib.format.open_memmap(temporary, "w+", np.float16, (count, *shape))
+        for row, brain in enumerate(brains):
+            volumes[row] = brain
+        volumes.flush()

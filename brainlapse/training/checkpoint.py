@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from brainlapse.runtime import atomic_path, read_json, write_json
+from brainlapse.training.start import start_digest
 
 STATE_NAME = "state.pt"
 IDENTITY_NAME = "identity.json"
@@ -63,6 +64,7 @@ def describe_run(
     """
     return {
         "settings": settings,
+        "start": start_digest(settings.get("start")),
         "code": code,
         "scans": selection,
         "preprocessed files": file_states([row[3] for row in selection]),

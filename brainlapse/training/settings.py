@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from brainlapse.networks.settings import PERCEPTUAL_FILES, PERCEPTUAL_SOURCES, NetworkSettings
 from brainlapse.settings import Settings
+from brainlapse.training.start import check_start
 
 
 class PerceptualSettings(Settings):
@@ -245,6 +246,12 @@ class AugmentationSettings(Settings):
 class AutoencoderSettings(Settings):
     """One model of the mapping `autoencoders`: its network, loss, training and augmentation."""
 
+    start: str | None = Field(
+        None,
+        description="Weights to start from: `pretrained` (the network that comes along, trained on "
+        "synthetic brains) or a folder with model.safetensors and config.json (a model of another "
+        "run, a bundle); none: fresh ones. The network's settings must be the same",
+    )
     network: NetworkSettings = Field(default_factory=NetworkSettings, description="Network")
     loss: LossSettings = Field(default_factory=LossSettings, description="Loss (Eq. 1 of MRExtrap)")
     training: TrainingSettings = Field(
@@ -255,7 +262,20 @@ class AutoencoderSettings(Settings):
     )
 
     @model_validator(mode="after")
+    def _check_start(self) -> "AutoencoderSettings":
+        if self.start is not None:
+            try:
+                check_start(self.start, self.network.model_dump(mode="json"))
+            except ValueError as error:
+                message = f"start: {error}"
+                raise ValueError(message) from None
+        return self
+
+    @model_validator(mode="after")
     def _check_family(self) -> "AutoencoderSettings":
+        if self.network.family == "pca" and self.start is not None:
+            message = "start: family pca is fitted in closed form; leave it out"
+            raise ValueError(message)
         if self.network.family != "pca":
             return self
         for name in ("loss", "training", "augmentation"):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from brainlapse.networks.autoencoders import build_autoencoder
@@ -13,6 +14,7 @@ from brainlapse.training.average import start_average
 from brainlapse.training.determinism import seed_everything
 from brainlapse.training.recomputation import recompute_blocks
 from brainlapse.training.settings import AutoencoderSettings
+from brainlapse.training.start import WEIGHTS_NAME, start_folder
 
 PLAIN = ("step", "seconds", "sums", "scans_seen", "history", "micro_batch")
 
@@ -69,9 +71,12 @@ def new_state(
     device: torch.device,
     precision: str = "float32",
 ) -> TrainingState:
-    """Start a run: fresh weights that depend on the seed alone."""
+    """Start a run: fresh weights that depend on the seed alone, or those of another model."""
     seed_everything(seed, "weights")
-    model = build_autoencoder(settings.network, grid_shape).to(device)
+    model = build_autoencoder(settings.network, grid_shape)
+    if settings.start is not None:
+        model.load_state_dict(load_file(start_folder(settings.start) / WEIGHTS_NAME))
+    model = model.to(device)
     training = settings.training
     average = start_average(model) if training.ema_decay > 0 else None
     if training.checkpoint_gradients:

@@ -30,6 +30,7 @@ rule train_autoencoder:
         gpu=training_gpus,
     params:
         settings=model_settings,
+        start=training_start,
         scans=fit_selection,
         seed=config["seed"],
         space=config["space"],

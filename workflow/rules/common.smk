@@ -22,6 +22,7 @@ from brainlapse.figures.captions import read_captions
 from brainlapse.figures.order import pictured
 from brainlapse.provenance import code_fingerprint
 from brainlapse.segmenter.label_maps import find_label_maps
+from brainlapse.training.start import start_digest
 
 OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
@@ -130,6 +131,17 @@ def label_maps(wildcards):
     return [str(path) for path in find_label_maps(config["segmenter"]["label_maps"])]
 
 
+def pretraining_settings(wildcards):
+    """Settings of pretraining."""
+    if not config["pretraining"]:
+        message = (
+            "pretrain_autoencoder needs settings: snakemake pretrain_autoencoder --configfile "
+            "pretraining.yaml, with segmenter.label_maps naming a folder"
+        )
+        raise WorkflowError(message)
+    return config["pretraining"]
+
+
 def segmenter_weights(wildcards):
     """Weights of the embedded network, where they are not the ones that come along."""
     settings = config["segmentation"]
@@ -190,6 +202,11 @@ def fit_selection(wildcards):
 def model_settings(wildcards):
     """Settings of one autoencoder."""
     return config["autoencoders"][wildcards.model]
+
+
+def training_start(wildcards):
+    """Hash of the weights that one autoencoder starts from."""
+    return start_digest(model_settings(wildcards)["start"])
 
 
 def training_gpus(wildcards):
