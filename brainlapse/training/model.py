@@ -83,8 +83,8 @@ def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str |
     ContractMismatch
         Names the parts that differ, on both sides.
     """
-    expected = _binding(card["contract"])
-    found = _binding(contract)
+    expected = binding_parts(card["contract"])
+    found = binding_parts(contract)
     differing = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
     if not differing:
         return
@@ -98,5 +98,6 @@ def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str |
     raise ContractMismatch(message)
 
 
-def _binding(contract: dict[str, Any]) -> dict[str, Any]:
+def binding_parts(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return what scans and model must have in common: the contract without tool versions."""
     return {key: value for key, value in contract.items() if key not in NOT_BINDING}

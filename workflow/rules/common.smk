@@ -27,6 +27,8 @@ OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
 MODELS = list(config["autoencoders"])
+ENCODING = {key: config["latents"][key] for key in ("batch_size", "precision")}
+DECODING = {key: value for key, value in config["latents"].items() if key != "perceptual"}
 TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])

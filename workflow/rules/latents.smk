@@ -31,8 +31,9 @@ rule encode_scans:
         runtime=120,
         gpu=1,
     params:
-        settings=config["latents"],
+        settings=ENCODING,
         scans=usable_selection,
+        cache=results(".resume/latents"),
         code=code_of("encode_scans"),
     script:
         "../scripts/encode_scans.py"
