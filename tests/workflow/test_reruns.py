@@ -19,7 +19,8 @@ PLOTS = {
     "plot_task", "plot_forecasts",
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
-SEGMENT = {"segment_real", "segment_decoded", "collect_volumes"}
+SEGMENT = {"segment_real", "segment_decoded", "collect_volumes", "segment_mean_image"}
+JUDGE = {"reconstruct_scans", "judge_mean_image"}
 EDITS = {  # module -> the rules whose own code it is
     "simulation/head.py": {"simulate_dataset"},
     "cohort/bids.py": {"build_cohort"},
@@ -29,9 +30,14 @@ EDITS = {  # module -> the rules whose own code it is
     "training/losses.py": {"train_autoencoder"},
     "training/augmentation.py": {"train_autoencoder"},
     "networks/space_to_depth.py": {"train_autoencoder", *DECODE},
-    "networks/perceptual.py": {"train_autoencoder"},
-    "networks/trained.py": {"train_autoencoder", "simulate_dataset", *SEGMENT},
+    "networks/perceptual.py": {"train_autoencoder", *JUDGE},
+    "networks/trained.py": {"train_autoencoder", "simulate_dataset", *JUDGE, *SEGMENT},
     "training/encoding.py": DECODE,
+    "training/latent_cache.py": {"encode_scans"},
+    "training/judging.py": JUDGE,
+    "analysis/reconstructions.py": {
+        "summarise_reconstructions", "measure_volume_error", "segment_mean_image"
+    },
     "analysis/pca.py": {"reduce_latents", "evaluate_task"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},

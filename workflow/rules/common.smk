@@ -189,6 +189,29 @@ def fit_selection(wildcards):
     return scans[["dataset", "scan", "split", "path"]].values.tolist()
 
 
+def training_scans():
+    """Scans that train the autoencoders; validation scans only select weights."""
+    scans = fit_table()
+    return scans[scans["split"] == "train"]
+
+
+def training_brains(wildcards):
+    """Brains that train the autoencoders."""
+    return preprocessed(training_scans(), BRAIN)
+
+
+def mean_image_table(wildcards):
+    """Metrics of the mean training image; none where no scan is for training."""
+    found = len(training_scans())
+    return [results("baselines/mean_image.tsv")] if found else []
+
+
+def mean_image_errors(wildcards):
+    """Volume errors of the mean training image; none where no scan is for training."""
+    found = len(training_scans())
+    return [results("baselines/mean_image_volume_error.tsv")] if found else []
+
+
 def model_settings(wildcards):
     """Settings of one autoencoder."""
     return config["autoencoders"][wildcards.model]
