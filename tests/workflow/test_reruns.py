@@ -16,7 +16,7 @@ PREPROCESS = {
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
-    "plot_task", "plot_forecasts",
+    "plot_task", "plot_forecasts", "plot_comparison",
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
 SEGMENT = {"segment_real", "segment_decoded", "collect_volumes", "segment_mean_image"}
