@@ -77,7 +77,9 @@ def plot_volume_errors(tables: Tables) -> Figure:
     panel, step = axes[0, 0], 0.8 / len(rows)
     for number, (name, table) in enumerate(rows.items()):
         for place, region in enumerate(regions):
-            values = np.sort(table.loc[table["region"] == region, "error_pct"].to_numpy(dtype=float))
+            values = np.sort(
+                table.loc[table["region"] == region, "error_pct"].to_numpy(dtype=float)
+            )
             height_at = place - 0.4 + (number + 0.5) * step
             colour = colours(list(rows))[name]
             label = style.label(name) if place == 0 else None

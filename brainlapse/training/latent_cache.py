@@ -122,7 +122,10 @@ class LatentCache:
         except (FileNotFoundError, SafetensorError):
             return False
         stat = source.brain.stat()
-        if (stored.get("size"), stored.get("mtime_ns")) == (str(stat.st_size), str(stat.st_mtime_ns)):
+        if (stored.get("size"), stored.get("mtime_ns")) == (
+            str(stat.st_size),
+            str(stat.st_mtime_ns),
+        ):
             return True
         return stored.get("sha256") == file_sha256(source.brain)
 

@@ -58,12 +58,19 @@ def load_model(folder: str | Path) -> Autoencoder:
         If the weights don't fit the settings.
     """
     settings = NetworkSettings.model_validate(read_card(folder)["settings"]["network"])
-    model = build_autoencoder(settings)
     path = Path(folder) / WEIGHTS_NAME
+    return build_trained(settings, load_file(path), path)
+
+
+def build_trained(
+    settings: NetworkSettings, weights: dict[str, torch.Tensor], source: str | Path
+) -> Autoencoder:
+    """Build a frozen autoencoder from weights; ValueError names their source if they don't fit."""
+    model = build_autoencoder(settings)
     try:
-        model.load_state_dict(load_file(path))
+        model.load_state_dict(weights)
     except RuntimeError as error:
-        message = f"{path}: weights that don't fit {CARD_NAME}; train the model again ({error})"
+        message = f"{source}: weights that don't fit {CARD_NAME}; train the model again ({error})"
         raise ValueError(message) from error
     return model.eval().requires_grad_(False)
 

@@ -123,7 +123,11 @@ def _gather_next(model: Autoencoder, latent: Tensor, windows: list, statistics: 
         part = features[(0, slice(None), *scaled(inner, factor))].double()
         grouped = part.reshape(layer.num_groups, -1)
         moments = torch.stack(
-            [grouped.sum(1), grouped.square().sum(1), torch.full_like(grouped[:, 0], len(grouped[0]))]
+            [
+                grouped.sum(1),
+                grouped.square().sum(1),
+                torch.full_like(grouped[:, 0], len(grouped[0])),
+            ]
         )  # (3, groups)
         sums[layer] = sums[layer] + moments if layer in sums else moments
         raise _LayerReached

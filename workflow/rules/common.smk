@@ -27,6 +27,11 @@ OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
 MODELS = list(config["autoencoders"])
+NO_MODEL = "(?!)"  # matches nothing
+BUNDLED = "|".join(m for m in MODELS if config["autoencoders"][m]["bundle"]) or NO_MODEL
+TRAINED = (
+    "|".join(m for m in MODELS if not config["autoencoders"][m]["bundle"]) or NO_MODEL
+)
 ENCODING = {key: config["latents"][key] for key in ("batch_size", "precision")}
 DECODING = {key: value for key, value in config["latents"].items() if key != "perceptual"}
 TASKS = [task["name"] for task in config["tasks"]]
@@ -215,6 +220,23 @@ def mean_image_errors(wildcards):
 def model_settings(wildcards):
     """Settings of one autoencoder."""
     return config["autoencoders"][wildcards.model]
+
+
+def bundle_path(wildcards):
+    """Folder or zip file of the bundle that one autoencoder comes from."""
+    return config["autoencoders"][wildcards.model]["bundle"]
+
+
+def bundle_files(wildcards):
+    """The files of a bundle: the zip file, or what is in the folder."""
+    path = Path(bundle_path(wildcards))
+    if not path.exists():
+        message = (
+            f"autoencoders.{wildcards.model}.bundle: {path}: expected a folder or .zip file, "
+            "found nothing there"
+        )
+        raise WorkflowError(message)
+    return sorted(map(str, path.iterdir())) if path.is_dir() else [str(path)]
 
 
 def task_settings(wildcards):
