@@ -115,8 +115,8 @@ class Config(Settings):
             changed = [key for key in keys if getattr(model, key) != getattr(plain, key)]
             if model.bundle and changed:
                 message = (
-                    f"autoencoders.{name}.{changed[0]}: a model from a bundle brings its own settings; "
-                    f"leave this key out, or leave out autoencoders.{name}.bundle to train"
+                    f"autoencoders.{name}.{changed[0]}: a model from a bundle brings its own "
+                    f"settings; leave this key out, or leave out autoencoders.{name}.bundle to train"
                 )
                 raise ValueError(message)
         return self

@@ -54,7 +54,7 @@ def summarise_reconstructions(
 def _statistics(scores: pd.DataFrame) -> pd.DataFrame:
     metrics = [name for name in scores.columns if name not in (*IDENTITY, "diagnosis")]
     groups = scores.groupby(GROUPS, dropna=False, sort=True)
-    columns = {"n": groups.size()}
+    columns: dict[str, pd.Series] = {"n": groups.size()}
     for name in metrics:
         columns[f"{name}_mean"] = groups[name].mean()
         columns[f"{name}_sd"] = groups[name].std()

@@ -10,10 +10,10 @@ from brainlapse.preprocessing.settings import PreprocessSettings
 SCORES = {"ssim": "SSIM", "psnr_db": "PSNR [dB]", "mae": "mean absolute error",
           "perceptual": "perceptual distance"}  # fmt: skip
 NO_LICENCE = "not stated; ask whoever gave you this bundle before you use it or pass it on"
-TEMPLATE_NOTICE = """The example is the ICBM152 2009a template, nobody's scan. Copyright (C) 1993-2009 \
-Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill University: \
-permission to use, copy, modify and distribute it for any purpose and without fee is granted, \
-provided that this notice appears in all copies."""
+TEMPLATE_NOTICE = """The example is the ICBM152 2009a template, nobody's scan. Copyright (C) \
+1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, \
+McGill University: permission to use, copy, modify and distribute it for any purpose and without \
+fee is granted, provided that this notice appears in all copies."""
 OPENING = """# {name}: an autoencoder for T1-weighted brain MRI
 
 Made with [brainlapse](https://github.com/brainlapse/brainlapse) {version}; it loads this bundle.
@@ -29,8 +29,8 @@ place of this bundle and your data into it:
 
     snakemake encode --cores 8 --configfile config.yaml
 
-Scans of another contract are refused by name. `python -m brainlapse.bundle check PATH` tells whether
-the bundle is whole and gives its example's latent back.
+Scans of another contract are refused by name. `python -m brainlapse.bundle check PATH` tells
+whether the bundle is whole and gives its example's latent back.
 """
 
 
@@ -128,5 +128,5 @@ def _scores(summary: pd.DataFrame) -> pd.DataFrame:
 def _markdown(table: pd.DataFrame) -> str:
     if table.empty:
         return "Not known."
-    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+    rows = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)

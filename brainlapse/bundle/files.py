@@ -8,9 +8,8 @@ import hashlib
 import json
 import stat
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from brainlapse.runtime import atomic_path
 
@@ -114,10 +113,11 @@ def _read_folder(source: Path) -> Contents:
     for name, path in found.items():
         if path.is_symlink() or not path.is_file():
             raise _broken(source, name, "a plain file", "a link or folder")
-    return {
-        name: _read_bounded(source, name, lambda path=path: open(path, "rb"))  # type: ignore[misc]
-        for name, path in found.items()
-    }
+    contents = {}
+    for name, path in found.items():
+        with open(path, "rb") as file:
+            contents[name] = _read_bounded(source, name, file)
+    return contents
 
 
 def _read_zip(source: Path) -> Contents:
@@ -132,10 +132,11 @@ def _read_zip(source: Path) -> Contents:
                 mode = member.external_attr >> 16
                 if member.is_dir() or stat.S_ISLNK(mode):
                     raise _broken(source, member.filename, "a plain file", "a link or folder")
-            return {
-                name: _read_bounded(source, name, lambda name=name: archive.open(name))  # type: ignore[misc]
-                for name in names
-            }
+            contents = {}
+            for name in names:
+                with archive.open(name) as file:
+                    contents[name] = _read_bounded(source, name, file)
+            return contents
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
         message = f"{source}: expected a whole zip file, found one that can't be read ({error})"
         raise BundleError(message) from None
@@ -154,10 +155,9 @@ def _check_names(source: Path, names: set[str]) -> None:
         raise BundleError(message)
 
 
-def _read_bounded(source: Path, name: str, opener: Callable[[], BinaryIO]) -> bytes:
+def _read_bounded(source: Path, name: str, file: IO[bytes]) -> bytes:
     limit = LIMITS.get(name, MEGABYTE)
-    with opener() as file:
-        content = file.read(limit + 1)  # what a zip claims about its sizes is not believed
+    content = file.read(limit + 1)  # what a zip claims about its sizes is not believed
     if len(content) > limit:
         raise _broken(source, name, f"at most {limit} bytes", "more")
     return content

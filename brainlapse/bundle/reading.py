@@ -1,4 +1,4 @@
-"""Reading a bundle: checked files, weights that fit the network, an example that comes out again."""
+"""Reading a bundle: checked files, weights that fit, an example that comes out again."""
 
 import hashlib
 import io
@@ -59,7 +59,7 @@ class Bundle:
     log_variance: np.ndarray
 
     def network(self) -> NetworkSettings:
-        """Settings of the network."""
+        """Return the settings of the network."""
         return NetworkSettings.model_validate(self.card["settings"]["network"])
 
     def build(self) -> Autoencoder:

@@ -88,7 +88,7 @@ def decode_latents(
 
 
 def arithmetic(settings: EncodingSettings, device: torch.device) -> AbstractContextManager:
-    """The configured arithmetic: mixed bfloat16 on a GPU where asked for, else float32."""
+    """Return the configured arithmetic: mixed bfloat16 on a GPU where asked for, else float32."""
     if settings.precision == "bfloat16" and device.type == "cuda":
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()

@@ -182,8 +182,8 @@ class AutoencoderSettings(Settings):
     )
     bundle: str | None = Field(
         None,
-        description="Folder or .zip of a bundle that gives the model instead of training; the other "
-        "settings of this model then stay at their defaults [path]",
+        description="Folder or .zip of a bundle that gives the model instead of training; the "
+        "other settings of this model then stay at their defaults [path]",
     )
 
 

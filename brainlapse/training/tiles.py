@@ -75,8 +75,8 @@ def check_local(model: nn.Module) -> None:
     leaves = {type(module).__name__ for module in model.modules() if not list(module.children())}
     if strangers := sorted(leaves - LOCAL_LAYERS):
         message = (
-            f"latents.decode_tile: expected a network of local layers, found {strangers[0]}, which may "
-            "look at the whole volume; set decode_tile: null and a smaller latents.batch_size"
+            f"latents.decode_tile: expected a network of local layers, found {strangers[0]}, which "
+            "may look at the whole volume; set decode_tile: null and a smaller latents.batch_size"
         )
         raise ValueError(message)
 
@@ -136,7 +136,7 @@ def _gather_next(model: Autoencoder, latent: Tensor, windows: list, statistics: 
     hooks: list[Any] = [norm.register_forward_pre_hook(add_up) for norm in norms]
     try:
         with _given_statistics(model, statistics):
-            for seen, _, inner in windows:
+            for seen, _, inner in windows:  # noqa: B007  read by the hook
                 seen_depth = seen[0].stop - seen[0].start
                 try:
                     model.decode(latent[(..., *seen)])

@@ -17,12 +17,12 @@ rule train_autoencoder:
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
         history=results("autoencoder/{model}/history.tsv"),
-    wildcard_constraints:
-        model=TRAINED,
     log:
         results("logs/train_autoencoder/{model}.log"),
     benchmark:
         results("benchmarks/train_autoencoder/{model}.tsv")
+    wildcard_constraints:
+        model=TRAINED,
     conda:
         "../../envs/torch.yaml"
     threads: 8
@@ -49,10 +49,10 @@ rule load_bundle:
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
         history=results("autoencoder/{model}/history.tsv"),
-    wildcard_constraints:
-        model=BUNDLED,
     log:
         results("logs/load_bundle/{model}.log"),
+    wildcard_constraints:
+        model=BUNDLED,
     conda:
         "../../envs/torch.yaml"
     threads: 1

@@ -33,7 +33,9 @@ TRAINED = (
     "|".join(m for m in MODELS if not config["autoencoders"][m]["bundle"]) or NO_MODEL
 )
 ENCODING = {key: config["latents"][key] for key in ("batch_size", "precision")}
-DECODING = {key: value for key, value in config["latents"].items() if key != "perceptual"}
+DECODING = {
+    key: value for key, value in config["latents"].items() if key != "perceptual"
+}
 TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])

@@ -25,11 +25,11 @@ def main(snakemake) -> None:
     if plan.empty:
         runtime.log.info("Nobody to forecast: no held-out subject has scans at several known ages")
     latents = forecast.forecast_latents(plan, mean, index, settings)
-    decoding = EncodingSettings.model_validate(params.decoding)
+    passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(plan):
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
-        images = decode_latents(model, latents, decoding, device)
+        images = decode_latents(model, latents, passes, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     masks = decoding.seen_masks(plan, ["last_session"], params.preprocessed)
     written = decoding.write_images(plan, images, masks, folder, grid.affine)

@@ -22,12 +22,12 @@ def main(snakemake) -> None:
     plan = plan_interpolations(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to interpolate: no held-out subject has two scans")
-    decoding = EncodingSettings.model_validate(params.decoding)
+    passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(plan):
         latents = forecast.interpolated_latents(plan, mean, index)
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
-        images = decode_latents(model, latents, decoding, device)
+        images = decode_latents(model, latents, passes, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     masks = decoding.seen_masks(plan, ["session_first", "session_last"], params.preprocessed)
     written = decoding.write_images(plan, images, masks, snakemake.output.folder, grid.affine)

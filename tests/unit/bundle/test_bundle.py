@@ -124,7 +124,7 @@ def pickle_weights(folder):
         (lambda f: change_card(f, lambda c: c["settings"]["network"].update(code="x")), "code"),
         (lambda f: change_card(f, lambda c: c["grid"].update(shape=[9999] * 3)), "shape"),
         (lambda f: change_card(f, lambda c: c["grid"].update(shape=[16] * 3)), "example"),
-        (lambda f: change_card(f, lambda c: c["contract"].update(mask={})), "contract.json differs"),
+        (lambda f: change_card(f, lambda c: c["contract"].update(mask={})), "json differs"),
         (lambda f: change_card(f, lambda c: c.update(format=99)), "format 99"),
         (lambda f: (f / "config.json").write_text("[1]"), "JSON object"),
         (pickle_weights, "expected a safetensors file"),
