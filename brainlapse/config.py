@@ -116,7 +116,7 @@ class Config(Settings):
             if model.bundle and changed:
                 message = (
                     f"autoencoders.{name}.{changed[0]}: a model from a bundle brings its own "
-                    f"settings; leave this key out, or leave out autoencoders.{name}.bundle to train"
+                    f"settings; leave this key out, or autoencoders.{name}.bundle to train"
                 )
                 raise ValueError(message)
         return self
