@@ -48,7 +48,7 @@ def plot_image_errors(tables: Tables) -> Figure:
                 _strip(panel, rows[name][metric].dropna(), place, colours(names)[name])
         panel.set_xticks(range(len(names)), [style.label(name) for name in names], rotation=20)
         panel.set_xlim(-0.6, len(names) - 0.4)
-        panel.set(title=f"{METRICS[metric]}: {BETTER[metric]} is better", ylabel=METRICS[metric])
+        panel.set(title=f"{BETTER[metric]} is better", ylabel=METRICS[metric])
     figure.suptitle(f"{split} scans, inside the brain mask", fontsize=8, color=style.INK)
     return figure
 

@@ -48,7 +48,7 @@ def compared(run: Run) -> list[Block]:
         blocks.table(
             comparison.volume_table(volume_errors(run)),
             "Regional volumes of reconstructions against those of the scans, on the split of the "
-            "figure: no later number of a model can be more exact.",
+            "figure: the floor under later numbers of a model, unless they are anchored.",
             empty="No volumes of reconstructions were measured.",
             folded="Volume errors of every region",
         ),
