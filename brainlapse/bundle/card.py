@@ -16,7 +16,7 @@ McGill University: permission to use, copy, modify and distribute it for any pur
 fee is granted, provided that this notice appears in all copies."""
 OPENING = """# {name}: an autoencoder for T1-weighted brain MRI
 
-Made with [brainlapse](https://github.com/brainlapse/brainlapse) {version}; it loads this bundle.
+Made with brainlapse {version}, which loads this bundle.
 Latent of a scan: {latent}, from {shape} voxels of {voxel_mm} mm.
 
 ## Use
