@@ -107,14 +107,31 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _check_roles(self) -> Self:
-        if all(dataset.role != "fit" for dataset in self.datasets.values()):
+        trained = [name for name, model in self.autoencoders.items() if not model.bundle]
+        if trained and all(dataset.role != "fit" for dataset in self.datasets.values()):
             message = "datasets: none has role 'fit', so no autoencoder can be trained"
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
+    def _check_bundles(self) -> Self:
+        plain = AutoencoderSettings()
+        for name, model in self.autoencoders.items():
+            keys = [key for key in AutoencoderSettings.model_fields if key != "bundle"]
+            changed = [key for key in keys if getattr(model, key) != getattr(plain, key)]
+            if model.bundle and changed:
+                message = (
+                    f"autoencoders.{name}.{changed[0]}: a model from a bundle brings its own "
+                    f"settings; leave this key out, or autoencoders.{name}.bundle to train"
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _check_grid(self) -> Self:
         for name, autoencoder in self.autoencoders.items():
+            if autoencoder.bundle:
+                continue  # its network is in the bundle, whose contract names the grid
             factor = autoencoder.network.downsampling
             if any(size % factor for size in self.space.shape):
                 message = (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from brainlapse.figures import ageing, blocks, reconstructions, sections, tables
+from brainlapse.figures import ageing, blocks, models, reconstructions, sections, tables
 from brainlapse.figures.blocks import Block, Section
 from brainlapse.figures.sections import Run
 from brainlapse.figures.settings import ReportSettings
@@ -45,7 +45,7 @@ def build(
         Section("summary", "Summary", [summary_tiles(run)]),
         sections.cohort_section(run),
         sections.quality_section(run, settings.max_qc_pictures),
-        sections.autoencoder_section(run),
+        models.autoencoder_section(run),
         sections.latent_section(run),
         sections.task_section(run),
         sections.ageing_section(run),

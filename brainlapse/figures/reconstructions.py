@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from brainlapse.figures import slices, style
 
 SPLIT_PREFERENCE = ("test", "validation", "apply", "train")
-METRICS = ("ssim", "psnr_db", "mae", "mse")
+METRICS = ("ssim", "psnr_db", "mae", "mse", "perceptual")
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Example:
     """A scan and its reconstruction, both (X, Y, Z) in MNI space, normalised intensity."""
 
     title: str
+    scores: str
     scan: np.ndarray
     reconstruction: np.ndarray
     affine: np.ndarray
@@ -59,7 +60,7 @@ def plot_examples(
             row[2], made - real, cmap="RdBu_r", vmin=-max_error, vmax=max_error
         )
         row[0].set_title(example.title)
-        row[1].set_title("reconstruction")
+        row[1].set_title(f"reconstruction: {example.scores}")
         row[2].set_title("reconstruction - scan")
         figure.colorbar(error, ax=row[2], shrink=0.8, label="intensity (0 to 1)")
     return figure

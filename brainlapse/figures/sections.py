@@ -6,16 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from brainlapse.figures import (
-    ageing,
-    blocks,
-    cohort,
-    quality,
-    reconstructions,
-    style,
-    tables,
-    training,
-)
+from brainlapse.figures import ageing, blocks, cohort, quality, style, tables
 from brainlapse.figures.blocks import Section
 
 
@@ -163,27 +154,6 @@ def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block
             f"(report: max_qc_pictures is {max_pictures:,})."
         )
     return {"kind": "gallery", "items": items, "caption": words.strip()}
-
-
-def autoencoder_section(run: Run) -> Section:
-    """Show loss curves and reconstructions of every autoencoder."""
-    section = Section("autoencoders", "Autoencoders")
-    for model in run.models:
-        history = run.table(f"autoencoder/{model}/history.tsv", tables.HISTORY)
-        table = run.table(f"autoencoder/{model}/reconstruction.tsv", tables.RECONSTRUCTION)
-        section.blocks += [
-            blocks.heading(model),
-            blocks.text(training.summarise(history)),
-            run.figure(f"{model}/training.png", f"the loss curves of {model}"),
-            blocks.table(
-                reconstructions.summarise(table),
-                "Reconstructions against scans: mean ± standard deviation over scans, inside the "
-                "brain mask; 'whole' columns count the background too.",
-                empty="No reconstruction was scored.",
-            ),
-            run.figure(f"{model}/reconstructions.png", f"reconstructions by {model}"),
-        ]
-    return section
 
 
 def latent_section(run: Run) -> Section:

@@ -1,23 +1,33 @@
-"""Encoding scans and decoding latents with a trained autoencoder, in batches."""
+"""Encoding scans and decoding latents with a trained autoencoder, in passes of equal shape.
+
+The last pass is filled up: the order in which numbers are added depends on the shape, and so
+would the last bits of a latent. With one shape they depend on the scan alone.
+"""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.training.data import to_batch
 from brainlapse.training.model import load_model
+from brainlapse.training.settings import EncodingSettings
+from brainlapse.training.tiles import decode_in_tiles
 
 __all__ = ["decode_latents", "encode_volumes", "load_model"]
 
 
-@torch.inference_mode()
 def encode_volumes(
-    model: Autoencoder, volumes: Iterable[np.ndarray], batch_size: int, device: torch.device
-) -> tuple[np.ndarray, np.ndarray]:
-    """Encode volumes as they come; only latents are kept.
+    model: Autoencoder,
+    volumes: Iterable[np.ndarray],
+    settings: EncodingSettings,
+    device: torch.device,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Encode volumes as they come, one pass at a time.
 
     Parameters
     ----------
@@ -25,28 +35,28 @@ def encode_volumes(
         Autoencoder from `load_model`; moved to the device.
     volumes
         (D, H, W) each, MNI space, values 0 to 1.
-    batch_size
-        Volumes per pass.
+    settings
+        Volumes per pass, arithmetic.
 
-    Returns
-    -------
+    Yields
+    ------
     tuple
-        mean and log_variance, (N, C, d, h, w) float32.
+        mean and log_variance, (C, d, h, w) float32, in the order of the volumes.
     """
     model = model.to(device).eval()
-    means, log_variances = [], []
     remaining = iter(volumes)
-    while group := list(islice(remaining, batch_size)):
-        mean, log_variance = model.encode(to_batch(np.stack(group), device))
-        means.append(mean.float().cpu().numpy())
-        log_variances.append(log_variance.float().cpu().numpy())
-    return np.concatenate(means), np.concatenate(log_variances)
+    while group := list(islice(remaining, settings.batch_size)):
+        batch = to_batch(_filled(np.stack(group), settings.batch_size), device)
+        with torch.inference_mode(), arithmetic(settings, device):
+            statistics = model.encode(batch)
+        means, log_variances = (_to_array(tensor)[: len(group)] for tensor in statistics)
+        yield from zip(means, log_variances, strict=True)
 
 
 def decode_latents(
-    model: Autoencoder, latents: np.ndarray, batch_size: int, device: torch.device
+    model: Autoencoder, latents: np.ndarray, settings: EncodingSettings, device: torch.device
 ) -> Iterator[np.ndarray]:
-    """Decode latents one batch at a time.
+    """Decode latents one pass at a time.
 
     Parameters
     ----------
@@ -54,18 +64,50 @@ def decode_latents(
         Autoencoder from `load_model`; moved to the device.
     latents
         (N, C, d, h, w).
-    batch_size
-        Latents per pass.
+    settings
+        Latents per pass, arithmetic, tiles.
 
     Yields
     ------
     numpy.ndarray
         (D, H, W) float32, clamped to 0 to 1, in the order of the latents.
+
+    Raises
+    ------
+    ValueError
+        If tiles are asked for and the network can't be decoded in tiles.
     """
     model = model.to(device).eval()
-    for start in range(0, len(latents), batch_size):
-        chosen = np.ascontiguousarray(latents[start : start + batch_size], dtype=np.float32)
-        with torch.inference_mode():
-            volumes = model.decode(torch.from_numpy(chosen).to(device))  # (B, 1, D, H, W)
-            decoded = volumes.float().clamp(0, 1).squeeze(1).cpu().numpy()
-        yield from decoded
+    size = settings.batch_size
+    for start in range(0, len(latents), size):
+        chosen = np.asarray(latents[start : start + size], dtype=np.float32)
+        with torch.inference_mode(), arithmetic(settings, device):
+            volumes = _decode(model, _filled(chosen, size), settings, device)
+        decoded = _to_array(volumes.float().clamp(0, 1).squeeze(1))
+        yield from decoded[: len(chosen)]
+
+
+def arithmetic(settings: EncodingSettings, device: torch.device) -> AbstractContextManager:
+    """Return the configured arithmetic: mixed bfloat16 on a GPU where asked for, else float32."""
+    if settings.precision == "bfloat16" and device.type == "cuda":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def _decode(
+    model: Autoencoder, latents: np.ndarray, settings: EncodingSettings, device: torch.device
+) -> Tensor:
+    batch = torch.from_numpy(np.ascontiguousarray(latents)).to(device)  # (B, C, d, h, w)
+    if settings.decode_tile is None:
+        return model.decode(batch)  # (B, 1, D, H, W)
+    tiles = (settings.decode_tile, settings.decode_overlap)
+    return torch.cat([decode_in_tiles(model, latent[None], *tiles) for latent in batch])
+
+
+def _filled(group: np.ndarray, size: int) -> np.ndarray:
+    missing = size - len(group)
+    return np.pad(group, [(0, missing), *[(0, 0)] * (group.ndim - 1)]) if missing else group
+
+
+def _to_array(tensor: Tensor) -> np.ndarray:
+    return tensor.float().cpu().numpy()

@@ -10,9 +10,8 @@ from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.runtime import atomic_path, read_json, write_json
+from brainlapse.training.start import CARD_NAME, WEIGHTS_NAME
 
-WEIGHTS_NAME = "model.safetensors"
-CARD_NAME = "config.json"
 FORMAT = 1
 NOT_BINDING = ("versions",)  # of the tools: recorded in the contract, no reason to refuse scans
 
@@ -58,15 +57,33 @@ def load_model(folder: str | Path) -> Autoencoder:
         If the weights don't fit the settings.
     """
     card = read_card(folder)
-    settings = NetworkSettings.model_validate(card["settings"]["network"])
-    if settings.family == "pca":  # as many components as its training scans gave
-        settings = settings.model_copy(update={"latent_size": card["latent_shape"][0]})
-    model = build_autoencoder(settings, tuple(card["grid"]["shape"]))
     path = Path(folder) / WEIGHTS_NAME
+    return build_trained(card, load_file(path), path)
+
+
+def network_of(card: dict[str, Any]) -> NetworkSettings:
+    """Return the settings of a trained network; `pca` has what its scans gave."""
+    settings = NetworkSettings.model_validate(card["settings"]["network"])
+    if settings.family == "pca":
+        return settings.model_copy(update={"latent_size": card["latent_shape"][0]})
+    return settings
+
+
+def build_trained(
+    card: dict[str, Any], weights: dict[str, torch.Tensor], source: str | Path
+) -> Autoencoder:
+    """Build a frozen autoencoder from its card and weights; errors name the weights' source.
+
+    Raises
+    ------
+    ValueError
+        If the weights don't fit the card.
+    """
+    model = build_autoencoder(network_of(card), tuple(card["grid"]["shape"]))
     try:
-        model.load_state_dict(load_file(path))
+        model.load_state_dict(weights)
     except RuntimeError as error:
-        message = f"{path}: weights that don't fit {CARD_NAME}; train the model again ({error})"
+        message = f"{source}: weights that don't fit {CARD_NAME}; train the model again ({error})"
         raise ValueError(message) from error
     return model.eval().requires_grad_(False)
 
@@ -86,8 +103,8 @@ def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str |
     ContractMismatch
         Names the parts that differ, on both sides.
     """
-    expected = _binding(card["contract"])
-    found = _binding(contract)
+    expected = binding_parts(card["contract"])
+    found = binding_parts(contract)
     differing = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
     if not differing:
         return
@@ -101,5 +118,6 @@ def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str |
     raise ContractMismatch(message)
 
 
-def _binding(contract: dict[str, Any]) -> dict[str, Any]:
+def binding_parts(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return what scans and model must have in common: the contract without tool versions."""
     return {key: value for key, value in contract.items() if key not in NOT_BINDING}

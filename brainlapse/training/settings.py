@@ -260,6 +260,11 @@ class AutoencoderSettings(Settings):
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training scans"
     )
+    bundle: str | None = Field(
+        None,
+        description="Folder or .zip of a bundle that gives the model instead of training; the "
+        "other settings of this model then stay at their defaults [path]",
+    )
 
     @model_validator(mode="after")
     def _check_start(self) -> "AutoencoderSettings":
@@ -288,4 +293,28 @@ class AutoencoderSettings(Settings):
 class EncodingSettings(Settings):
     """Encoding of all scans and decoding of latents."""
 
-    batch_size: int = Field(4, description="Scans or latents per pass [count], 1 or more", ge=1)
+    batch_size: int = Field(
+        4,
+        description="Scans or latents per pass [count], 1 or more; the last pass is filled up, so "
+        "that a scan's latent doesn't depend on its companions",
+        ge=1,
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Arithmetic on a GPU, float32 or bfloat16 (mixed); a CPU always takes float32",
+    )
+    decode_tile: int | None = Field(
+        None,
+        description="Edge of the tiles in which a latent is decoded where memory is short [latent "
+        "elements], 2 or more; none: the whole at once. Much slower, and inexact where the overlap "
+        "is small (docs/autoencoders.md)",
+        ge=2,
+    )
+    decode_overlap: int = Field(
+        8, description="What a tile sees of its neighbours [latent elements], 0 to 64", ge=0, le=64
+    )
+    perceptual: bool = Field(
+        True,
+        description="Measure the perceptual distance of every reconstruction as well, in the "
+        "features of the embedded segmenter",
+    )

@@ -42,7 +42,7 @@ def check_start(start: str, network: dict[str, Any]) -> None:
         if not (folder / name).is_file():
             message = (
                 f"expected {name} in the folder {folder}, found none; name `pretrained`, a model "
-                "of another run (results/autoencoder/<model>) or a bundle's folder (not the zip file)"
+                "of another run (results/autoencoder/<model>) or the folder of a bundle"
             )
             raise ValueError(message)
     theirs = read_json(folder / CARD_NAME)["settings"]["network"]

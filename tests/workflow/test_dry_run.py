@@ -57,6 +57,22 @@ def test_several_datasets_join_one_graph(tmp_path, snakemake):
     assert "ses-2/anat/sub-01_ses-2_T1w.nii.gz" in done.stdout
 
 
+def test_a_bundle_takes_the_place_of_training(tmp_path, snakemake):
+    bids = make_dataset(tmp_path / "flat", LAYOUTS["flat"])
+    (tmp_path / "given.zip").touch()
+    models = {"given": {"bundle": "given.zip"}, "own": {"network": {"channels": [8]}}}
+    config = write_config(tmp_path, {"mine": {"bids": bids}}, autoencoders=models)
+    done = snakemake(tmp_path, "train", "--cores", 1, "-n", "--configfile", config)
+    assert {"load_bundle", "train_autoencoder"} <= planned_rules(done.stdout)
+    alone = {"mine": {"bids": bids, "role": "apply"}}
+    config = write_config(tmp_path, alone, autoencoders={"given": models["given"]})
+    done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config)
+    assert "train_autoencoder" not in planned_rules(done.stdout)
+    config = write_config(tmp_path, alone, autoencoders={"given": {"bundle": "nowhere"}})
+    done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config, check=False)
+    assert "autoencoders.given.bundle: nowhere: expected a folder or .zip file" in done.stdout
+
+
 @pytest.mark.parametrize(
     "target",
     ["cohort", "preprocess", "train", "encode", "analyse", "predict", "volumes", "age", "report"],
@@ -77,6 +93,10 @@ def test_shipped_config_as_users_type_it(tmp_path, snakemake):
         ({"sede": 1}, "sede: unknown key"),
         ({"space": {"voxel_mm": 99}}, "space.voxel_mm"),
         ({"space": {"shape": [62, 80, 64]}}, "divisible by 4"),
+        (
+            {"autoencoders": {"a": {"bundle": "b", "training": {"steps": 9}}}},
+            "autoencoders.a.training: a model from a bundle brings its own settings",
+        ),
     ],
 )
 def test_bad_config_stops_before_any_job(tmp_path, snakemake, more, expected):

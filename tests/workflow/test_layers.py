@@ -15,7 +15,7 @@ OWNERS = {
     "deepbet": {"preprocessing"},
     "matplotlib": {"figures"},
     "PIL": {"figures"},
-    "torch": {"preprocessing", "networks", "training", "segmentation", "segmenter"},
+    "torch": {"preprocessing", "networks", "training", "segmentation", "segmenter", "bundle"},
     "monai": {"networks"},
     "sklearn": {"analysis", "figures"},
 }

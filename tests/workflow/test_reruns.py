@@ -16,10 +16,11 @@ PREPROCESS = {
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
-    "plot_task", "plot_forecasts",
+    "plot_task", "plot_forecasts", "plot_comparison",
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
-SEGMENT = {"segment_real", "segment_decoded", "collect_volumes"}
+SEGMENT = {"segment_real", "segment_decoded", "collect_volumes", "segment_mean_image"}
+JUDGE = {"reconstruct_scans", "judge_mean_image"}
 EDITS = {  # module -> the rules whose own code it is
     "simulation/head.py": {"simulate_dataset"},
     "cohort/bids.py": {"build_cohort"},
@@ -29,12 +30,22 @@ EDITS = {  # module -> the rules whose own code it is
     "training/losses.py": {"train_autoencoder"},
     "training/principal.py": {"train_autoencoder"},
     "training/augmentation.py": {"train_autoencoder"},
-    "networks/space_to_depth.py": {"train_autoencoder", *DECODE},
-    "networks/vector.py": {"train_autoencoder", *DECODE},
-    "networks/linear.py": {"train_autoencoder", *DECODE},
-    "networks/perceptual.py": {"train_autoencoder"},
-    "networks/trained.py": {"train_autoencoder", "simulate_dataset", *SEGMENT},
-    "training/encoding.py": DECODE,
+    "networks/space_to_depth.py": {"train_autoencoder", "load_bundle", *DECODE},
+    "networks/vector.py": {"train_autoencoder", "load_bundle", *DECODE},
+    "networks/linear.py": {"train_autoencoder", "load_bundle", *DECODE},
+    "networks/perceptual.py": {"train_autoencoder", *JUDGE},
+    "networks/trained.py": {"train_autoencoder", "simulate_dataset", *JUDGE, *SEGMENT},
+    "training/encoding.py": {"load_bundle", *DECODE},
+    "training/latent_cache.py": {"encode_scans"},
+    "bundle/reading.py": {"load_bundle"},
+    "bundle/export.py": set(),
+    "figures/comparison.py": {"plot_comparison", "write_report"},
+    "training/judging.py": JUDGE,
+    "analysis/reconstructions.py": {
+        "summarise_reconstructions",
+        "measure_volume_error",
+        "segment_mean_image",
+    },
     "analysis/pca.py": {"reduce_latents", "evaluate_task"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},

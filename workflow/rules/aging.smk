@@ -36,7 +36,7 @@ rule forecast_scans:
     params:
         settings=config["aging"],
         space=config["space"],
-        batch_size=config["latents"]["batch_size"],
+        decoding=DECODING,
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/predicted",
         code=code_of("forecast_scans"),
@@ -67,7 +67,7 @@ rule interpolate_scans:
     params:
         settings=config["aging"],
         space=config["space"],
-        batch_size=config["latents"]["batch_size"],
+        decoding=DECODING,
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/interpolated",
         code=code_of("interpolate_scans"),

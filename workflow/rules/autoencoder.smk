@@ -1,10 +1,11 @@
 """Autoencoders: one model per entry of `autoencoders:` in the config.
 
-in:  preprocessed brains of the training and validation scans, preprocess/contract.json
+in:  preprocessed brains of the training and validation scans, preprocess/contract.json; bundles
 out: autoencoder/{model}/model.safetensors, config.json, history.tsv
 
 train_autoencoder   train within the budget, keep the weights best on the validation scans;
                     family pca: fit
+load_bundle         take a model that was trained elsewhere, where the config names a bundle
 """
 
 
@@ -21,6 +22,8 @@ rule train_autoencoder:
         results("logs/train_autoencoder/{model}.log"),
     benchmark:
         results("benchmarks/train_autoencoder/{model}.tsv")
+    wildcard_constraints:
+        model=TRAINED,
     conda:
         "../../envs/torch.yaml"
     threads: 8
@@ -38,3 +41,28 @@ rule train_autoencoder:
         code=training_code,
     script:
         "../scripts/train_autoencoder.py"
+
+
+rule load_bundle:
+    """Take one autoencoder from a bundle, after checking that it works here."""
+    input:
+        files=bundle_files,
+    output:
+        weights=results("autoencoder/{model}/model.safetensors"),
+        card=results("autoencoder/{model}/config.json"),
+        history=results("autoencoder/{model}/history.tsv"),
+    log:
+        results("logs/load_bundle/{model}.log"),
+    wildcard_constraints:
+        model=BUNDLED,
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        bundle=bundle_path,
+        code=code_of("load_bundle"),
+    script:
+        "../scripts/load_bundle.py"

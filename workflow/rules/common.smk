@@ -28,6 +28,15 @@ OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
 MODELS = list(config["autoencoders"])
+NO_MODEL = "(?!)"  # matches nothing
+BUNDLED = "|".join(m for m in MODELS if config["autoencoders"][m]["bundle"]) or NO_MODEL
+TRAINED = (
+    "|".join(m for m in MODELS if not config["autoencoders"][m]["bundle"]) or NO_MODEL
+)
+ENCODING = {key: config["latents"][key] for key in ("batch_size", "precision")}
+DECODING = {
+    key: value for key, value in config["latents"].items() if key != "perceptual"
+}
 TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
@@ -199,6 +208,29 @@ def fit_selection(wildcards):
     return scans[["dataset", "scan", "split", "path"]].values.tolist()
 
 
+def training_scans():
+    """Scans that train the autoencoders; validation scans only select weights."""
+    scans = fit_table()
+    return scans[scans["split"] == "train"]
+
+
+def training_brains(wildcards):
+    """Brains that train the autoencoders."""
+    return preprocessed(training_scans(), BRAIN)
+
+
+def mean_image_table(wildcards):
+    """Metrics of the mean training image; none where no scan is for training."""
+    found = len(training_scans())
+    return [results("baselines/mean_image.tsv")] if found else []
+
+
+def mean_image_errors(wildcards):
+    """Volume errors of the mean training image; none where no scan is for training."""
+    found = len(training_scans())
+    return [results("baselines/mean_image_volume_error.tsv")] if found else []
+
+
 def model_settings(wildcards):
     """Settings of one autoencoder."""
     return config["autoencoders"][wildcards.model]
@@ -222,6 +254,23 @@ def training_code(wildcards):
         return code
     judge = Path(workflow.basedir, "brainlapse", "segmentation", "judge.py")
     return {**code, **code_fingerprint(judge)}
+
+
+def bundle_path(wildcards):
+    """Folder or zip file of the bundle that one autoencoder comes from."""
+    return config["autoencoders"][wildcards.model]["bundle"]
+
+
+def bundle_files(wildcards):
+    """The files of a bundle: the zip file, or what is in the folder."""
+    path = Path(bundle_path(wildcards))
+    if not path.exists():
+        message = (
+            f"autoencoders.{wildcards.model}.bundle: {path}: expected a folder or .zip file, "
+            "found nothing there"
+        )
+        raise WorkflowError(message)
+    return sorted(map(str, path.iterdir())) if path.is_dir() else [str(path)]
 
 
 def task_settings(wildcards):

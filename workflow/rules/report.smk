@@ -7,6 +7,7 @@ plot_cohort           ages, visits, groups
 plot_quality          a picture per scan, distributions of the quality numbers
 plot_training         loss curves of a model
 plot_reconstructions  best, median and worst reconstruction of a model
+plot_comparison       image metrics and volume errors of all models beside the mean image
 plot_latents          principal components of the latents of a model
 plot_task             one classification or regression from the latents of a model
 plot_forecasts        forecast scans, volume trajectories, errors, linearity of a model
@@ -122,6 +123,42 @@ rule plot_reconstructions:
         code=code_of("plot_reconstructions"),
     script:
         "../scripts/plot_reconstructions.py"
+
+
+rule plot_comparison:
+    """Plot image metrics and volume errors of all autoencoders side by side."""
+    input:
+        scores=expand(results("autoencoder/{model}/reconstruction.tsv"), model=MODELS),
+        errors=expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
+        mean_image=mean_image_table,
+        mean_image_errors=mean_image_errors,
+    output:
+        images=report(
+            results("report/figures/image_errors.png"),
+            caption="../report/image_errors.rst",
+            category="Autoencoders",
+            labels={"model": "all", "figure": "image metrics"},
+        ),
+        volumes=report(
+            results("report/figures/volume_errors.png"),
+            caption="../report/volume_errors.rst",
+            category="Autoencoders",
+            labels={"model": "all", "figure": "volume errors"},
+        ),
+    log:
+        results("logs/plot_comparison.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        models=MODELS,
+        dots_per_inch=config["report"]["dots_per_inch"],
+        code=code_of("plot_comparison"),
+    script:
+        "../scripts/plot_comparison.py"
 
 
 rule plot_latents:
@@ -244,10 +281,17 @@ rule write_report:
             results("report/quality"),
             results("report/figures/quality.png"),
         ],
+        comparison=[
+            results("report/figures/image_errors.png"),
+            results("report/figures/volume_errors.png"),
+        ],
+        mean_image_errors=mean_image_errors,
         autoencoders=expand(
             [
                 results("autoencoder/{model}/history.tsv"),
                 results("autoencoder/{model}/reconstruction.tsv"),
+                results("autoencoder/{model}/reconstruction_summary.tsv"),
+                results("autoencoder/{model}/volume_error.tsv"),
                 results("report/figures/{model}/training.png"),
                 results("report/figures/{model}/reconstructions.png"),
                 results("report/figures/{model}/latents.png"),

@@ -40,7 +40,7 @@ rule encode:
     """Encode every scan with every autoencoder."""
     input:
         expand(results("latents/{model}/latents.npz"), model=MODELS),
-        expand(results("autoencoder/{model}/reconstruction.tsv"), model=MODELS),
+        expand(results("autoencoder/{model}/reconstruction_summary.tsv"), model=MODELS),
 
 
 rule analyse:
@@ -64,6 +64,7 @@ rule volumes:
     """Measure regional volumes of real, reconstructed and predicted scans."""
     input:
         results("volumes/volumes.tsv"),
+        expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
 
 
 rule age:

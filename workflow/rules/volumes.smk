@@ -2,11 +2,14 @@
 
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
-out: a table per subject and kind, volumes/volumes.tsv
+out: a table per subject and kind, volumes/volumes.tsv,
+     autoencoder/{model}/volume_error.tsv, baselines/mean_image_volume_error.tsv
 
-segment_real     the real scans of one subject: volumes and label maps
-segment_decoded  what one autoencoder decoded of one subject: volumes
-collect_volumes  all volumes in one table, in MNI space and native
+segment_real          the real scans of one subject: volumes and label maps
+segment_decoded       what one autoencoder decoded of one subject: volumes
+collect_volumes       all volumes in one table, in MNI space and native
+measure_volume_error  volumes of reconstructions against those of the scans
+segment_mean_image    the same for the mean training image, the baseline of all models
 """
 
 
@@ -83,3 +86,49 @@ rule collect_volumes:
         code=code_of("collect_volumes"),
     script:
         "../scripts/collect_volumes.py"
+
+
+rule measure_volume_error:
+    """Compare regional volumes of reconstructions with those of the scans."""
+    input:
+        volumes=results("volumes/volumes.tsv"),
+        index=results("latents/{model}/index.tsv"),
+    output:
+        errors=results("autoencoder/{model}/volume_error.tsv"),
+    log:
+        results("logs/measure_volume_error/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        code=code_of("measure_volume_error"),
+    script:
+        "../scripts/measure_volume_error.py"
+
+
+rule segment_mean_image:
+    """Segment the mean training image, compare its volumes with those of the scans."""
+    input:
+        image=results("baselines/mean_image.nii.gz"),
+        volumes=results("volumes/volumes.tsv"),
+        weights=segmenter_weights,
+    output:
+        errors=results("baselines/mean_image_volume_error.tsv"),
+    log:
+        results("logs/segment_mean_image.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=SEGMENTATION_MEM_MB,
+        runtime=60,
+        gpu=SEGMENTATION_GPU,
+    params:
+        settings=config["segmentation"],
+        scans=usable_selection,
+        code=code_of("segment_mean_image"),
+    script:
+        "../scripts/segment_mean_image.py"

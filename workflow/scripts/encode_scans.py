@@ -1,4 +1,4 @@
-"""Encode every usable scan with one autoencoder."""
+"""Encode every usable scan with one autoencoder; latents of unchanged scans are read back."""
 
 from pathlib import Path
 
@@ -6,27 +6,38 @@ import pandas as pd
 
 from brainlapse import runtime
 from brainlapse.latents import write_latents
-from brainlapse.training.data import load_on_grid
+from brainlapse.training import latent_cache
 from brainlapse.training.device import choose_device
-from brainlapse.training.encoding import encode_volumes, load_model
-from brainlapse.training.model import check_contract, read_card
+from brainlapse.training.encoding import load_model
+from brainlapse.training.model import binding_parts, check_contract, read_card
 from brainlapse.training.settings import EncodingSettings
 
 
 def main(snakemake) -> None:
-    """Unpack the job, check the contract, encode, write latents and index."""
+    """Unpack the job, check the contract, encode what is new, write latents and index."""
     runtime.start(snakemake)
-    params, brains = snakemake.params, snakemake.input.brains
-    settings = EncodingSettings.model_validate(params.settings)
-    folder = Path(snakemake.input.weights).parent
-    card = read_card(folder)
-    check_contract(card, runtime.read_json(snakemake.input.contract), folder)
-    shape = tuple(card["grid"]["shape"])
-    volumes = (load_on_grid(path, shape) for path in brains)
-    volumes = runtime.progress(volumes, "encoding", len(brains))
-    model, device = load_model(folder), choose_device()
-    mean, log_variance = encode_volumes(model, volumes, settings.batch_size, device)
-    index = pd.DataFrame(params.scans)
+    params, paths = snakemake.params, snakemake.input
+    settings, folder = EncodingSettings.model_validate(params.settings), Path(paths.weights).parent
+    card, contract = read_card(folder), runtime.read_json(paths.contract)
+    check_contract(card, contract, folder)
+    index, device = pd.DataFrame(params.scans), choose_device()
+    brains = map(Path, paths.brains)
+    sources = list(map(latent_cache.Source, index["scan_path"], brains))
+
+    identity = latent_cache.describe_encoding(
+        paths.weights, binding_parts(contract), settings, params.code, device
+    )
+    cache = latent_cache.LatentCache(params.cache, snakemake.wildcards.model, identity)
+    cache.open()
+    mean, log_variance = latent_cache.encode_cohort(
+        load_model(folder),
+        cache,
+        sources,
+        tuple(card["grid"]["shape"]),
+        settings,
+        device,
+        snakemake.threads,
+    )
     write_latents(snakemake.output.latents, snakemake.output.index, mean, log_variance, index)
 
 

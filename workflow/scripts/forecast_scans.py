@@ -12,6 +12,7 @@ from brainlapse.latents import read_latents
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.training.device import choose_device
 from brainlapse.training.encoding import decode_latents, load_model
+from brainlapse.training.settings import EncodingSettings
 
 
 def main(snakemake) -> None:
@@ -24,10 +25,11 @@ def main(snakemake) -> None:
     if plan.empty:
         runtime.log.info("Nobody to forecast: no held-out subject has scans at several known ages")
     latents = forecast.forecast_latents(plan, mean, index, settings)
+    passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(plan):
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
-        images = decode_latents(model, latents, params.batch_size, device)
+        images = decode_latents(model, latents, passes, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     masks = decoding.seen_masks(plan, ["last_session"], params.preprocessed)
     written = decoding.write_images(plan, images, masks, folder, grid.affine)

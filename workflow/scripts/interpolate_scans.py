@@ -10,6 +10,7 @@ from brainlapse.latents import read_latents
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.training.device import choose_device
 from brainlapse.training.encoding import decode_latents, load_model
+from brainlapse.training.settings import EncodingSettings
 
 
 def main(snakemake) -> None:
@@ -21,11 +22,12 @@ def main(snakemake) -> None:
     plan = plan_interpolations(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to interpolate: no held-out subject has two scans")
+    passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(plan):
         latents = forecast.interpolated_latents(plan, mean, index)
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
-        images = decode_latents(model, latents, params.batch_size, device)
+        images = decode_latents(model, latents, passes, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     masks = decoding.seen_masks(plan, ["session_first", "session_last"], params.preprocessed)
     written = decoding.write_images(plan, images, masks, snakemake.output.folder, grid.affine)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from brainlapse.analysis.reconstructions import summarise_reconstructions
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import save_volume
 from brainlapse.runtime import write_table
@@ -95,6 +96,15 @@ def fake_reconstruction(scans: pd.DataFrame, seed: int = 2) -> pd.DataFrame:
         mse=0.01 * (1 - ssim),
         ssim_whole=0.5 + ssim / 2,
     )
+
+
+def fake_volume_errors(scans: pd.DataFrame, spread_pct: float, seed: int = 8) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    table = scans[["dataset", "subject", "scan", "split"]].merge(
+        pd.DataFrame({"region": list(REGIONS)}), how="cross"
+    )
+    error_pct = random.normal(2, spread_pct, len(table))
+    return table.assign(error_pct=error_pct, abs_error_pct=np.abs(error_pct))
 
 
 def fake_tasks(scans: pd.DataFrame, seed: int = 3) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
@@ -225,6 +235,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         "dataset": "demo",
         "scan": "sub-99_ses-1",
     }
+    scores, mean_image = fake_reconstruction(scans), fake_reconstruction(scans, 9)
     late = {**rejected, "path": "/data/late.nii.gz", "stage": "mask_brain"}
     tables = {
         "cohort/scans": scans,
@@ -233,7 +244,13 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         "preprocess/qc": fake_quality(scans),
         "preprocess/rejected": pd.DataFrame([late]),
         f"autoencoder/{model}/history": fake_history(),
-        f"autoencoder/{model}/reconstruction": fake_reconstruction(scans),
+        f"autoencoder/{model}/reconstruction": scores,
+        f"autoencoder/{model}/reconstruction_summary": summarise_reconstructions(
+            scores, scans, mean_image
+        ),
+        f"autoencoder/{model}/volume_error": fake_volume_errors(scans, 3),
+        "baselines/mean_image": mean_image,
+        "baselines/mean_image_volume_error": fake_volume_errors(scans, 12),
         f"analysis/{model}/pca": fake_pca(scans),
         f"analysis/{model}/pca_variance": pd.DataFrame(
             {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}

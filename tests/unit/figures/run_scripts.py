@@ -42,6 +42,17 @@ def build_report(
     )
     for model in models:
         plot_model(root, model, tasks, both, dpi)
+    run_script(
+        "plot_comparison",
+        input={
+            "scores": [root / f"autoencoder/{model}/reconstruction.tsv" for model in models],
+            "errors": [root / f"autoencoder/{model}/volume_error.tsv" for model in models],
+            "mean_image": [root / "baselines/mean_image.tsv"],
+            "mean_image_errors": [root / "baselines/mean_image_volume_error.tsv"],
+        },
+        output={name: figures / f"{name[:-1]}_errors.png" for name in ("images", "volumes")},
+        params={"models": models, **dpi},
+    )
     config = {"output": str(root), "tasks": tasks, "report": report}
     captions = read_captions(REPOSITORY / "workflow/report")
     page = root / "report/index.html"

@@ -72,7 +72,7 @@ def test_every_section_and_link_target_is_there(page: str, bare_page: str) -> No
 
 
 def test_figures_and_numbers_are_shown(page: str) -> None:
-    assert page.count("data:image/png") == 11
+    assert page.count("data:image/png") == 13
     assert page.count("data:image/jpeg") == 5
     assert "31 of 36 scans are not pictured" in page
     assert "It gives no volume of: hippocampus." in page
@@ -94,6 +94,8 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "No quality numbers",
         "No loss curves",
         "No reconstructions",
+        "No reconstructions to compare",
+        "No volume errors",
         "No latent space to show",
         "No tasks are configured",
         "No forecasts",
@@ -113,6 +115,9 @@ def test_cross_sectional_cohort(tmp_path: Path) -> None:
     write_table(tmp_path / "preprocess/qc.tsv", fake_run.fake_quality(alone.reset_index(drop=True)))
     for name in ("predictions", "errors", "summary", "linearity"):
         path = tmp_path / f"aging/sdae/{name}.tsv"
+        write_table(path, pd.read_csv(path, sep="\t").iloc[:0])
+    for name in ("autoencoder/sdae/volume_error", "baselines/mean_image_volume_error"):
+        path = tmp_path / f"{name}.tsv"
         write_table(path, pd.read_csv(path, sep="\t").iloc[:0])
     table = fake_run.fake_reconstruction(alone).iloc[:0]
     write_table(tmp_path / "autoencoder/sdae/reconstruction.tsv", table)

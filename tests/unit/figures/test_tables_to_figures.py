@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.figures import ageing, blocks, cohort, reconstructions, style, training
+from brainlapse.figures import ageing, blocks, cohort, comparison, reconstructions, style, training
 from brainlapse.figures.order import pictured
 from tests.unit.figures import fake_run
 
@@ -59,6 +59,35 @@ def test_trajectories_take_ages_from_scans_and_targets() -> None:
     assert len(table[table["kind"] == "predicted"]) == len(forecasts) * len(fake_run.REGIONS)
     assert set(ageing.trajectories(volumes, scans, forecasts, "other")["kind"]) == {"real"}
     assert ageing.missing_regions(volumes) == ["hippocampus"]
+
+
+def test_volume_errors_are_those_of_the_judged_split() -> None:
+    rows = {"dataset": "d", "subject": "s", "scan": list("abc"), "region": "ventricles"}
+    errors = pd.DataFrame({**rows, "split": ["test", "test", "train"], "error_pct": [10, -6, 99]})
+    errors["abs_error_pct"] = errors["error_pct"].abs()
+    tables = {"klae": errors, comparison.MEAN_IMAGE: errors.assign(error_pct=50.0)}
+    table = comparison.volume_table(tables).set_index("method")
+    assert table.loc["klae", "mean error [%]"] == 2
+    assert table.loc["klae", "median absolute error [%]"] == 8
+    assert table["scans"].tolist() == [2, 2]
+    assert comparison.judged({"klae": errors.iloc[2:]})[0] == "train"
+
+
+def test_the_mean_image_is_listed_once_beside_all_models() -> None:
+    summary = pd.DataFrame(
+        {
+            "method": ["model", "mean_image", "model"],
+            "split": ["train", "test", "test"],
+            "dataset": "all",
+            "diagnosis": [None, "all", "all"],
+            "n": 3,
+            "ssim_mean": [0.9, 0.5, 0.8],
+            "ssim_sd": [None, 0.1, 0.02],
+        }
+    )
+    table = comparison.image_table({"one": summary, "two": summary, "none": summary.iloc[:0]})
+    assert table["method"].tolist() == ["mean_image", "one", "two", "one", "two"]
+    assert table["SSIM"].tolist() == ["0.5 ± 0.1", *["0.8 ± 0.02"] * 2, *["0.9"] * 2]
 
 
 def test_loss_terms_are_paired() -> None:

@@ -1,0 +1,1 @@
+"""A trained autoencoder in one folder or zip file, for others to encode their scans with."""

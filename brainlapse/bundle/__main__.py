@@ -1,0 +1,58 @@
+"""``python -m brainlapse.bundle``: export a trained autoencoder, or check what one was given.
+
+export --results OUT --model NAME --to FOLDER_OR_ZIP [--example DATASET/SCAN] [--licence TEXT]
+check BUNDLE
+
+A bundle is used by naming it in the configuration: ``autoencoders: {NAME: {bundle: PATH}}``.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from brainlapse.bundle.card import NO_LICENCE
+from brainlapse.bundle.export import Request, export_bundle
+from brainlapse.bundle.files import BundleError
+from brainlapse.bundle.reading import check_example, read_bundle
+from brainlapse.training.device import choose_device
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 1 after a sentence on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "export":
+            request = Request(options.results, options.model, options.example, options.licence)
+            export_bundle(request, options.to)
+            print(f"{options.to}: exported {options.model}")
+        difference = check_example(read_bundle(options.to), choose_device())
+        print(f"{options.to}: whole; the example's latent comes out again ({difference:.1e})")
+    except (BundleError, OSError) as error:
+        print(f"brainlapse.bundle: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m brainlapse.bundle", description=(__doc__ or "").splitlines()[0]
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    export = commands.add_parser("export", help="write a bundle of a trained autoencoder")
+    export.add_argument("--results", type=Path, required=True, help="output folder of the run")
+    export.add_argument("--model", required=True, help="name of the autoencoder")
+    export.add_argument("--to", type=Path, required=True, help="new folder, or .zip file")
+    export.add_argument(
+        "--example",
+        help="scan that travels along, <dataset>/<scan>; only one that may be shared (default: the "
+        "MNI template, nobody's scan)",
+    )
+    export.add_argument("--licence", default=NO_LICENCE, help="licence of the weights, one line")
+    check = commands.add_parser("check", help="tell whether a bundle is whole and works here")
+    check.add_argument("to", type=Path, metavar="BUNDLE", help="folder or .zip file")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Gathering a trained autoencoder of a finished run into a bundle."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save
+
+from brainlapse.bundle.card import (
+    NO_LICENCE,
+    TEMPLATE_NOTICE,
+    config_fragment,
+    readme,
+    trained_on,
+)
+from brainlapse.bundle.files import BundleError, write_files
+from brainlapse.runtime import read_table
+from brainlapse.space import grid_at
+from brainlapse.template import load_template_brain
+from brainlapse.training.data import load_on_grid
+from brainlapse.training.device import choose_device
+from brainlapse.training.encoding import encode_volumes, load_model
+from brainlapse.training.model import read_card
+from brainlapse.training.settings import EncodingSettings
+
+BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export.
+
+    Attributes
+    ----------
+    results
+        Output folder of the run.
+    model
+        Name of the autoencoder.
+    example
+        Scan that travels along as `<dataset>/<scan>`; None: the MNI template, nobody's scan.
+    licence
+        Of the weights, one line.
+    """
+
+    results: Path
+    model: str
+    example: str | None = None
+    licence: str = NO_LICENCE
+
+
+def export_bundle(request: Request, target: str | Path) -> None:
+    """Write the bundle of one model to a folder or .zip file.
+
+    Raises
+    ------
+    BundleError
+        If the run lacks a file, or the example is no scan of it.
+    """
+    folder = request.results / "autoencoder" / request.model
+    needed = ["model.safetensors", "config.json", "history.tsv", "reconstruction_summary.tsv"]
+    for path in (*(folder / name for name in needed), _index_path(request)):
+        if not path.is_file():
+            message = f"{path}: expected a finished model, found no such file; run snakemake encode"
+            raise BundleError(message)
+    index, card = read_table(_index_path(request)), read_card(folder)
+    card = {"trained_on": trained_on(index), **card}  # one taken from a bundle keeps its own
+    volume = example_volume(request, card, index)
+    shown = (
+        f"`{request.example}`, a person's scan, added by the exporter's choice."
+        if request.example
+        else TEMPLATE_NOTICE
+    )
+    summary = read_table(folder / "reconstruction_summary.tsv")
+    place = Path(target).name
+    write_files(
+        target,
+        {
+            **{name: (folder / name).read_bytes() for name in needed if name != "config.json"},
+            "config.json": _json(card),
+            "contract.json": _json(card["contract"]),
+            "config.yaml": config_fragment(request.model, card["contract"], place).encode(),
+            "README.md": readme(request.model, card, summary, request.licence, shown).encode(),
+            "example.safetensors": encode_example(folder, volume),
+        },
+    )
+
+
+def example_volume(request: Request, card: dict[str, Any], index: pd.DataFrame) -> np.ndarray:
+    """Return the example (D, H, W), float32: the scan that was named, or the template."""
+    grid = grid_at(card["grid"]["voxel_mm"], tuple(card["grid"]["shape"]))
+    if request.example is None:
+        t1, mask = load_template_brain(grid)
+        level = card["contract"]["intensity"]["settings"].get("upper_level", 0.85)
+        return np.where(mask, np.clip(level * t1, 0, 1), 0).astype(np.float32)
+    names = index["dataset"].str.cat(index["scan"], sep="/")
+    found = index.loc[names == request.example, "scan_path"]
+    if found.empty:
+        message = (
+            f"{_index_path(request)}: expected the scan {request.example!r} (<dataset>/<scan>), "
+            f"found e.g. {names.iloc[0]!r}; name a scan of this run that may be shared"
+        )
+        raise BundleError(message)
+    return load_on_grid(request.results / "preprocess" / f"{found.iloc[0]}{BRAIN}", grid.shape)
+
+
+def encode_example(folder: Path, volume: np.ndarray) -> bytes:
+    """Encode the example with the model in a folder; a safetensors file of volume and latent."""
+    settings = EncodingSettings(batch_size=1)
+    ((mean, log_variance),) = encode_volumes(
+        load_model(folder), [volume], settings, choose_device()
+    )
+    parts = {"volume": volume, "mean": mean, "log_variance": log_variance}
+    return save({name: np.ascontiguousarray(part) for name, part in parts.items()})
+
+
+def _index_path(request: Request) -> Path:
+    return request.results / "latents" / request.model / "index.tsv"
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()

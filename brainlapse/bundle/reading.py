@@ -1,0 +1,177 @@
+"""Reading a bundle: checked files, weights that fit, an example that comes out again."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from brainlapse.bundle.files import MANIFEST, BundleError, Contents, parse_json, read_files
+from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.settings import NetworkSettings
+from brainlapse.space import SpaceSettings
+from brainlapse.training.encoding import encode_volumes
+from brainlapse.training.model import FORMAT, build_trained, network_of
+from brainlapse.training.settings import EncodingSettings
+
+TOLERANCE = 0.01
+"""Largest difference of an example's latent, as part of the latent's standard deviation."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained autoencoder that someone handed on.
+
+    Attributes
+    ----------
+    name
+        File or folder name.
+    sha256
+        Of the manifest, which stands for all files.
+    weights
+        As in `model.safetensors`.
+    card
+        As in `config.json`: settings, grid, contract, seed, versions, trained_on.
+    contract
+        What scans must be like; the card's own.
+    history
+        Loss curves of the training.
+    volume, mean, log_variance
+        The example: (D, H, W) float32 in MNI space, and its latent (C, d, h, w).
+    """
+
+    name: str
+    sha256: str
+    weights: dict[str, Tensor]
+    card: dict[str, Any]
+    contract: dict[str, Any]
+    history: pd.DataFrame
+    volume: np.ndarray
+    mean: np.ndarray
+    log_variance: np.ndarray
+
+    def network(self) -> NetworkSettings:
+        """Return the settings of the network."""
+        return network_of(self.card)
+
+    def build(self) -> Autoencoder:
+        """Build the autoencoder with its weights, frozen, on the CPU."""
+        return build_trained(self.card, self.weights, self.name)
+
+
+def read_bundle(path: str | Path) -> Bundle:
+    """Read a bundle from a folder or zip file and check that its parts fit together.
+
+    Raises
+    ------
+    BundleError
+        In one sentence: what is missing, changed, too large, or doesn't fit.
+    """
+    contents = read_files(path)
+    card = _read_card(path, contents)
+    contract = parse_json(path, "contract.json", contents["contract.json"])
+    if contract != card["contract"]:
+        message = f"{path}: contract.json differs from the contract in config.json; export it again"
+        raise BundleError(message)
+    example = _tensors(path, "example.safetensors", contents)
+    bundle = Bundle(
+        name=Path(path).name,
+        sha256=hashlib.sha256(contents[MANIFEST]).hexdigest(),
+        weights=_tensors(path, "model.safetensors", contents),
+        card=card,
+        contract=contract,
+        history=_read_history(path, contents["history.tsv"]),
+        **{name: _example_part(path, example, name) for name in ("volume", "mean", "log_variance")},
+    )
+    _check_fit(path, bundle)
+    return bundle
+
+
+def check_example(bundle: Bundle, device: torch.device) -> float:
+    """Encode the example; return the largest difference as part of the latent's deviation.
+
+    Raises
+    ------
+    BundleError
+        If the latent that comes out isn't the bundle's.
+    """
+    latents = encode_volumes(
+        bundle.build(), [bundle.volume], EncodingSettings(batch_size=1), device
+    )
+    ((mean, log_variance),) = latents
+    scale = float(bundle.mean.std()) or 1.0
+    difference = float(np.abs(mean - bundle.mean).max()) / scale
+    spread = float(np.abs(log_variance - bundle.log_variance).max())
+    if not (difference <= TOLERANCE and spread <= 10 * TOLERANCE):
+        message = (
+            f"{bundle.name}: expected the example's latent within {TOLERANCE:.0%} of its standard "
+            f"deviation, found a difference of {difference:.1%} (log-variance: {spread:.2g}); this "
+            "version of brainlapse or torch computes another network than the one exported"
+        )
+        raise BundleError(message)
+    return difference
+
+
+def _read_card(path: str | Path, contents: Contents) -> dict[str, Any]:
+    card = parse_json(path, "config.json", contents["config.json"])
+    try:
+        if card.get("format") != FORMAT:
+            message = f"format {card.get('format')!r} instead of {FORMAT}"
+            raise ValueError(message)
+        NetworkSettings.model_validate(card["settings"]["network"])
+        grid = card["grid"]
+        SpaceSettings(voxel_mm=grid["voxel_mm"], shape=tuple(grid["shape"]))
+        if not isinstance(card["contract"], dict):
+            message = "a contract that is no mapping"
+            raise ValueError(message)
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        detail = " ".join(str(error).split())
+        message = f"{path}: config.json: expected the card of an autoencoder, found {detail}"
+        raise BundleError(message) from None
+    return card
+
+
+def _tensors(path: str | Path, name: str, contents: Contents) -> dict[str, Tensor]:
+    try:
+        return load(contents[name])
+    except SafetensorError as error:
+        message = f"{path}: {name}: expected a safetensors file, found none ({error})"
+        raise BundleError(message) from None
+
+
+def _example_part(path: str | Path, example: dict[str, Tensor], name: str) -> np.ndarray:
+    if name not in example or not torch.isfinite(example[name]).all():
+        message = f"{path}: example.safetensors: expected finite numbers as {name}, found none"
+        raise BundleError(message)
+    return example[name].float().numpy()
+
+
+def _read_history(path: str | Path, content: bytes) -> pd.DataFrame:
+    try:
+        return pd.read_csv(io.BytesIO(content), sep="\t", na_values=["n/a"])
+    except (ValueError, UnicodeDecodeError) as error:
+        message = f"{path}: history.tsv: expected a table of losses, found none ({error})"
+        raise BundleError(message) from None
+
+
+def _check_fit(path: str | Path, bundle: Bundle) -> None:
+    shape = tuple(bundle.card["grid"]["shape"])
+    latent = bundle.network().latent_shape(shape)
+    for name, expected in (("volume", shape), ("mean", latent), ("log_variance", latent)):
+        found = getattr(bundle, name).shape
+        if found != expected:
+            message = f"{path}: example: expected {name} of shape {expected}, found {found}"
+            raise BundleError(message)
+    try:
+        bundle.build()
+    except ValueError as error:
+        message = f"{path}: model.safetensors: {error}"
+        raise BundleError(message) from None
