@@ -188,7 +188,28 @@ class IntensitySettings(Settings):
 
 
 class QualitySettings(Settings):
-    """Limits on the quality numbers of a scan: flagged scans are kept but not fitted on."""
+    """When a scan is flagged (kept but not fitted on) or rejected, and who overrules that."""
+
+    review: str | None = Field(
+        None,
+        description="Table of a person's decisions, with the columns dataset, scan, decision "
+        "(keep or exclude) and note; without a name, `qc_review.tsv` in the output folder if "
+        "it is there.",
+    )
+    outlier_z: float = Field(
+        7.0,
+        gt=0.0,
+        le=100.0,
+        description="Robust z-score of a number within its data set above which a scan is "
+        "flagged, 0 to 100.",
+    )
+    outlier_min_scans: int = Field(
+        10,
+        ge=5,
+        le=100000,
+        description="Data sets with fewer usable scans than this get no flags from comparing "
+        "their scans, 5 to 100000.",
+    )
 
     min_mask_volume_ml: float = Field(
         900.0, ge=0.0, le=3000.0, description="Smaller brain masks are flagged [ml], 0 to 3000."
@@ -251,6 +272,34 @@ class QualitySettings(Settings):
         le=1000.0,
         description="Area over which the brain touches the edge of the field of view above which "
         "a scan is flagged [cm2], 0 to 1000.",
+    )
+    max_dark_slices: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Number of slices without signal inside the brain above which a scan is "
+        "flagged, 0 to 1000.",
+    )
+    max_residual_degrees: float = Field(
+        4.0,
+        ge=0.0,
+        le=180.0,
+        description="Turn by which a registered brain would still fit the template better, "
+        "above which a scan is flagged [degrees], 0 to 180.",
+    )
+    max_residual_mm: float = Field(
+        5.0,
+        ge=0.0,
+        le=100.0,
+        description="Mean displacement by which a registered brain would still fit the template "
+        "better, above which a scan is flagged [mm], 0 to 100.",
+    )
+    max_rotation_degrees: float = Field(
+        60.0,
+        ge=0.0,
+        le=180.0,
+        description="Turn of the head against the axes in its header above which a scan is "
+        "flagged [degrees], 0 to 180.",
     )
 
 
