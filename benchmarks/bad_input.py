@@ -3,9 +3,10 @@
     python -m benchmarks.bad_input BIDS TRUTH --groups label_groups.json --folder bad_input
 
 BIDS holds sub-*/anat/*_T1w.nii.gz with at least 15 subjects, TRUTH sub-*/anat/*_dseg.nii.gz on
-the same grids; the groups file lists the labels under "intracranial", "white_matter", "ventricles" and "cortical_csf". One
-fault per head; the heads then go through `snakemake preprocess` in `--folder`. Three good heads
-have their finished registration turned by 10 degrees, and what follows is run again.
+the same grids; the groups file lists the labels under "intracranial", "white_matter",
+"ventricles" and "cortical_csf". One fault per head; the heads then go through
+`snakemake preprocess` in `--folder`. Three good heads have their finished registration turned by
+10 degrees, and what follows is run again.
 """
 
 import argparse
@@ -220,11 +221,12 @@ def main() -> None:
     parser.add_argument("--groups", type=Path, required=True)
     parser.add_argument("--folder", type=Path, default=Path("results/bad_input"))
     options = parser.parse_args()
-    if not (options.folder / "results/preprocess/qc.tsv").exists():
-        groups = json.loads(options.groups.read_text())
-        write_cases(options.bids, options.truth, groups, options.folder)
-        preprocess(options.folder)
-        turn_registrations(options.folder)
+    if options.folder.exists():
+        raise SystemExit(f"{options.folder}: is there already; remove it or give another --folder")
+    groups = json.loads(options.groups.read_text())
+    write_cases(options.bids, options.truth, groups, options.folder)
+    preprocess(options.folder)
+    turn_registrations(options.folder)
     preprocess(options.folder)
     for row in tabulate(options.folder).itertuples():
         print(f"{row.subject} | {row.status} | {row.stage} | {row.reasons}")

@@ -16,9 +16,7 @@ TEXTS = ("dataset", "scan", "status", "reasons", "decision", "note")
 PictureKey = tuple[str, str]  # dataset, scan
 
 
-def build(
-    table: pd.DataFrame, pictures: Mapping[PictureKey, str], title: str, caption: str
-) -> str:
+def build(table: pd.DataFrame, pictures: Mapping[PictureKey, str], title: str, caption: str) -> str:
     """Return the page.
 
     Parameters
@@ -56,7 +54,8 @@ def collect(table: pd.DataFrame, pictures: Mapping[PictureKey, str]) -> dict[str
             table = table.assign(**{name: None})
     names = quality.numeric_columns(table)
     plain = table.astype(object).where(table.notna(), None)
-    ranked = order.pictured(plain.to_dict("records"), len(plain))
+    records = [{str(name): row[name] for name in row} for row in plain.to_dict("records")]
+    ranked = order.pictured(records, len(records))
     scans = [[row[name] for name in (*TEXTS, *names)] for row in ranked]
     columns = [style.quantity(name) for name in names]
     digest = hashlib.sha256(json.dumps([columns, scans]).encode()).hexdigest()[:16]

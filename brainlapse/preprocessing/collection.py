@@ -8,8 +8,9 @@ import pandas as pd
 from brainlapse import provenance
 from brainlapse.cohort.tables import REJECTED_COLUMNS
 from brainlapse.preprocessing.outliers import compare_scans
+from brainlapse.preprocessing.quality_settings import QualitySettings
 from brainlapse.preprocessing.review import Decision, ScanKey
-from brainlapse.preprocessing.settings import PreprocessSettings, QualitySettings
+from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.preprocessing.verdict import judge
 from brainlapse.rejection import Rejection
 from brainlapse.space import SpaceSettings, mni_grid
@@ -102,7 +103,7 @@ def _flag_outliers(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFra
     return table
 
 
-def _obey(row: dict[str, Any], decision: Decision) -> dict[str, Any]:
+def _obey(row: dict[Any, Any], decision: Decision) -> dict[Any, Any]:
     """Return the row of a scan with a person's decision carried out."""
     row = {**row, "decision": decision.decision, "note": decision.note or None}
     said = f"qc_review.tsv: {decision.note or decision.decision}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from brainlapse.preprocessing.settings import QualitySettings
+from brainlapse.preprocessing.quality_settings import QualitySettings
 
 MAD_TO_SD = 1.4826
 SPREAD_FLOOR = 0.002  # of the median: scanners that agree better than this are no yardstick
@@ -80,7 +80,7 @@ def compare_scans(table: pd.DataFrame, settings: QualitySettings) -> tuple[pd.Se
         size of the most suspicious score, missing in data sets that are too small and for
         rejected scans.
     """
-    reasons = pd.Series([[] for _ in range(len(table))], index=table.index, dtype=object)
+    reasons: pd.Series = pd.Series([[] for _ in range(len(table))], index=table.index, dtype=object)
     largest_z = pd.Series(np.nan, index=table.index, dtype=float)
     for _, scans in table.groupby("dataset", sort=False):
         usable = (scans["status"] != "rejected").to_numpy()

@@ -173,9 +173,9 @@ def dark_slices(raw: np.ndarray, mask: np.ndarray) -> int:
     count = 0
     for axis in range(3):
         brain = np.flatnonzero(mask.any(axis=_others(axis)))
-        bright = bright_slices(raw, axis)[brain[0] : brain[-1] + 1] if brain.size else []
-        ends = np.flatnonzero(bright)
-        count += int(ends[-1] - ends[0] + 1 - ends.size) if ends.size else 0
+        if brain.size:
+            bright = np.flatnonzero(bright_slices(raw, axis)[brain[0] : brain[-1] + 1])
+            count += int(bright[-1] - bright[0] + 1 - bright.size) if bright.size else 0
     return count
 
 

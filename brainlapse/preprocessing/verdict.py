@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainlapse.preprocessing.settings import QualitySettings
+from brainlapse.preprocessing.quality_settings import QualitySettings
 
 
 @dataclass(frozen=True)

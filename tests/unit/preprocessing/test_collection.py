@@ -9,8 +9,9 @@ from brainlapse.preprocessing.collection import (
     list_rejected,
     tabulate_quality,
 )
+from brainlapse.preprocessing.quality_settings import QualitySettings
 from brainlapse.preprocessing.review import Decision
-from brainlapse.preprocessing.settings import PreprocessSettings, QualitySettings
+from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.rejection import Rejection
 from brainlapse.space import SpaceSettings
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from brainlapse.preprocessing.outliers import COMPARISONS, compare_scans, robust_z
-from brainlapse.preprocessing.settings import QualitySettings
+from brainlapse.preprocessing.quality_settings import QualitySettings
 
 NAMES = [comparison.name for comparison in COMPARISONS]
 SETTINGS = QualitySettings(outlier_z=6.0, outlier_min_scans=10)

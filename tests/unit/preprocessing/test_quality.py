@@ -13,8 +13,8 @@ from brainlapse.preprocessing.quality import (
     quality_record,
     tissue_contrast,
 )
+from brainlapse.preprocessing.quality_settings import QualitySettings
 from brainlapse.preprocessing.reference import Reference, sample_reference
-from brainlapse.preprocessing.settings import QualitySettings
 from brainlapse.preprocessing.verdict import judge
 from brainlapse.space import Grid
 

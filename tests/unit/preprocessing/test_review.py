@@ -49,7 +49,7 @@ def test_windows_endings_other_order_and_no_note(scans, tmp_path):
     ],
 )
 def test_faults_are_named_with_line(scans, write, lines, words):
-    with pytest.raises(ReviewError, match="qc_review.tsv") as caught:
+    with pytest.raises(ReviewError, match=r"qc_review\.tsv") as caught:
         read_review(write(*lines), scans)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value).strip()
