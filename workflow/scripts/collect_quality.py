@@ -15,7 +15,8 @@ def main(snakemake) -> None:
     scans = read_scans(snakemake.input.scans)
     records = [read_rejection(path) or runtime.read_json(path) for path in snakemake.input.quality]
     settings = PreprocessSettings.model_validate(snakemake.params.settings)
-    review = read_review(snakemake.input.review, scans) if snakemake.input.review else {}
+    reviews = list(snakemake.input.review)  # one table or none
+    review = read_review(reviews[0], scans) if reviews else {}
     quality = tabulate_quality(scans, records, settings.quality, review)
     space = SpaceSettings.model_validate(snakemake.params.space)
     contract = describe_contract(space, settings)

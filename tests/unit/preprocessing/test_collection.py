@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from brainlapse.cohort.tables import REJECTED_COLUMNS
+from brainlapse.cohort.tables import REJECTED_COLUMNS, SCAN_COLUMNS
 from brainlapse.preprocessing.collection import (
     NUMBERS,
     describe_contract,
@@ -12,8 +12,10 @@ from brainlapse.preprocessing.collection import (
 from brainlapse.preprocessing.quality_settings import QualitySettings
 from brainlapse.preprocessing.review import Decision
 from brainlapse.preprocessing.settings import PreprocessSettings
-from brainlapse.rejection import Rejection
+from brainlapse.rejection import Rejection, write_rejection
+from brainlapse.runtime import read_table, write_json, write_table
 from brainlapse.space import SpaceSettings
+from tests.unit.figures.run_scripts import run_script
 
 GOOD = {
     **dict.fromkeys(NUMBERS, 1.0),
@@ -129,3 +131,28 @@ def test_contract_names_grid_intensity_and_template():
     assert len(contract["template"]["sha256"]) == 64
     assert contract["mask"]["method"] == "deepbet"
     assert "antspyx" in contract["versions"]
+
+
+def test_script_reads_the_decisions(tmp_path, scans, records):
+    full = scans.reindex(columns=list(SCAN_COLUMNS))
+    write_table(tmp_path / "scans.tsv", full)
+    for number, record in enumerate(records):
+        if isinstance(record, Rejection):
+            write_rejection([tmp_path / f"{number}.json"], record)
+        else:
+            write_json(tmp_path / f"{number}.json", record)
+    review = tmp_path / "qc_review.tsv"
+    review.write_text("dataset\tscan\tdecision\tnote\nixi\tsub-1\texclude\tmoved\n")
+    names = ("table", "rejected", "contract")
+    for given, status in (([], "accepted"), ([str(review)], "rejected")):
+        run_script(
+            "collect_quality",
+            input={
+                "scans": tmp_path / "scans.tsv",
+                "quality": [tmp_path / f"{number}.json" for number in range(4)],
+                "review": given,
+            },
+            output={name: tmp_path / f"{name}.out" for name in names},
+            params={"settings": {}, "space": {}},
+        )
+        assert read_table(tmp_path / "table.out").loc[0, "status"] == status
