@@ -41,6 +41,7 @@ rule all:
     default_target: True
     input:
         results("report/index.html"),
+        results("report/qc.html"),
 
 
 include: "workflow/rules/cohort.smk"

@@ -10,7 +10,17 @@ from PIL import Image
 
 from brainlapse.figures import slices, style
 
-CONTEXT_COLUMNS = ("dataset", "subject", "session", "scan", "status", "reasons")
+CONTEXT_COLUMNS = (
+    "dataset",
+    "subject",
+    "session",
+    "scan",
+    "status",
+    "stage",
+    "reasons",
+    "decision",
+    "note",
+)
 MASK_COLOUR, TEMPLATE_COLOUR = style.ORANGE, style.SKY
 
 

@@ -96,7 +96,7 @@ def _filled(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def quality_section(run: Run, max_pictures: int) -> Section:
-    """Show pictures, distributions and the table of quality numbers."""
+    """Show the suspect scans, distributions and the table of quality numbers."""
     checked = run.table("preprocess/qc.tsv", tables.QUALITY)
     section = Section("quality", "Preprocessing quality")
     if checked.empty:
@@ -107,7 +107,8 @@ def quality_section(run: Run, max_pictures: int) -> Section:
     section.blocks += [
         blocks.text(
             f"{len(checked):,} scans were preprocessed: {found}. Flagged scans are encoded and "
-            "analysed but fit no autoencoder; rejected ones are left out."
+            "analysed but fit no autoencoder; rejected ones are left out. To go through all scans "
+            "and overrule these verdicts, open qc.html beside this page."
         ),
         _gallery(run, checked, max_pictures),
         blocks.heading("Numbers"),
@@ -135,6 +136,8 @@ def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block
     items = []
     for row in index.dropna(subset=["scan"]).to_dict("records"):
         facts = by_scan.loc[(row["dataset"], row["scan"])]
+        if facts["status"] == "accepted":
+            continue
         items.append(
             {
                 "uri": blocks.data_uri(folder / row["file"]) if pd.notna(row["file"]) else None,
@@ -144,13 +147,15 @@ def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block
                 "numbers": [(style.quantity(name), blocks.cell(facts[name])) for name in numbers],
             }
         )
-    if not items:
+    if index.dropna(subset=["scan"]).empty:
         return blocks.note("No quality pictures were asked for (report: max_qc_pictures is 0).")
-    cut = len(checked) - len(items)
+    if not items:
+        return blocks.note("No scan was flagged or rejected.")
     words = run.captions.get("quality_pictures", "")
+    cut = int((checked["status"] != "accepted").sum()) - len(items)
     if cut > 0:
         words += (
-            f" {cut:,} of {len(checked):,} scans are not pictured "
+            f" {cut:,} more flagged or rejected scans are not pictured "
             f"(report: max_qc_pictures is {max_pictures:,})."
         )
     return {"kind": "gallery", "items": items, "caption": words.strip()}

@@ -13,11 +13,11 @@ class ReportSettings(Settings):
         300,
         ge=0,
         le=20000,
-        description="Scans pictured in the quality section, rejected and flagged ones first; "
-        "each adds about 25 kB to the page, 0 to 20000.",
+        description="Scans pictured on the quality page, rejected and flagged ones first; "
+        "each adds about 40 kB to the page, 0 to 20000.",
     )
     picture_width_px: int = Field(
-        360, ge=120, le=2000, description="Width of a quality picture [pixels], 120 to 2000."
+        480, ge=120, le=2000, description="Width of a quality picture [pixels], 120 to 2000."
     )
     slice_centre_mm: tuple[float, float, float] = Field(
         (24.0, -20.0, 8.0),

@@ -7,16 +7,22 @@ import pandas as pd
 
 from brainlapse import provenance
 from brainlapse.cohort.tables import REJECTED_COLUMNS
+from brainlapse.preprocessing.outliers import compare_scans
+from brainlapse.preprocessing.quality_settings import QualitySettings
+from brainlapse.preprocessing.review import Decision, ScanKey
 from brainlapse.preprocessing.settings import PreprocessSettings
+from brainlapse.preprocessing.verdict import judge
 from brainlapse.rejection import Rejection
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.template import TEMPLATE_NAME, template_sha256
 
 IDENTITY = ["dataset", "subject", "session", "scan"]
-QUALITY_STAGE = "measure_quality"
+QUALITY_STAGE = "collect_quality"
+REVIEW_STAGE = "qc_review"
 NUMBERS = (
     "mask_volume_ml",
     "cut_area_cm2",
+    "dark_slices",
     "bias_range",
     "affine_determinant",
     "scale_x",
@@ -25,18 +31,27 @@ NUMBERS = (
     "shear_xy",
     "shear_xz",
     "shear_yz",
+    "rotation_degrees",
     "template_overlap",
     "template_correlation",
+    "residual_mm",
+    "residual_degrees",
     "white_snr",
     "contrast",
     "joint_variation",
 )
 
 
+COLUMNS = (*IDENTITY, "status", "stage", "reasons", "decision", "note", "largest_z", *NUMBERS)
+
+
 def tabulate_quality(
-    scans: pd.DataFrame, records: list[dict[str, Any] | Rejection]
+    scans: pd.DataFrame,
+    records: list[dict[str, Any] | Rejection],
+    settings: QualitySettings,
+    review: dict[ScanKey, Decision],
 ) -> pd.DataFrame:
-    """Join scans and their quality records: one row per scan, in the order of `scans`.
+    """Judge all scans: by the limits, by their data set, and last by a person's decisions.
 
     Parameters
     ----------
@@ -44,25 +59,64 @@ def tabulate_quality(
         ``cohort/scans.tsv``.
     records
         Per scan the content of its ``_qc.json``, or the notice in its place.
+    settings
+        Limits.
+    review
+        Decisions by dataset and scan.
 
     Returns
     -------
     pandas.DataFrame
-        dataset, subject, session, scan, status, stage, reasons (joined by "; ", missing where
-        there are none) and the numbers, missing for scans that failed before.
+        One row per scan, in the order of `scans`: dataset, subject, session, scan, status, stage,
+        reasons (joined by "; ", missing where there are none), decision, note, largest_z (see
+        `compare_scans`) and the numbers, missing for scans that failed before.
     """
-    judged = pd.DataFrame([_flatten(record) for record in records], index=scans.index)
-    table = pd.concat([scans[IDENTITY], judged], axis=1)
-    return table.reindex(columns=[*IDENTITY, "status", "stage", "reasons", *NUMBERS])
+    judged = pd.DataFrame([_flatten(record, settings) for record in records], index=scans.index)
+    table = pd.concat([scans[IDENTITY], judged], axis=1).reindex(columns=list(COLUMNS))
+    table = _flag_outliers(table, settings)
+    keys = zip(table["dataset"], table["scan"], strict=True)
+    decided = [review.get(key) for key in keys]
+    rows = [
+        _obey(row, decision) if decision else row
+        for row, decision in zip(table.to_dict("records"), decided, strict=True)
+    ]
+    return pd.DataFrame(rows, index=table.index, columns=list(COLUMNS))
 
 
-def _flatten(record: dict[str, Any] | Rejection) -> dict[str, Any]:
+def _flatten(record: dict[str, Any] | Rejection, settings: QualitySettings) -> dict[str, Any]:
     if isinstance(record, Rejection):
         return {"status": "rejected", "stage": record.stage, "reasons": record.reason}
-    reasons = "; ".join(record["reasons"]) or None
+    verdict = judge(record["numbers"], settings)
+    reasons = "; ".join(verdict.reasons) or None
     stage = QUALITY_STAGE if reasons else None
-    numbers = record["numbers"]
-    return {"status": record["status"], "stage": stage, "reasons": reasons, **numbers}
+    return {"status": verdict.status, "stage": stage, "reasons": reasons, **record["numbers"]}
+
+
+def _flag_outliers(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:
+    reasons, largest_z = compare_scans(table, settings)
+    table = table.assign(largest_z=largest_z.round(2))
+    for row in table.index[reasons.map(len) > 0]:
+        before = table.loc[row, "reasons"]
+        sentences = [*([] if pd.isna(before) else [before]), *reasons[row]]
+        table.loc[row, ["status", "stage"]] = ["flagged", QUALITY_STAGE]
+        table.loc[row, "reasons"] = "; ".join(sentences)
+    return table
+
+
+def _obey(row: dict[Any, Any], decision: Decision) -> dict[Any, Any]:
+    """Return the row of a scan with a person's decision carried out."""
+    row = {**row, "decision": decision.decision, "note": decision.note or None}
+    said = f"qc_review.tsv: {decision.note or decision.decision}"
+    before = "" if pd.isna(row["reasons"]) else str(row["reasons"])
+    if decision.decision == "exclude":
+        beside = f" (besides: {before})" if before else ""
+        return {**row, "status": "rejected", "stage": REVIEW_STAGE, "reasons": said + beside}
+    if row["status"] == "accepted":
+        return row
+    if row["stage"] != QUALITY_STAGE:
+        return {**row, "reasons": f"{before} (qc_review.tsv says keep, but there is no image)"}
+    reasons = f"{said} (was {row['status']}: {before})"
+    return {**row, "status": "accepted", "stage": REVIEW_STAGE, "reasons": reasons}
 
 
 def list_rejected(scans: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:

@@ -1,15 +1,18 @@
-"""Judge one preprocessed scan by numbers: accepted, flagged or rejected, with reasons in words."""
+"""Measure how well one scan went through preprocessing."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg, ndimage
 
 from brainlapse.preprocessing.orientation import voxel_sizes_mm, voxel_volume_ml
+from brainlapse.preprocessing.pose import residual_pose, rotation_degrees
 from brainlapse.preprocessing.reference import Reference
-from brainlapse.preprocessing.settings import QualitySettings
 
 SURE_TISSUE = 0.9  # template probability above which a voxel stands for its tissue
+DARK_SHARE = 0.1  # of the usual brightest voxel: slices that stay below are empty
+SUNK_MM = 4.0  # a mask may end this far before the edge that cuts the brain
+FLAT_SHARE = 0.4  # of the largest cross-section: a rounded surface covers less in `SUNK_MM`
 
 
 @dataclass(frozen=True)
@@ -32,20 +35,13 @@ class NativeScan:
     affine: np.ndarray
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Outcome of the quality check; `status` is accepted, flagged or rejected."""
-
-    status: str
-    reasons: list[str]
-
-
 def measure(
     native: NativeScan,
     transform: np.ndarray,
     brain: np.ndarray,
     brain_mask: np.ndarray,
     reference: Reference,
+    grid_affine: np.ndarray,
 ) -> dict[str, float]:
     """Measure how well every stage went.
 
@@ -59,6 +55,8 @@ def measure(
         Normalised intensities and mask on the MNI grid.
     reference
         The template on the same grid.
+    grid_affine
+        Voxel to world mm (RAS) of that grid, (4, 4).
 
     Returns
     -------
@@ -67,11 +65,13 @@ def measure(
     """
     return {
         "mask_volume_ml": float(native.mask.sum()) * voxel_volume_ml(native.affine),
-        "cut_area_cm2": cut_area_cm2(native.mask, native.affine),
+        "cut_area_cm2": cut_area_cm2(native.raw, native.mask, native.affine),
+        "dark_slices": float(dark_slices(native.raw, native.mask)),
         "bias_range": bias_range(native),
         **describe_affine(transform),
         "template_overlap": dice(brain_mask, reference.brain_mask),
         "template_correlation": correlation(brain, reference.t1, reference.brain_mask),
+        **residual_pose(brain, reference.t1, reference.brain_mask, grid_affine),
         **tissue_contrast(brain, brain_mask, reference),
     }
 
@@ -105,7 +105,8 @@ def describe_affine(transform: np.ndarray) -> dict[str, float]:
     Returns
     -------
     dict
-        scale_x, scale_y, scale_z; shear_xy, shear_xz, shear_yz; and affine_determinant =
+        scale_x, scale_y, scale_z; shear_xy, shear_xz, shear_yz; rotation_degrees, by which the
+        head is turned against the axes that its header names; and affine_determinant =
         MNI volume / native volume: a structure of V mm3 in MNI space has
         V / affine_determinant mm3 in the head itself.
     """
@@ -120,6 +121,7 @@ def describe_affine(transform: np.ndarray) -> dict[str, float]:
         "shear_xy": float(triangle[0, 1] / scale[0]),
         "shear_xz": float(triangle[0, 2] / scale[0]),
         "shear_yz": float(triangle[1, 2] / scale[1]),
+        "rotation_degrees": rotation_degrees(transform[:3, :3]),
     }
 
 
@@ -133,14 +135,58 @@ def bias_range(native: NativeScan) -> float:
     return float(strong / weak)
 
 
-def cut_area_cm2(mask: np.ndarray, affine: np.ndarray) -> float:
-    """Return the area over which the brain touches the edge of the field of view [cm2]."""
+def cut_area_cm2(raw: np.ndarray, mask: np.ndarray, affine: np.ndarray) -> float:
+    """Return the area over which the brain ends where the signal ends [cm2].
+
+    That is the area in which the mask touches the edge of the field of view, and, where a part of
+    the volume was emptied or padded, the flat face in which the brain ends there.
+
+    Parameters
+    ----------
+    raw, mask
+        (X, Y, Z) raw intensities and bool brain mask.
+    affine
+        Voxel to world mm (RAS), (4, 4).
+    """
     sizes_mm = voxel_sizes_mm(affine)
     area_mm2 = 0.0
     for axis in range(3):
-        touching = int(mask.take(0, axis).sum()) + int(mask.take(-1, axis).sum())
-        area_mm2 += touching * float(np.delete(sizes_mm, axis).prod())
+        sections = mask.sum(axis=_others(axis))  # voxels per slice
+        bright = np.flatnonzero(bright_slices(raw, axis))
+        depth = max(1, round(SUNK_MM / sizes_mm[axis]))
+        voxels = _end_voxels(sections, int(bright[0]), depth)
+        voxels += _end_voxels(sections[::-1], len(sections) - 1 - int(bright[-1]), depth)
+        area_mm2 += voxels * float(np.delete(sizes_mm, axis).prod())
     return area_mm2 / 100.0
+
+
+def _end_voxels(sections: np.ndarray, start: int, depth: int) -> int:
+    """Return the mask's voxels at one end of an axis, where the signal begins at `start`."""
+    if start == 0:
+        return int(sections[0])
+    widest = int(sections[start : start + depth].max())
+    return widest if widest > FLAT_SHARE * sections.max() else 0
+
+
+def dark_slices(raw: np.ndarray, mask: np.ndarray) -> int:
+    """Count the slices without signal that have brain on both sides, over the three axes."""
+    count = 0
+    for axis in range(3):
+        brain = np.flatnonzero(mask.any(axis=_others(axis)))
+        if brain.size:
+            bright = np.flatnonzero(bright_slices(raw, axis)[brain[0] : brain[-1] + 1])
+            count += int(bright[-1] - bright[0] + 1 - bright.size) if bright.size else 0
+    return count
+
+
+def bright_slices(raw: np.ndarray, axis: int) -> np.ndarray:
+    """Return which slices (N,) along an axis hold signal: bool, at least one."""
+    peaks = raw.max(axis=_others(axis)) - raw.min()
+    return peaks >= DARK_SHARE * np.percentile(peaks, 75)
+
+
+def _others(axis: int) -> tuple[int, ...]:
+    return tuple(other for other in range(3) if other != axis)
 
 
 def tissue_contrast(brain: np.ndarray, mask: np.ndarray, reference: Reference) -> dict[str, float]:
@@ -174,88 +220,6 @@ def _spread(values: np.ndarray) -> float:
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
-@dataclass(frozen=True)
-class Limit:
-    """The plausible range of one number; `low` and `high` may be infinite."""
-
-    name: str
-    words: str
-    low: float = -np.inf
-    high: float = np.inf
-
-    def broken_by(self, value: float) -> str | None:
-        """Return the reason in words if the value lies outside the range."""
-        if value < self.low:
-            return f"{self.words} is {value:.3g}, below {self.low:g}"
-        if value > self.high:
-            return f"{self.words} is {value:.3g}, above {self.high:g}"
-        return None
-
-
-def judge(numbers: dict[str, float], settings: QualitySettings) -> Verdict:
-    """Hold the numbers of `measure` against the limits."""
-    rejected = _broken(numbers, rejection_limits(settings))
-    if rejected:
-        return Verdict("rejected", rejected)
-    flagged = _broken(numbers, flag_limits(settings))
-    return Verdict("flagged" if flagged else "accepted", flagged)
-
-
-def rejection_limits(settings: QualitySettings) -> list[Limit]:
-    """Return the limits beyond which the registration has failed."""
-    return [
-        Limit("template_overlap", "overlap with the template", low=settings.reject_overlap),
-        Limit(
-            "template_correlation",
-            "correlation with the template",
-            low=settings.reject_correlation,
-        ),
-    ]
-
-
-def flag_limits(settings: QualitySettings) -> list[Limit]:
-    """Return the limits beyond which a person should look at the scan."""
-    scales = [
-        Limit(
-            f"scale_{axis}", f"{axis} scale of the affine", settings.min_scale, settings.max_scale
-        )
-        for axis in "xyz"
-    ]
-    shears = [
-        Limit(
-            f"shear_{axes}", f"{axes} shear of the affine", -settings.max_shear, settings.max_shear
-        )
-        for axes in ("xy", "xz", "yz")
-    ]
-    return [
-        Limit(
-            "mask_volume_ml",
-            "brain mask volume in ml",
-            settings.min_mask_volume_ml,
-            settings.max_mask_volume_ml,
-        ),
-        Limit("template_overlap", "overlap with the template", low=settings.min_overlap),
-        Limit(
-            "template_correlation", "correlation with the template", low=settings.min_correlation
-        ),
-        *scales,
-        *shears,
-        Limit("bias_range", "bias field range", high=settings.max_bias_range),
-        Limit("contrast", "contrast of white to grey matter", low=settings.min_contrast),
-        Limit(
-            "cut_area_cm2",
-            "brain surface cut off by the field of view in cm2",
-            high=settings.max_cut_area_cm2,
-        ),
-    ]
-
-
-def _broken(numbers: dict[str, float], limits: list[Limit]) -> list[str]:
-    reasons = (limit.broken_by(numbers[limit.name]) for limit in limits)
-    return [reason for reason in reasons if reason]
-
-
-def quality_record(numbers: dict[str, float], verdict: Verdict) -> dict:
+def quality_record(numbers: dict[str, float]) -> dict[str, dict[str, float]]:
     """Return the content of ``_qc.json``."""
-    rounded = {name: float(f"{value:.6g}") for name, value in numbers.items()}
-    return {**asdict(verdict), "numbers": rounded}
+    return {"numbers": {name: float(f"{value:.6g}") for name, value in numbers.items()}}

@@ -27,6 +27,9 @@ EDITS = {  # module -> the rules whose own code it is
     "preprocessing/bias.py": {"correct_bias", *SEGMENT},
     "preprocessing/intensity.py": {"normalise_intensity", "simulate_dataset", *SEGMENT},
     "preprocessing/quality.py": {"measure_quality"},
+    "preprocessing/verdict.py": {"collect_quality"},
+    "preprocessing/outliers.py": {"collect_quality"},
+    "preprocessing/review.py": {"collect_quality"},
     "training/losses.py": {"train_autoencoder"},
     "training/principal.py": {"train_autoencoder"},
     "training/augmentation.py": {"train_autoencoder"},
@@ -54,8 +57,9 @@ EDITS = {  # module -> the rules whose own code it is
     "segmentation/posteriors.py": {"simulate_dataset", *SEGMENT},
     "segmenter/synthesis.py": {"place_label_maps", "train_segmenter"},
     "figures/latents.py": {"plot_latents"},
-    "figures/style.py": {*PLOTS, "write_report"},
+    "figures/style.py": {*PLOTS, "write_report", "write_quality_page"},
     "figures/page.py": {"write_report"},
+    "figures/review.py": {"write_quality_page"},
     "config.py": set(),
     "runtime.py": set(),
     "provenance.py": set(),
@@ -164,3 +168,27 @@ class TestPlannedJobs:
         )
         assert "normalise_intensity" in planned
         assert planned & (PREPROCESS - {"normalise_intensity", "measure_quality"}) == set()
+
+    def test_decisions_judge_again_and_measure_nothing(self, snakemake, copy, finished_run):
+        review = finished_run.results / "qc_review.tsv"
+        scan = finished_run.table("preprocess/qc.tsv").iloc[0]
+        review.write_text(
+            f"dataset\tscan\tdecision\tnote\n{scan['dataset']}\t{scan['scan']}\texclude\tmoved\n"
+        )
+        try:
+            planned = self.plan(snakemake, copy, finished_run)
+        finally:
+            review.unlink()
+        assert "collect_quality" in planned
+        assert planned & {*PREPROCESS, "build_cohort", "plot_cohort"} == set()
+
+    def test_thresholds_judge_again_and_measure_nothing(
+        self, snakemake, copy, finished_run, tmp_path
+    ):
+        overlay = tmp_path / "quality.yaml"
+        overlay.write_text("preprocess: {quality: {outlier_z: 5.0}}\n")
+        planned = self.plan(
+            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
+        )
+        assert "collect_quality" in planned
+        assert planned & {*PREPROCESS, "build_cohort", "plot_cohort"} == set()

@@ -181,6 +181,16 @@ def quality_files(wildcards):
     return preprocessed(cohort_table(), "_qc.json")
 
 
+def review_file(wildcards):
+    """The table of a person's decisions, where there is one."""
+    named = config["preprocess"]["quality"]["review"]
+    if named and not Path(named).is_file():
+        message = f"preprocess.quality.review: expected a table at {named}, found none"
+        raise WorkflowError(message)
+    path = named or results("qc_review.tsv")
+    return [path] if Path(path).is_file() else []
+
+
 def usable_brains(wildcards):
     """Normalised brains that every later stage uses."""
     return preprocessed(usable_table(), BRAIN)

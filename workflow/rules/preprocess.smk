@@ -3,7 +3,8 @@
 Inputs: the raw scans that cohort/scans.tsv lists.
 Outputs, per scan under preprocess/<dataset>/...: brain mask, bias-corrected head, rigid and
 affine transform, stripped and normalised brain on the MNI grid, quality record; for the cohort
-preprocess/qc.tsv, preprocess/rejected.tsv and preprocess/contract.json.
+preprocess/qc.tsv, preprocess/rejected.tsv and preprocess/contract.json. A person's decisions
+in qc_review.tsv are an input, never an output.
 
 sample_template      the template on the grids in use, once
 mask_brain           find the brain
@@ -12,8 +13,8 @@ register_rigid       level 1 of the registration to the template
 register_affine      level 2, starting from level 1
 resample_scan        one interpolation from the raw grid to the MNI grid, then strip
 normalise_intensity  one intensity scale for all scans
-measure_quality      judge the scan: accepted, flagged or rejected
-collect_quality      tables of the cohort, and the contract that its images keep
+measure_quality      numbers that say how well the scan went through
+collect_quality      judge the scans, tables of the cohort, the contract that its images keep
 """
 
 
@@ -193,7 +194,7 @@ rule normalise_intensity:
 
 
 rule measure_quality:
-    """Measure how well one scan went through, and judge it."""
+    """Measure how well one scan went through."""
     input:
         scan=raw_scan,
         native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
@@ -218,17 +219,17 @@ rule measure_quality:
         mem_mb=2500,
         runtime=5,
     params:
-        settings=config["preprocess"]["quality"],
         code=code_of("measure_quality"),
     script:
         "../scripts/measure_quality.py"
 
 
 checkpoint collect_quality:
-    """Gather the quality of all scans, list the rejected ones, state the contract."""
+    """Judge all scans, list the rejected ones, state the contract."""
     input:
         scans=results("cohort/scans.tsv"),
         quality=quality_files,
+        review=review_file,
     output:
         table=results("preprocess/qc.tsv"),
         rejected=results("preprocess/rejected.tsv"),

@@ -1,10 +1,11 @@
 """Figures and the page that shows a run.
 
 Inputs: the tables of every stage, the preprocessed scans, reconstructions and forecasts.
-Outputs: report/figures/*.png, report/quality/ (pictures), report/index.html.
+Outputs: report/figures/*.png, report/quality/ (pictures), report/qc.html, report/index.html.
 
 plot_cohort           ages, visits, groups
 plot_quality          a picture per scan, distributions of the quality numbers
+write_quality_page    the page on which a person goes through the scans
 plot_training         loss curves of a model
 plot_reconstructions  best, median and worst reconstruction of a model
 plot_comparison       image metrics and volume errors of all models beside the mean image
@@ -68,6 +69,29 @@ rule plot_quality:
         code=code_of("plot_quality"),
     script:
         "../scripts/plot_quality.py"
+
+
+rule write_quality_page:
+    """Write the page on which a person goes through the scans."""
+    input:
+        table=results("preprocess/qc.tsv"),
+        pictures=results("report/quality"),
+    output:
+        page=results("report/qc.html"),
+    log:
+        results("logs/write_quality_page.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        title=config["report"]["title"],
+        captions=CAPTIONS,
+        code=code_of("write_quality_page"),
+    script:
+        "../scripts/write_quality_page.py"
 
 
 rule plot_training:

@@ -1,6 +1,6 @@
 """Named targets: the stages one can ask for.
 
-cohort, preprocess, train, encode, analyse, age, volumes, report, predict, all
+cohort, preprocess, quality, train, encode, analyse, age, volumes, report, predict, all
 """
 
 
@@ -8,6 +8,7 @@ localrules:
     all,
     cohort,
     preprocess,
+    quality,
     train,
     encode,
     analyse,
@@ -28,6 +29,12 @@ rule preprocess:
     input:
         results("preprocess/qc.tsv"),
         results("preprocess/contract.json"),
+
+
+rule quality:
+    """Build the page on which a person goes through the scans."""
+    input:
+        results("report/qc.html"),
 
 
 rule train:
@@ -75,6 +82,7 @@ rule age:
 
 
 rule report:
-    """Build the page of results."""
+    """Build the page of results, and the one to go through the scans."""
     input:
         results("report/index.html"),
+        results("report/qc.html"),

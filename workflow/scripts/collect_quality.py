@@ -1,8 +1,9 @@
-"""Gather the quality of all scans, list the rejected ones, state the contract."""
+"""Judge all scans, list the rejected ones, state the contract."""
 
 from brainlapse import runtime
 from brainlapse.cohort.tables import read_scans
 from brainlapse.preprocessing.collection import describe_contract, list_rejected, tabulate_quality
+from brainlapse.preprocessing.review import read_review
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.rejection import read_rejection
 from brainlapse.space import SpaceSettings
@@ -13,11 +14,12 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     scans = read_scans(snakemake.input.scans)
     records = [read_rejection(path) or runtime.read_json(path) for path in snakemake.input.quality]
-    quality = tabulate_quality(scans, records)
-    contract = describe_contract(
-        SpaceSettings.model_validate(snakemake.params.space),
-        PreprocessSettings.model_validate(snakemake.params.settings),
-    )
+    settings = PreprocessSettings.model_validate(snakemake.params.settings)
+    reviews = list(snakemake.input.review)  # one table or none
+    review = read_review(reviews[0], scans) if reviews else {}
+    quality = tabulate_quality(scans, records, settings.quality, review)
+    space = SpaceSettings.model_validate(snakemake.params.space)
+    contract = describe_contract(space, settings)
     runtime.write_table(snakemake.output.rejected, list_rejected(scans, quality))
     runtime.write_json(snakemake.output.contract, contract)
     runtime.write_table(snakemake.output.table, quality)

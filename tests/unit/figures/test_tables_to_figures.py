@@ -102,6 +102,15 @@ def test_order_of_pictures() -> None:
     assert [row["status"] for row in pictured(rows, 2)] == ["rejected", "flagged"]
 
 
+def test_unusual_scans_come_first_among_equals() -> None:
+    scores = {"a": 1.0, "b": float("nan"), "c": 5.0, "d": None}
+    rows = [
+        {"status": "accepted", "dataset": "d", "scan": name, "largest_z": z}
+        for name, z in scores.items()
+    ]
+    assert [row["scan"] for row in pictured(rows, 4)] == ["c", "a", "b", "d"]
+
+
 @pytest.mark.parametrize(
     ("value", "words", "number"),
     [
