@@ -30,9 +30,10 @@ from brainlapse.runtime import read_json
 from brainlapse.segmentation.labels import GROUPS, STRUCTURES
 from brainlapse.segmentation.synthseg import read_volumes
 from brainlapse.segmenter.anatomies import fold_labels
+from brainlapse.segmenter.deformation import smooth_noise
 from brainlapse.segmenter.label_maps import find_label_maps, label_map_name
 from brainlapse.segmenter.settings import SynthesisSettings
-from brainlapse.segmenter.synthesis import acquire, draw_tissues, smooth_noise
+from brainlapse.segmenter.synthesis import acquire, draw_tissues
 
 VALIDATION = ("sub-07_dseg", "sub-14_dseg")
 """Label maps that the shipped network never saw in training."""

@@ -15,8 +15,9 @@ from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSetti
 from brainlapse.pretraining.settings import PretrainingSettings
 from brainlapse.runtime import atomic_path, keep_memory, limit_threads
 from brainlapse.segmenter.anatomies import Anatomy, read_anatomy
+from brainlapse.segmenter.deformation import GRID, SHAPE, draw_labels
 from brainlapse.segmenter.settings import SynthesisSettings
-from brainlapse.segmenter.synthesis import GRID, SHAPE, draw_image, draw_labels, draw_mask
+from brainlapse.segmenter.synthesis import draw_image, draw_mask
 from brainlapse.space import Grid, grid_at
 from brainlapse.training.determinism import seed_for
 

@@ -22,9 +22,10 @@ from brainlapse.networks.segmenter import (
 from brainlapse.runtime import format_duration
 from brainlapse.segmentation.classes import CLASSES
 from brainlapse.segmenter.anatomies import Anatomy
+from brainlapse.segmenter.deformation import GRID, SHAPE
 from brainlapse.segmenter.objective import dice_scores, segmentation_terms
 from brainlapse.segmenter.settings import SegmenterSettings, SynthesisSettings
-from brainlapse.segmenter.synthesis import GRID, SHAPE, draw_patch
+from brainlapse.segmenter.synthesis import draw_patch
 from brainlapse.training.checkpoint import ResumeFolder, StopSignals
 
 LOG_EVERY = 50

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from brainlapse.runtime import atomic_path, read_json, write_json
-from brainlapse.training.start import start_digest
+from brainlapse.training.start_settings import start_digest
 
 STATE_NAME = "state.pt"
 IDENTITY_NAME = "identity.json"

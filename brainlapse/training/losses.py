@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from brainlapse.training.settings import LossSettings
+from brainlapse.training.loss_settings import LossSettings
 
 
 def l1(reconstruction: Tensor, volume: Tensor) -> Tensor:

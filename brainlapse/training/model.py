@@ -10,7 +10,7 @@ from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.runtime import atomic_path, read_json, write_json
-from brainlapse.training.start import CARD_NAME, WEIGHTS_NAME
+from brainlapse.training.start_settings import CARD_NAME, WEIGHTS_NAME
 
 FORMAT = 1
 NOT_BINDING = ("versions",)  # of the tools: recorded in the contract, no reason to refuse scans

@@ -11,9 +11,10 @@ from brainlapse.networks.perceptual import PerceptualDistance, build_features
 from brainlapse.space import Grid
 from brainlapse.training import schedule
 from brainlapse.training.data import ReadAhead, TrainingData
+from brainlapse.training.loss_settings import PerceptualSettings
 from brainlapse.training.precision import MixedFeatures
 from brainlapse.training.processes import ALONE, Processes
-from brainlapse.training.settings import AutoencoderSettings, PerceptualSettings
+from brainlapse.training.settings import AutoencoderSettings
 from brainlapse.training.state import TrainingState
 from brainlapse.training.steps import Engine, build_engine
 from brainlapse.training.volume_error import VolumeJudge

@@ -14,7 +14,7 @@ from brainlapse.training.average import start_average
 from brainlapse.training.determinism import seed_everything
 from brainlapse.training.recomputation import recompute_blocks
 from brainlapse.training.settings import AutoencoderSettings
-from brainlapse.training.start import WEIGHTS_NAME, start_folder
+from brainlapse.training.start_settings import WEIGHTS_NAME, start_folder
 
 PLAIN = ("step", "seconds", "sums", "scans_seen", "history", "micro_batch")
 

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.training.data import ScanSet, to_batch
+from brainlapse.training.loss_settings import LossSettings
 from brainlapse.training.losses import discriminator_loss, loss_terms
 from brainlapse.training.micro_batches import in_parts
 from brainlapse.training.precision import autocast
 from brainlapse.training.processes import ALONE, Processes
-from brainlapse.training.settings import AutoencoderSettings, LossSettings
+from brainlapse.training.settings import AutoencoderSettings
 from brainlapse.training.state import TrainingState
 
 SMALLEST_SCALE = 2.0**-10

@@ -22,7 +22,7 @@ from brainlapse.figures.captions import read_captions
 from brainlapse.figures.order import pictured
 from brainlapse.provenance import code_fingerprint
 from brainlapse.segmenter.label_maps import find_label_maps
-from brainlapse.training.start import start_digest
+from brainlapse.training.start_settings import start_digest
 
 OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"

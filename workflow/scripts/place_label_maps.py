@@ -4,8 +4,8 @@ from pathlib import Path
 
 from brainlapse import runtime
 from brainlapse.segmenter.anatomies import prepare_anatomy, save_anatomy
+from brainlapse.segmenter.deformation import LATTICE
 from brainlapse.segmenter.label_maps import find_label_maps, label_map_name
-from brainlapse.segmenter.synthesis import LATTICE
 
 
 def main(snakemake) -> None:

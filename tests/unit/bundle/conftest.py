@@ -25,7 +25,7 @@ SETTINGS = AutoencoderSettings.model_validate({"network": {"channels": [8], "res
 def results(tmp_path_factory):
     root = tmp_path_factory.mktemp("finished") / "results"
     torch.manual_seed(0)
-    network = build_autoencoder(SETTINGS.network)
+    network = build_autoencoder(SETTINGS.network, SPACE.shape)
     for weights in network.parameters():
         weights.data += 0.05 * torch.randn_like(weights)
     folder = root / "autoencoder/small"

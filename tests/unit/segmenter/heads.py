@@ -3,7 +3,7 @@
 import numpy as np
 
 from brainlapse.segmenter.anatomies import Anatomy, _ventricle_push
-from brainlapse.segmenter.synthesis import LATTICE
+from brainlapse.segmenter.deformation import LATTICE
 from brainlapse.space import Grid, grid_at
 
 CENTRE_MM = (0.0, -17.0, 5.0)

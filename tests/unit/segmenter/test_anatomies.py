@@ -17,8 +17,8 @@ from brainlapse.segmenter.anatomies import (
     register_labels,
     save_anatomy,
 )
+from brainlapse.segmenter.deformation import LATTICE
 from brainlapse.segmenter.label_maps import find_label_maps, label_map_name
-from brainlapse.segmenter.synthesis import LATTICE
 from tests.unit.segmenter.heads import FINE, head_labels
 
 LESION, VESSEL, CHOROID, FIFTH_VENTRICLE, CHIASM = 77, 62, 63, 72, 85

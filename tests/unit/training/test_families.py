@@ -13,7 +13,7 @@ from brainlapse.space import SpaceSettings
 from brainlapse.training import encoding, loop, model, principal
 from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.report import history_table, model_card
-from brainlapse.training.settings import AutoencoderSettings
+from brainlapse.training.settings import AutoencoderSettings, EncodingSettings
 
 CPU = torch.device("cpu")
 CONTRACT = {"mask": {"method": "deepbet"}}
@@ -36,7 +36,9 @@ def make_model(family, data, settings, folder):
         state = loop.train(settings, data, 0, resume, CPU)
     space = SpaceSettings(voxel_mm=2.5, shape=(16, 16, 16))
     model.save_weights(folder / "model.safetensors", state.best.weights)
-    model.save_card(folder / "config.json", model_card(state, settings, space, CONTRACT, 0))
+    model.save_card(
+        folder / "config.json", model_card(state, settings, space, CONTRACT, 0, "float32")
+    )
     return state
 
 
@@ -47,7 +49,8 @@ def test_latents_of_every_family_serve_the_later_stages(family, data, settings, 
     assert model.read_card(tmp_path)["latent_shape"] == list(shape)
     loaded = encoding.load_model(tmp_path)
     volumes = np.concatenate([data.train.volumes, data.validation.volumes]).astype(np.float32)
-    mean, log_variance = encoding.encode_volumes(loaded, iter(volumes), 3, CPU)
+    pairs = encoding.encode_volumes(loaded, iter(volumes), EncodingSettings(batch_size=3), CPU)
+    mean, log_variance = (np.stack(part) for part in zip(*pairs, strict=True))
     assert mean.shape == (7, *shape)
     index = pd.DataFrame({"dataset": "made", "scan": [f"sub-{n}" for n in range(7)]})
     index = index.assign(split=["train"] * 5 + ["validation"] * 2, qc_flags="")
@@ -57,7 +60,9 @@ def test_latents_of_every_family_serve_the_later_stages(family, data, settings, 
     assert scores[["pc1", "pc2", "pc3"]].notna().all(axis=None)
     assert variance["explained_variance_ratio"].iloc[0] > 0
     forecast = fit_line(np.array([60.0, 62.0]), stored[:2]).at(64.0)
-    decoded = next(encoding.decode_latents(loaded, forecast[None], 2, CPU))
+    decoded = next(
+        encoding.decode_latents(loaded, forecast[None], EncodingSettings(batch_size=2), CPU)
+    )
     assert decoded.shape == (16, 16, 16)
     assert np.isfinite(decoded).all()
 

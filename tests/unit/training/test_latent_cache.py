@@ -39,7 +39,7 @@ class Counting(torch.nn.Module):
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    inner = build_autoencoder(NetworkSettings(channels=(8, 16), residual_blocks=1))
+    inner = build_autoencoder(NetworkSettings(channels=(8, 16), residual_blocks=1), (16, 16, 16))
     for weights in inner.parameters():
         weights.data += 0.05 * torch.randn_like(weights)
     return Counting(inner.eval())

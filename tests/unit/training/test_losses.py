@@ -5,7 +5,8 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from brainlapse.training import losses
-from brainlapse.training.settings import AutoencoderSettings, LossSettings, PerceptualSettings
+from brainlapse.training.loss_settings import LossSettings, PerceptualSettings
+from brainlapse.training.settings import AutoencoderSettings
 
 
 def test_kl_agrees_with_the_closed_form_summed_over_elements_and_averaged_over_scans():

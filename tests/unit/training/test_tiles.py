@@ -16,7 +16,7 @@ NETWORKS = {  # the radius of the decoder's receptive field [latent elements]
 
 def network(name):
     torch.manual_seed(3)
-    model = build_autoencoder(NetworkSettings.model_validate(NETWORKS[name][0]))
+    model = build_autoencoder(NetworkSettings.model_validate(NETWORKS[name][0]), (32, 32, 32))
     for weights in model.parameters():
         weights.data += 0.1 * torch.randn_like(weights)  # fresh ones are zero at the seams
     return model.eval().requires_grad_(False)
