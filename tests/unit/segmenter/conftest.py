@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from brainlapse.segmenter import loop, synthesis
+from brainlapse.segmenter import deformation, loop, synthesis
 from tests.unit.segmenter.heads import SMALL, make_anatomy
 
 
@@ -18,7 +18,7 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def small_grid(monkeypatch):
     """Draw and train in the middle of the brain only."""
-    for module in (synthesis, loop):
+    for module in (deformation, synthesis, loop):
         monkeypatch.setattr(module, "GRID", SMALL)
         monkeypatch.setattr(module, "SHAPE", SMALL.shape)
 

@@ -9,8 +9,9 @@ from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
 from brainlapse.segmentation.classes import CLASS_LABELS, PAIRED, class_table, right_table
-from brainlapse.segmenter import synthesis
+from brainlapse.segmenter import deformation, synthesis
 from brainlapse.segmenter.anatomies import OUTSIDE, fold_labels
+from brainlapse.segmenter.deformation import draw_transform, sample_labels, smooth_noise
 from brainlapse.segmenter.settings import SynthesisSettings
 from brainlapse.segmenter.synthesis import (
     MIRRORS,
@@ -19,9 +20,6 @@ from brainlapse.segmenter.synthesis import (
     draw_mask,
     draw_patch,
     draw_tissues,
-    draw_transform,
-    sample_labels,
-    smooth_noise,
 )
 from brainlapse.space import Grid, grid_at
 from tests.unit.segmenter.heads import FINE, SMALL, head_labels
@@ -81,7 +79,8 @@ def test_a_drawing_keeps_its_promises(anatomy, seed):
 def test_whole_brains_are_stripped(anatomy, monkeypatch):
     """On a grid that holds the whole head: the mask is the brain, give or take."""
     grid = grid_at(1.0, (152, 188, 148))
-    monkeypatch.setattr(synthesis, "GRID", grid)
+    for module in (deformation, synthesis):
+        monkeypatch.setattr(module, "GRID", grid)
     labels = resample_to_grid(head_labels(), FINE.affine, grid, order=0).astype(np.int16)
     brain = (labels > 0) & (labels < OUTSIDE)
     outside_mm = ndimage.distance_transform_edt(~brain)
@@ -99,7 +98,8 @@ def test_whole_brains_are_stripped(anatomy, monkeypatch):
 def test_the_neck_is_cut_off_at_a_drawn_height(monkeypatch):
     grid = Grid((8, 24, 80), np.diag([1.0, 1.0, 1.0, 1.0]))
     grid.affine[:3, 3] = (-4, -42, -100)
-    monkeypatch.setattr(synthesis, "GRID", grid)
+    for module in (deformation, synthesis):
+        monkeypatch.setattr(module, "GRID", grid)
     monkeypatch.setattr(synthesis, "smooth_noise", lambda shape, *rest: torch.zeros((1, *shape)))
     stem = torch.full(grid.shape, 16, dtype=torch.int16)
     heights_mm = []
