@@ -23,11 +23,12 @@ from brainlapse.simulation.warps import grid_points_mm, sample
 from brainlapse.space import Grid, grid_at
 from brainlapse.training.settings import AutoencoderSettings
 from brainlapse.training.state import new_state
-from brainlapse.training.steps import autoencoder_step
+from brainlapse.training.steps import Batch, autoencoder_step, build_engine
 
 FIELD_MM = (160, 200, 160)
 WHITE_MATTER = 0.85
 REPEATS = 8
+CPU = torch.device("cpu")
 
 
 def draw_brain(grid: Grid, log_change: tuple[float, float, float]) -> np.ndarray:
@@ -83,8 +84,9 @@ def show_cost() -> None:
     settings = AutoencoderSettings.model_validate(next(iter(config["autoencoders"].values())))
     shape = tuple(config["space"]["shape"])
     grid = grid_at(config["space"]["voxel_mm"], shape)
-    state = new_state(settings, shape, 0, torch.device("cpu"))
-    volume = torch.rand(settings.training.batch_size, 1, *shape)
+    state = new_state(settings, shape, 0, CPU)
+    scans = settings.training.batch_size
+    batch = Batch(torch.rand(scans, 1, *shape), None, 1 / scans, "benchmark")
     distances: dict[str, nn.Module | None] = {
         "none": None,
         "segmenter": PerceptualDistance(build_features("segmenter", "", grid)),
@@ -93,7 +95,7 @@ def show_cost() -> None:
     for _ in range(REPEATS):
         for name, distance in distances.items():
             began = time.process_time()
-            autoencoder_step(state, volume, settings, distance, "benchmark")
+            autoencoder_step(state, batch, build_engine(settings, CPU, distance))
             best[name] = min(best[name], time.process_time() - began)
     print("\n| perceptual network | seconds per step |\n|---|---|")
     for name, seconds in best.items():

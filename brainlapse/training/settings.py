@@ -94,8 +94,8 @@ class TrainingSettings(Settings):
     )
     compile: bool = Field(
         False,
-        description="Compile the autoencoder with torch.compile: minutes at the start, faster "
-        "steps; needs a C++ compiler on a CPU",
+        description="Compile the autoencoder with torch.compile, which takes a while at the start; "
+        "needs a C++ compiler on a CPU",
     )
     checkpoint_gradients: bool = Field(
         False,

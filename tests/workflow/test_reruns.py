@@ -39,6 +39,7 @@ EDITS = {  # module -> the rules whose own code it is
     "networks/perceptual.py": {"train_autoencoder", *JUDGE},
     "networks/trained.py": {"train_autoencoder", "simulate_dataset", *JUDGE, *SEGMENT},
     "training/encoding.py": {"load_bundle", *DECODE},
+    "training/precision.py": {"train_autoencoder"},
     "training/latent_cache.py": {"encode_scans"},
     "bundle/reading.py": {"load_bundle"},
     "bundle/export.py": set(),
@@ -54,6 +55,7 @@ EDITS = {  # module -> the rules whose own code it is
     "aging/errors.py": {"score_forecasts"},
     "aging/linearity.py": {"measure_linearity"},
     "segmentation/synthseg.py": SEGMENT,
+    "segmentation/judge.py": set(),  # part of a model's code where volumes select its weights
     "segmentation/posteriors.py": {"simulate_dataset", *SEGMENT},
     "segmenter/synthesis.py": {"place_label_maps", "train_segmenter"},
     "figures/latents.py": {"plot_latents"},

@@ -38,7 +38,8 @@ rule train_autoencoder:
         seed=config["seed"],
         space=config["space"],
         resume=results(".resume"),
-        code=training_code,
+        code=code_of("train_autoencoder"),
+        judge=judge_code,
     script:
         "../scripts/train_autoencoder.py"
 

@@ -257,13 +257,13 @@ def training_gpus(wildcards):
     return 1 if devices == "auto" else devices
 
 
-def training_code(wildcards):
-    """Code that a model depends on: the segmenter's only where it selects the weights."""
-    code = code_of("train_autoencoder")
+def judge_code(wildcards):
+    """The segmenter's code, which a model depends on where volumes select its weights."""
     if model_settings(wildcards)["training"]["selection"] != "volumes":
-        return code
-    judge = Path(workflow.basedir, "brainlapse", "segmentation", "judge.py")
-    return {**code, **code_fingerprint(judge)}
+        return {}
+    return code_fingerprint(
+        Path(workflow.basedir, "brainlapse", "segmentation", "judge.py")
+    )
 
 
 def bundle_path(wildcards):

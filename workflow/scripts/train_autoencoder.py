@@ -22,7 +22,7 @@ def main(snakemake) -> None:
         settings=params.settings,
         space=SpaceSettings.model_validate(params.space).model_dump(mode="json"),
         selection=[list(row) for row in params.scans],
-        code=params.code,
+        code={**params.code, **params.judge},
         seed=params.seed,
         root=params.resume,
         precision=resolve_precision(training.precision, device),

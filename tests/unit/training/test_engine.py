@@ -3,6 +3,7 @@
 import logging
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.settings import NetworkSettings
+from brainlapse.provenance import ROOT, code_fingerprint
 from brainlapse.training import loop, memory, volume_error
 from brainlapse.training.average import start_average, update_average
 from brainlapse.training.checkpoint import ResumeFolder
@@ -173,7 +175,8 @@ def test_volumes_pick_the_kept_weights(changed, data, tmp_path):
 
 def test_the_judge_is_loaded_only_where_volumes_select():
     assert volume_error.load_judge(TrainingSettings(), None) is None
-    assert volume_error.JUDGE_MODULE == "brainlapse.segmentation.judge"
+    judge = ROOT / Path(*volume_error.JUDGE_MODULE.split(".")).with_suffix(".py")
+    assert "brainlapse.segmentation.embedded" in code_fingerprint(judge)
 
 
 def test_judged_scans_are_spread_over_the_validation_scans():
