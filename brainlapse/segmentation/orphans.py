@@ -3,7 +3,7 @@
 import subprocess
 
 from brainlapse.runtime import log, process_is_gone
-from brainlapse.segmentation.commands import OWNER_LABEL
+from brainlapse.containers import OWNER_LABEL
 from brainlapse.segmentation.settings import CONTAINERS, SegmentationSettings
 
 ENGINE_TIMEOUT_S = 60

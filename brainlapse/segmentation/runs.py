@@ -23,7 +23,8 @@ from brainlapse.segmentation.commands import (
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.labels import STRUCTURES
 from brainlapse.segmentation.orphans import remove_orphans
-from brainlapse.segmentation.processes import last_lines, run_process
+from brainlapse.programs import last_lines
+from brainlapse.segmentation.processes import run_process
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmentation.synthseg import check_volumes, read_labels, read_volumes
 

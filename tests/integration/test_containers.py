@@ -9,7 +9,7 @@ import os
 import pytest
 
 from brainlapse.runtime import process_token
-from brainlapse.segmentation.commands import OWNER_LABEL
+from brainlapse.containers import OWNER_LABEL
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.orphans import remove_orphans
 from brainlapse.segmentation.runs import run_segmenter

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+
+from brainlapse.preprocessing import levels
+from brainlapse.preprocessing.fit import FitJudge
+from brainlapse.preprocessing.levels import LevelRun, check_result, register_brain, register_level
+from brainlapse.preprocessing.pose import rotation_matrices
+from brainlapse.preprocessing.reference import registration_target
+from brainlapse.preprocessing.registration import prepare_brain
+from brainlapse.preprocessing.settings import LevelSettings, RegistrationSettings
+from brainlapse.rejection import ScanRejected
+
+VOXEL_MM = 4.0
+SETTINGS = RegistrationSettings(
+    voxel_mm=VOXEL_MM,
+    levels=(
+        LevelSettings(
+            transform="rigid",
+            initialisation="search",
+            iterations=(40,),
+            shrink=(2,),
+            smoothing=(1.0,),
+            min_correlation=0.65,
+        ),
+        LevelSettings(
+            transform="affine", iterations=(60, 30), shrink=(2, 1), smoothing=(1.0, 0.0)
+        ),
+    ),
+)
+RIGID, AFFINE = SETTINGS.levels
+
+
+@pytest.fixture(scope="module")
+def target():
+    return registration_target(VOXEL_MM)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    transform = np.eye(4)
+    turn = rotation_matrices(np.array([[25.0, -20, 30]]))[0]
+    transform[:3, :3] = turn @ np.diag([0.93, 0.96, 0.9])
+    transform[:3, 3] = 40, -15, 30
+    return transform
+
+
+@pytest.fixture(scope="module")
+def brain(head, planted):
+    return prepare_brain(head.volume, head.mask, planted @ head.affine, VOXEL_MM)
+
+
+def test_a_brain_far_from_the_template_lands(brain, target, planted, head):
+    rigid, affine = register_brain(target, brain, SETTINGS)
+    points = np.argwhere(head.mask)[::50] @ head.affine[:3, :3].T + head.affine[:3, 3]
+    difference = affine - planted
+    away = np.linalg.norm(points @ difference[:3, :3].T + difference[:3, 3], axis=1)
+    assert away.mean() < 1.0
+    np.testing.assert_allclose(rigid[:3, :3] @ rigid[:3, :3].T, np.eye(3), atol=1e-4)
+
+
+def test_the_fit_tells_the_true_pose_from_others(brain, target, planted):
+    judge = FitJudge(brain, target)
+    true = judge.fit(planted)
+    assert true.correlation > 0.95
+    assert true.overlap > 0.95
+    turned = planted.copy()
+    turned[:3, :3] = turned[:3, :3] @ rotation_matrices(np.array([[15.0, 0, 0]]))[0]
+    assert judge.fit(turned).correlation < 0.85
+
+
+def test_a_scale_that_is_left_for_later_does_not_count(head, target):
+    small = prepare_brain(head.volume, head.mask, np.diag([0.8, 0.8, 0.8, 1]) @ head.affine, 4.0)
+    judge = FitJudge(small, target)
+    assert judge.fit(np.eye(4)).overlap < 0.75
+    assert judge.fit(np.eye(4), free_scale=True).overlap > 0.95
+
+
+def test_a_failed_level_is_tried_again_from_other_starts(brain, target, monkeypatch):
+    runs = []
+    true_run = levels.run_level
+
+    def fail_first(target, brain, level, seed, start):
+        runs.append(level.sampling)
+        return np.eye(4) if len(runs) == 1 else true_run(target, brain, level, seed, start)
+
+    monkeypatch.setattr(levels, "run_level", fail_first)
+    found = register_level(target, brain, LevelRun(RIGID, SETTINGS.retry, 1))
+    assert len(runs) == 1 + SETTINGS.retry.starts
+    assert runs[1:] == [SETTINGS.retry.sampling] * SETTINGS.retry.starts
+    assert FitJudge(brain, target).fit(found, free_scale=True).correlation > 0.9
+
+
+def test_a_good_level_is_run_once(brain, target, planted, monkeypatch):
+    runs = []
+    monkeypatch.setattr(levels, "run_level", lambda *given: runs.append(given) or planted)
+    register_level(target, brain, LevelRun(AFFINE, SETTINGS.retry, 1), planted)
+    assert len(runs) == 1
+
+
+def test_what_does_not_fit_is_rejected_with_its_numbers(brain, target, planted):
+    away = planted.copy()
+    away[:3, 3] += 30
+    words = r"correlation 0\.\d+ and overlap 0\.\d+ \(at least 0.65 and 0.8\)"
+    with pytest.raises(ScanRejected, match=words) as caught:
+        check_result(away, target, brain, AFFINE, SETTINGS.limits)
+    assert "header" not in str(caught.value)
+
+
+def test_a_header_that_lies_is_named(head, target):
+    """Stored back to front, without saying so: fits only when turned about."""
+    lying = prepare_brain(head.volume[:, ::-1], head.mask[:, ::-1], head.affine, VOXEL_MM)
+    with pytest.raises(ScanRejected, match=r"turned by 1[5-8]\d degrees .* left and right"):
+        register_brain(target, lying, SETTINGS)
+
+
+@pytest.mark.parametrize("initialisation", ["header", "centres"])
+def test_other_starts(head, target, initialisation):
+    brain = prepare_brain(head.volume, head.mask, head.affine, VOXEL_MM)
+    level = RIGID.model_copy(update={"initialisation": initialisation})
+    found = register_level(target, brain, LevelRun(level, SETTINGS.retry, 1))
+    np.testing.assert_allclose(found, np.eye(4), atol=0.5)
