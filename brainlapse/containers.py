@@ -1,8 +1,8 @@
 """Options that start a program in a container: no network, input that cannot be changed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 STOPPED_BY_NAME = ("docker", "podman")
 """Engines whose containers outlive the program that started them."""
@@ -11,7 +11,8 @@ OUTPUT_MOUNT = Path("/output")
 OWNER_LABEL = "brainlapse.owner"
 
 
-class Box(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class Box:
     """What a container sees, and on whose behalf it runs.
 
     Attributes
@@ -26,18 +27,12 @@ class Box(Protocol):
         Token of the process that answers for it (`runtime.process_token`).
     """
 
-    @property
-    def input_folder(self) -> Path: ...
-    @property
-    def output_folder(self) -> Path: ...
-    @property
-    def user_id(self) -> int: ...
-    @property
-    def group_id(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def owner(self) -> str: ...
+    input_folder: Path
+    output_folder: Path
+    user_id: int
+    group_id: int
+    name: str
+    owner: str
 
 
 def run_options(box: Box, environment: Sequence[str] = ()) -> list[str]:

@@ -79,7 +79,10 @@ class FitJudge:
         """Scale about the template's centre that makes both brains equally large, (4, 4)."""
         volumes = [
             float(total) * abs(np.linalg.det(coarse.affine[:3, :3]))
-            for total, coarse in ((self.share.sum(), self.brain), (self.inside.sum(), self.template))
+            for total, coarse in (
+                (self.share.sum(), self.brain),
+                (self.inside.sum(), self.template),
+            )
         ]
         scale = (volumes[0] / volumes[1] / abs(np.linalg.det(transform[:3, :3]))) ** (1 / 3)
         centre = _world(self.template, np.argwhere(self.inside).mean(axis=0))

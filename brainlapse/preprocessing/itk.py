@@ -68,7 +68,9 @@ def library() -> ModuleType:
 def _library_file() -> Path:
     package = importlib.util.find_spec("ants")
     folders = list(package.submodule_search_locations or []) if package else []
-    candidates = [Path(folder, f"lib{suffix}") for folder in folders for suffix in EXTENSION_SUFFIXES]
+    candidates = [
+        Path(folder, f"lib{suffix}") for folder in folders for suffix in EXTENSION_SUFFIXES
+    ]
     found = [path for path in candidates if path.is_file()]
     if not found:
         message = "Expected antspyx with its compiled library, found none; run `make install`."

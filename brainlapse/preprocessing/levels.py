@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainlapse.preprocessing.fit import Fit, FitJudge
-from brainlapse.preprocessing.pose import find_brain_poses, rotation_angle_deg
+from brainlapse.preprocessing.pose import find_brain_poses, find_turned_pose, rotation_angle_deg
 from brainlapse.preprocessing.registration import Located, run_level
-from brainlapse.preprocessing.settings import (
+from brainlapse.preprocessing.registration_settings import (
     LevelSettings,
     LimitSettings,
     RegistrationSettings,
@@ -21,8 +21,7 @@ from brainlapse.preprocessing.transforms import check_transform
 from brainlapse.rejection import ScanRejected
 from brainlapse.runtime import log
 
-ANY_ROTATION_DEG = 180.0
-TURNED_DEG = 75.0  # beyond what the search allows, with room for its refinement
+CLEARLY_BETTER = 0.04  # true poses lay 0.1 and more above turned ones
 
 
 def register_brain(
@@ -114,24 +113,34 @@ def check_result(
     """
     check_transform(transform, limits)
     fit = _fit(FitJudge(brain, target), transform, level)
-    correlated = (
-        fit.correlation >= limits.min_correlation or level.metric == "mutual_information"
-    )
-    if correlated and fit.overlap >= limits.min_overlap:
-        return
-    message = (
-        f"Expected a brain that lies on the template, found {_words(fit)} (at least "
-        f"{limits.min_correlation:g} and {limits.min_overlap:g}), also at the second, "
-        "more thorough try; look at the scan and its brain mask."
-    )
-    pose = find_brain_poses(brain, target, ANY_ROTATION_DEG)[0]
-    angle = rotation_angle_deg(pose.transform)
-    if angle > TURNED_DEG:
-        message += (
-            f" It would fit better turned by {angle:.0f} degrees against its header: the header "
-            "is wrong, and left and right with it; convert the scan again."
+    log.info("Final: %s", _words(fit))
+    correlated = fit.correlation >= limits.min_correlation or level.metric == "mutual_information"
+    if not correlated or fit.overlap < limits.min_overlap:
+        message = (
+            f"Expected a brain that lies on the template, found {_words(fit)} (at least "
+            f"{limits.min_correlation:g} and {limits.min_overlap:g}), also at the second, more "
+            f"thorough try; look at the scan and its brain mask.{_lies(target, brain, transform)}"
         )
-    raise ScanRejected(message)
+        raise ScanRejected(message)
+    if level.metric == "correlation" and (lie := _lies(target, brain, transform)):
+        message = f"Expected a header that says how the head lies, found {_words(fit)}.{lie}"
+        raise ScanRejected(message)
+
+
+def _lies(target: Located, brain: Located, transform: np.ndarray) -> str:
+    """Say so if the brain fits much better turned onto another axis; else nothing.
+
+    It is not simply turned: a header with mixed-up axes may as well have lost left and right.
+    """
+    kept, turned = find_turned_pose(brain, target, transform)
+    if turned.correlation < kept.correlation + CLEARLY_BETTER:
+        return ""
+    angle = rotation_angle_deg(turned.transform)
+    return (
+        f" The brain fits better (correlation {turned.correlation:.2f} instead of "
+        f"{kept.correlation:.2f} at 8 mm) turned by {angle:.0f} degrees against its header: the "
+        "header is wrong, and left and right with it; convert the scan again."
+    )
 
 
 def _try_again(

@@ -7,9 +7,9 @@ lies in the scanner's axes, nor on how much neck and air there is.
 import numpy as np
 from scipy import ndimage
 
+from brainlapse.preprocessing.head_pose import find_head_pose
+from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.orientation import from_canonical, to_canonical, voxel_volume_ml
-from brainlapse.preprocessing.pose import find_head_pose
-from brainlapse.preprocessing.settings import MaskSettings
 from brainlapse.preprocessing.synthstrip import find_with_synthstrip
 from brainlapse.preprocessing.upright import SHAPE, sample, upright_affine
 from brainlapse.rejection import ScanRejected

@@ -5,13 +5,14 @@ correlation with the template; the best are refined by small steps. Only rotatio
 one scale: a mirrored brain is never made, for nothing would tell it from the true one.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from brainlapse.preprocessing.blocks import block_affine, block_mean, shrink_factors
-from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
+from brainlapse.preprocessing.orientation import to_canonical
 
 LIMIT_DEG = 60.0  # a head that lies farther from its header's axes has a header that lies
 VOXEL_MM = 8.0
@@ -19,14 +20,6 @@ BRAIN_STEP_DEG = 15.0
 FINEST_STEP_DEG = 1.0
 STEP_MM_PER_DEG = 1.2  # a shift that moves the brain's surface about as much as a turn does
 SCALE_PER_DEG = 0.005
-HEAD_SEARCH_MM = 12.0
-HEAD_STEP_DEG = 20.0
-HEAD_STARTS = 3
-HEAD_SCALE = 0.93  # heads are smaller than the template
-REACH_MM = 110.0  # from the brain's centre to beyond its farthest point
-AIR_SHARE = 0.1
-BRIGHTEST_PERCENTILE = 98.0
-SMALLEST_SPREAD = 0.05
 
 
 @dataclass(frozen=True)
@@ -118,18 +111,74 @@ def find_brain_poses(
         The refined ones, best first.
     """
     coarse, coarse_template = coarsen(*brain, VOXEL_MM), coarsen(*template, VOXEL_MM)
-    sampler = _Sampler(coarse, coarse_template)
+    sampler = Sampler(coarse, coarse_template)
     vectors = rotation_lattice(BRAIN_STEP_DEG, limit_deg)
-    rest = [*_centre_of_mass(coarse), _size_mm(coarse) / _size_mm(coarse_template)]
+    rest = [*centre_of_mass(coarse), _size_mm(coarse) / _size_mm(coarse_template)]
     starts = np.column_stack([vectors, np.tile(rest, (len(vectors), 1))])
     scores = np.array([sampler.score(start) for start in starts])
-    chosen = _apart(vectors, scores, 1.8 * BRAIN_STEP_DEG, count)
-    refined = [_refine(sampler, starts[index], BRAIN_STEP_DEG / 2) for index in chosen]
+    chosen = pick_apart(vectors, scores, 1.8 * BRAIN_STEP_DEG, count)
+    refined = [refine(sampler, starts[index], BRAIN_STEP_DEG / 2) for index in chosen]
     poses = [Pose(sampler.transform(found), score) for found, score in refined]
     return sorted(poses, key=lambda pose: -pose.correlation)
 
 
-def _apart(
+def find_turned_pose(
+    brain: tuple[np.ndarray, np.ndarray],
+    template: tuple[np.ndarray, np.ndarray],
+    transform: np.ndarray,
+) -> tuple[Pose, Pose]:
+    """Compare a pose with the best of those that stand on another of the head's axes.
+
+    Turns by 90 and 180 degrees are where a scan ends up whose header mixes up its axes.
+
+    Parameters
+    ----------
+    brain, template
+        Volume (X, Y, Z) and affine each; 0 outside the brain.
+    transform
+        The pose in question, template world to scan world mm, (4, 4).
+
+    Returns
+    -------
+    tuple of Pose
+        The pose in question and the best turned one, both refined.
+    """
+    coarse, coarse_template = coarsen(*brain, VOXEL_MM), coarsen(*template, VOXEL_MM)
+    sampler = Sampler(coarse, coarse_template)
+    left, _, right = np.linalg.svd(transform[:3, :3])
+    centre = transform[:3, :3] @ sampler.centre + transform[:3, 3]
+    scale = np.linalg.det(transform[:3, :3]) ** (1 / 3)
+    turned = [left @ right @ turn for turn in _axis_turns()]
+    poses = [np.concatenate([rotation_vector_deg(turn), centre, [scale]]) for turn in turned]
+    best = max(poses[1:], key=sampler.score)
+    found = [refine(sampler, pose, BRAIN_STEP_DEG / 2) for pose in (poses[0], best)]
+    kept, other = (Pose(sampler.transform(pose), score) for pose, score in found)
+    return kept, other
+
+
+def _axis_turns() -> list[np.ndarray]:
+    """Return the 24 rotations that carry axes onto axes; none first."""
+    signs = np.array(list(itertools.product((1, -1), repeat=3)))
+    matrices = [
+        np.diag(sign) @ np.eye(3)[list(order)]
+        for order in itertools.permutations(range(3))
+        for sign in signs
+    ]
+    return [matrix for matrix in matrices if np.linalg.det(matrix) > 0]
+
+
+def rotation_vector_deg(rotation: np.ndarray) -> np.ndarray:
+    """Return the rotation vector (3,) [degrees] of a matrix (3, 3); undoes `rotation_matrices`."""
+    angle = np.radians(rotation_angle_deg(rotation))
+    if angle > np.pi - 1e-4:  # the axis is the column space of R + 1, up to its sign
+        column = (rotation + np.eye(3))[:, np.argmax(np.diag(rotation))]
+        return 180.0 * column / np.linalg.norm(column)
+    cross = rotation - rotation.T
+    vector = np.array([cross[2, 1], cross[0, 2], cross[1, 0]])
+    return np.degrees(angle) * vector / max(2 * np.sin(angle), 1e-12)
+
+
+def pick_apart(
     vectors_deg: np.ndarray, scores: np.ndarray, distance_deg: float, count: int
 ) -> list[int]:
     """Return the indices of the best `count` rotations (N, 3) that are no neighbours."""
@@ -143,7 +192,7 @@ def _apart(
     return chosen
 
 
-class _Sampler:
+class Sampler:
     """Correlation of a coarse volume and the template as a function of the pose.
 
     A pose is (7,): rotation vector [degrees], where the template's centre of mass goes [mm,
@@ -151,22 +200,24 @@ class _Sampler:
     """
 
     def __init__(self, scan: Coarse, template: Coarse) -> None:
-        near = _near(template)
+        near = near_template(template)
         index = np.argwhere(near)
         self.values = _standardised(template.volume[near])
-        self.centre = _centre_of_mass(template)
+        self.centre = centre_of_mass(template)
         points = index @ template.affine[:3, :3].T + template.affine[:3, 3]
         self.points = (points - self.centre).T
         self.to_voxel = np.linalg.inv(scan.affine)
         self.volume = scan.volume
 
     def score(self, pose: np.ndarray) -> float:
+        """Return the correlation where the template is."""
         world = self._linear(pose) @ self.points + pose[3:6, None]
         voxels = self.to_voxel[:3, :3] @ world + self.to_voxel[:3, 3:]
         sampled = ndimage.map_coordinates(self.volume, voxels, order=1, prefilter=False)
         return float(_standardised(sampled) @ self.values)
 
     def transform(self, pose: np.ndarray) -> np.ndarray:
+        """Return a pose as template world to scan world mm, (4, 4)."""
         transform = np.eye(4)
         transform[:3, :3] = self._linear(pose)
         transform[:3, 3] = pose[3:6] - transform[:3, :3] @ self.centre
@@ -177,7 +228,7 @@ class _Sampler:
         return pose[6] * rotation_matrices(pose[None, :3])[0]
 
 
-def _refine(sampler: _Sampler, pose: np.ndarray, step_deg: float) -> tuple[np.ndarray, float]:
+def refine(sampler: Sampler, pose: np.ndarray, step_deg: float) -> tuple[np.ndarray, float]:
     """Climb along each of the 7 parameters in turn, with ever smaller steps."""
     steps = np.array([1, 1, 1, STEP_MM_PER_DEG, STEP_MM_PER_DEG, STEP_MM_PER_DEG, SCALE_PER_DEG])
     best = sampler.score(pose)
@@ -196,12 +247,13 @@ def _refine(sampler: _Sampler, pose: np.ndarray, step_deg: float) -> tuple[np.nd
     return pose, best
 
 
-def _near(template: Coarse) -> np.ndarray:
-    """The template's brain and a rim of one voxel, bool."""
+def near_template(template: Coarse) -> np.ndarray:
+    """Return the template's brain with a rim of one voxel, bool."""
     return ndimage.binary_dilation(template.volume > 0)
 
 
-def _centre_of_mass(coarse: Coarse) -> np.ndarray:
+def centre_of_mass(coarse: Coarse) -> np.ndarray:
+    """Return the centre of all that is not 0 [mm, world], (3,)."""
     centre = np.array(ndimage.center_of_mass(coarse.volume > 0))
     return coarse.affine[:3, :3] @ centre + coarse.affine[:3, 3]
 
@@ -216,101 +268,3 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     centred = values - values.mean()
     norm = float(np.linalg.norm(centred))
     return centred / norm if norm > 0 else centred
-
-
-
-def find_head_pose(
-    head: tuple[np.ndarray, np.ndarray], template: tuple[np.ndarray, np.ndarray]
-) -> Pose:
-    """Find the brain in a whole head, at most `LIMIT_DEG` from its header's orientation.
-
-    Per rotation, the correlation of all shifts at once, by Fourier transforms. It is local: taken
-    over the template's brain and a rim around it, where a head has dark fluid and bone.
-
-    Parameters
-    ----------
-    head, template
-        Volume (X, Y, Z) and affine each; the template stripped, 0 outside the brain.
-    """
-    limited = limit_intensities(head[0])
-    guesses = _match_all_shifts(
-        coarsen(limited, head[1], HEAD_SEARCH_MM), coarsen(*template, HEAD_SEARCH_MM)
-    )
-    sampler = _Sampler(coarsen(limited, head[1], VOXEL_MM), coarsen(*template, VOXEL_MM))
-    starts = [np.concatenate([guess.vector_deg, guess.centre_mm, [HEAD_SCALE]]) for guess in guesses]
-    refined = [_refine(sampler, start, HEAD_STEP_DEG / 2) for start in starts]
-    found, correlation = max(refined, key=lambda pair: pair[1])
-    return Pose(sampler.transform(found), correlation)
-
-
-def limit_intensities(volume: np.ndarray) -> np.ndarray:
-    """Scale a head to 0..1 and clip its brightest voxels, which are fat and vessels."""
-    low = float(volume.min())
-    bright = low + AIR_SHARE * (float(np.percentile(volume, 99)) - low)
-    inside = volume[volume > bright]
-    high = float(np.percentile(inside, BRIGHTEST_PERCENTILE)) if inside.size else low + 1
-    return np.clip((volume - low) / (high - low), 0, 1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class _Guess:
-    """Best shift of one rotation: its correlation, the rotation, the brain's centre [mm]."""
-
-    correlation: float
-    vector_deg: np.ndarray
-    centre_mm: np.ndarray
-
-
-def _match_all_shifts(head: Coarse, template: Coarse) -> list[_Guess]:
-    """Return the best guesses, best first, no two of them neighbours."""
-    reach = np.ceil(REACH_MM / voxel_sizes_mm(head.affine)).astype(int)
-    shape = [fft.next_fast_len(int(n + 2 * r), real=True) for n, r in zip(head.volume.shape, reach)]
-    transformed = [fft.rfftn(power, shape) for power in (head.volume, head.volume**2)]
-    centre = _centre_of_mass(template)
-    axes = [np.arange(-r, r + 1) for r in reach]
-    offsets = np.stack(np.meshgrid(*axes, indexing="ij")).reshape(3, -1)
-    offsets = head.affine[:3, :3] @ offsets / HEAD_SCALE
-    to_voxel = np.linalg.inv(template.affine)
-    near = _near(template).astype(np.float32)
-    guesses = []
-    for vector in rotation_lattice(HEAD_STEP_DEG, LIMIT_DEG):
-        world = rotation_matrices(vector[None])[0].T @ offsets + centre[:, None]
-        voxels = to_voxel[:3, :3] @ world + to_voxel[:3, 3:]
-        values, inside = (
-            ndimage.map_coordinates(image, voxels, order=1, prefilter=False).reshape(2 * reach + 1)
-            for image in (template.volume, near)
-        )
-        correlation, lag = _best_shift(transformed, values, inside > 0.5, shape)
-        lag = np.where(lag >= head.volume.shape, lag - shape, lag)  # lags wrap around
-        centre_mm = head.affine[:3, :3] @ (lag + reach) + head.affine[:3, 3]
-        guesses.append(_Guess(correlation, vector, centre_mm))
-    vectors = np.array([guess.vector_deg for guess in guesses])
-    scores = np.array([guess.correlation for guess in guesses])
-    return [guesses[index] for index in _apart(vectors, scores, 1.2 * HEAD_STEP_DEG, HEAD_STARTS)]
-
-
-def _best_shift(
-    head: list[np.ndarray], values: np.ndarray, inside: np.ndarray, shape: list[int]
-) -> tuple[float, np.ndarray]:
-    """Return the largest local correlation of a head with a turned template, and its lag (3,).
-
-    Parameters
-    ----------
-    head
-        Fourier transforms of the head and of its square.
-    values, inside
-        Template on the head's voxels, and bool mask of where to compare.
-    shape
-        Of the transforms.
-    """
-    count = int(inside.sum())
-    centred = np.where(inside, values - values[inside].mean(), 0)
-    centred /= np.linalg.norm(centred)
-    kernel, mask = (np.conj(fft.rfftn(x, shape)) for x in (centred, inside.astype(np.float32)))
-    product = fft.irfftn(head[0] * kernel, shape)
-    sums, squares = (fft.irfftn(power * mask, shape) for power in head)
-    spread = squares - sums**2 / count
-    # Air holds next to no spread: it must not win by a ratio of small numbers.
-    correlation = product / np.sqrt(np.maximum(spread, SMALLEST_SPREAD * spread.max()))
-    lag = np.unravel_index(int(correlation.argmax()), correlation.shape)
-    return float(correlation[lag]), np.array(lag)

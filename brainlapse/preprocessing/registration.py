@@ -20,7 +20,7 @@ from brainlapse.preprocessing.blocks import (
 )
 from brainlapse.preprocessing.itk import run, to_itk
 from brainlapse.preprocessing.orientation import to_canonical
-from brainlapse.preprocessing.settings import LevelSettings
+from brainlapse.preprocessing.registration_settings import LevelSettings
 from brainlapse.preprocessing.transforms import read_world_transform, write_world_transform
 from brainlapse.rejection import ScanRejected
 

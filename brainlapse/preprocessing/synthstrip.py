@@ -7,7 +7,6 @@ never through a shell, without network, and sees nothing but the scan.
 import os
 import tempfile
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,30 +16,19 @@ from brainlapse.containers import (
     INPUT_MOUNT,
     OUTPUT_MOUNT,
     STOPPED_BY_NAME,
+    Box,
     apptainer_image,
     apptainer_options,
     run_options,
     same_user,
 )
 from brainlapse.images import load_volume, save_volume
-from brainlapse.preprocessing.settings import MaskSettings, SynthStripSettings
+from brainlapse.preprocessing.mask_settings import MaskSettings, SynthStripSettings
 from brainlapse.programs import Program, ProgramFailed, last_lines, run_program
 from brainlapse.rejection import ScanRejected
 
 HEAD_NAME = "head.nii.gz"
 MASK_NAME = "mask.nii.gz"
-
-
-@dataclass(frozen=True, kw_only=True)
-class StripJob:
-    """One run of the program: a `containers.Box`."""
-
-    input_folder: Path
-    output_folder: Path
-    user_id: int
-    group_id: int
-    name: str
-    owner: str
 
 
 def find_with_synthstrip(
@@ -60,14 +48,14 @@ def find_with_synthstrip(
         If it gives no mask for this scan.
     """
     with tempfile.TemporaryDirectory() as folder:
-        job = _prepare(Path(folder).resolve(), head, affine)
+        box = _prepare(Path(folder).resolve(), head, affine)
         output_file = Path(folder, "output.txt")
         program = Program(
-            command=strip_command(job, settings.synthstrip),
+            command=strip_command(box, settings.synthstrip),
             folder=Path(folder).resolve(),
-            partial=job.output_folder,
+            partial=box.output_folder,
             limit_s=settings.synthstrip.timeout_s,
-            stop=stop_command(job, settings.synthstrip),
+            stop=stop_command(box, settings.synthstrip),
         )
         try:
             run_program(program, output_file)
@@ -77,27 +65,33 @@ def find_with_synthstrip(
                 f"{last_lines(output_file)}"
             )
             raise RuntimeError(message) from error
-        return _read_mask(job.output_folder / MASK_NAME, head.shape)
+        return _read_mask(box.output_folder / MASK_NAME, head.shape)
 
 
-def strip_command(job: StripJob, settings: SynthStripSettings) -> list[str]:
-    """Return the arguments that write the mask of the job's head."""
+def strip_command(box: Box, settings: SynthStripSettings) -> list[str]:
+    """Return the arguments that write the mask of the box's head."""
     if settings.backend == "native":
-        return [settings.binary, *_arguments(job.input_folder, job.output_folder)]
+        return [settings.binary, *_arguments(box.input_folder, box.output_folder)]
     inside = _arguments(INPUT_MOUNT, OUTPUT_MOUNT)
     if settings.backend == "apptainer":
         image = apptainer_image(settings.image)
-        return [*apptainer_options(job), *settings.container_options, image, settings.binary, *inside]
-    user = same_user(job) if settings.backend == "podman" else []
+        return [
+            *apptainer_options(box),
+            *settings.container_options,
+            image,
+            settings.binary,
+            *inside,
+        ]
+    user = same_user(box) if settings.backend == "podman" else []
     # The image may start another program by itself.
     start = [*user, "--entrypoint", settings.binary, *settings.container_options, settings.image]
-    return [settings.backend, *run_options(job), *start, *inside]
+    return [settings.backend, *run_options(box), *start, *inside]
 
 
-def stop_command(job: StripJob, settings: SynthStripSettings) -> list[str]:
+def stop_command(box: Box, settings: SynthStripSettings) -> list[str]:
     """Return the arguments that end a container which outlives its client; none for others."""
     if settings.backend in STOPPED_BY_NAME:
-        return [settings.backend, "rm", "--force", job.name]
+        return [settings.backend, "rm", "--force", box.name]
     return []
 
 
@@ -105,11 +99,11 @@ def _arguments(source: Path, target: Path) -> list[str]:
     return ["-i", str(source / HEAD_NAME), "-m", str(target / MASK_NAME)]
 
 
-def _prepare(folder: Path, head: np.ndarray, affine: np.ndarray) -> StripJob:
+def _prepare(folder: Path, head: np.ndarray, affine: np.ndarray) -> Box:
     for name in ("input", "output"):
         (folder / name).mkdir()
     save_volume(folder / "input" / HEAD_NAME, head.astype(np.float32), affine)
-    return StripJob(
+    return Box(
         input_folder=folder / "input",
         output_folder=folder / "output",
         user_id=os.getuid(),

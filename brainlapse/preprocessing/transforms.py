@@ -11,7 +11,7 @@ import numpy as np
 from scipy.io import loadmat, savemat
 
 from brainlapse.preprocessing.itk import LPS
-from brainlapse.preprocessing.settings import LimitSettings
+from brainlapse.preprocessing.registration_settings import LimitSettings
 from brainlapse.rejection import ScanRejected
 from brainlapse.runtime import atomic_path
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from brainlapse.containers import (
     INPUT_MOUNT,
     OUTPUT_MOUNT,
+    Box,
     apptainer_image,
     apptainer_options,
     run_options,
@@ -33,7 +34,7 @@ LICENSE_NAME = "license.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(Box):
     """What one process of the segmenter works on, and on whose behalf.
 
     Attributes
@@ -47,26 +48,14 @@ class Job:
         How many; above 1 with the embedded network only.
     threads
         CPU threads; volumes may differ in the last digits between numbers of threads.
-    user_id, group_id
-        Whose files the output shall be.
-    name
-        Of the container, by which it is stopped.
-    owner
-        Token of the process that answers for the container (`runtime.process_token`).
     visible_gpus
         Value of ``CUDA_VISIBLE_DEVICES``; None where it is not set.
     licensed
         Whether the input folder holds a FreeSurfer licence.
     """
 
-    input_folder: Path
-    output_folder: Path
     scans: int
     threads: int
-    user_id: int
-    group_id: int
-    name: str
-    owner: str
     visible_gpus: str | None
     licensed: bool
 
@@ -152,7 +141,13 @@ def _docker(job: Job, settings: SegmentationSettings) -> list[str]:
     # docker reads the value as CSV: the quotes keep several devices in one field.
     devices = "all" if job.visible_gpus is None else f'"device={job.visible_gpus}"'
     gpu = ["--gpus", devices] if settings.gpu else []
-    return ["docker", *run_options(job, _license(job)), *gpu, *settings.container_options, settings.image]
+    return [
+        "docker",
+        *run_options(job, _license(job)),
+        *gpu,
+        *settings.container_options,
+        settings.image,
+    ]
 
 
 def _podman(job: Job, settings: SegmentationSettings) -> list[str]:

@@ -10,7 +10,7 @@ from tests.conftest import planned_rules
 
 ROOT = Path(__file__).parents[2]
 PREPROCESS = {
-    "mask_brain", "correct_bias", "register_rigid", "register_affine", "resample_scan",
+    "mask_brain", "correct_bias", "register_level", "resample_scan",
     "normalise_intensity", "measure_quality",
 }  # fmt: skip
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}

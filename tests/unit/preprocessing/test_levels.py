@@ -7,7 +7,7 @@ from brainlapse.preprocessing.levels import LevelRun, check_result, register_bra
 from brainlapse.preprocessing.pose import rotation_matrices
 from brainlapse.preprocessing.reference import registration_target
 from brainlapse.preprocessing.registration import prepare_brain
-from brainlapse.preprocessing.settings import LevelSettings, RegistrationSettings
+from brainlapse.preprocessing.registration_settings import LevelSettings, RegistrationSettings
 from brainlapse.rejection import ScanRejected
 
 VOXEL_MM = 4.0
@@ -22,9 +22,7 @@ SETTINGS = RegistrationSettings(
             smoothing=(1.0,),
             min_correlation=0.65,
         ),
-        LevelSettings(
-            transform="affine", iterations=(60, 30), shrink=(2, 1), smoothing=(1.0, 0.0)
-        ),
+        LevelSettings(transform="affine", iterations=(60, 30), shrink=(2, 1), smoothing=(1.0, 0.0)),
     ),
 )
 RIGID, AFFINE = SETTINGS.levels
@@ -71,8 +69,10 @@ def test_the_fit_tells_the_true_pose_from_others(brain, target, planted):
 def test_a_scale_that_is_left_for_later_does_not_count(head, target):
     small = prepare_brain(head.volume, head.mask, np.diag([0.8, 0.8, 0.8, 1]) @ head.affine, 4.0)
     judge = FitJudge(small, target)
-    assert judge.fit(np.eye(4)).overlap < 0.75
-    assert judge.fit(np.eye(4), free_scale=True).overlap > 0.95
+    centred = np.eye(4)
+    centred[:3, 3] = -0.2 * np.array([0, -22, 9])  # carries the centre to where the small one is
+    assert judge.fit(centred).overlap < 0.75
+    assert judge.fit(centred, free_scale=True).overlap > 0.95
 
 
 def test_a_failed_level_is_tried_again_from_other_starts(brain, target, monkeypatch):
@@ -103,14 +103,20 @@ def test_what_does_not_fit_is_rejected_with_its_numbers(brain, target, planted):
     words = r"correlation 0\.\d+ and overlap 0\.\d+ \(at least 0.65 and 0.8\)"
     with pytest.raises(ScanRejected, match=words) as caught:
         check_result(away, target, brain, AFFINE, SETTINGS.limits)
-    assert "header" not in str(caught.value)
+    assert "wrong" not in str(caught.value)
 
 
-def test_a_header_that_lies_is_named(head, target):
-    """Stored back to front, without saying so: fits only when turned about."""
-    lying = prepare_brain(head.volume[:, ::-1], head.mask[:, ::-1], head.affine, VOXEL_MM)
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_header_that_lies_is_named(head, target, axis):
+    """Stored back to front or upside down, without saying so: fits only when turned about."""
+    volume, mask = np.flip(head.volume, axis), np.flip(head.mask, axis)
+    lying = prepare_brain(volume, mask, head.affine, VOXEL_MM)
     with pytest.raises(ScanRejected, match=r"turned by 1[5-8]\d degrees .* left and right"):
-        register_brain(target, lying, SETTINGS)
+        check_result(np.eye(4), target, lying, AFFINE, SETTINGS.limits)
+
+
+def test_a_true_header_is_believed(brain, target, planted):
+    check_result(planted, target, brain, AFFINE, SETTINGS.limits)
 
 
 @pytest.mark.parametrize("initialisation", ["header", "centres"])

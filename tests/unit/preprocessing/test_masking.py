@@ -5,11 +5,11 @@ from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
 from brainlapse.preprocessing import masking
+from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.pose import rotation_angle_deg, rotation_matrices
 from brainlapse.preprocessing.quality import dice
 from brainlapse.preprocessing.reference import registration_target
-from brainlapse.preprocessing.settings import MaskSettings
 from brainlapse.rejection import ScanRejected
 from brainlapse.space import grid_at
 

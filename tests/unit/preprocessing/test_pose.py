@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from brainlapse.preprocessing.head_pose import find_head_pose
 from brainlapse.preprocessing.pose import (
     find_brain_poses,
-    find_head_pose,
     rotation_angle_deg,
     rotation_lattice,
     rotation_matrices,
+    rotation_vector_deg,
 )
 from brainlapse.preprocessing.reference import registration_target
 
@@ -36,6 +37,13 @@ def test_rotations_about_the_axes_are_the_known_ones():
     np.testing.assert_allclose(quarter @ [1, 0, 0], [0, 1, 0], atol=1e-12)
     np.testing.assert_allclose(rotation_matrices(np.zeros((1, 3)))[0], np.eye(3))
     assert rotation_angle_deg(motion((30, -40, 0), (1, 2, 3))) == pytest.approx(50)
+
+
+@pytest.mark.parametrize("vector", [(0, 0, 0), (30, -40, 10), (0, 180, 0), (100, 0, 100)])
+def test_vectors_and_matrices_undo_each_other(vector):
+    rotation = rotation_matrices(np.array([vector], float))[0]
+    again = rotation_matrices(rotation_vector_deg(rotation)[None])[0]
+    np.testing.assert_allclose(again, rotation, atol=1e-6)
 
 
 def test_the_lattice_begins_with_no_rotation_and_keeps_its_limit():

@@ -3,15 +3,11 @@ import pytest
 
 from brainlapse.preprocessing.reference import registration_grid, registration_target
 from brainlapse.preprocessing.registration import prepare_brain, run_level
-from brainlapse.preprocessing.settings import LevelSettings
+from brainlapse.preprocessing.registration_settings import LevelSettings
 
 VOXEL_MM = 4.0
-RIGID = LevelSettings(
-    transform="rigid", iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0)
-)
-AFFINE = LevelSettings(
-    transform="affine", iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0)
-)
+RIGID = LevelSettings(transform="rigid", iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0))
+AFFINE = LevelSettings(transform="affine", iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0))
 
 
 def rotation(axis, degrees):

@@ -1,11 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from brainlapse.preprocessing.settings import (
-    LevelSettings,
-    PreprocessSettings,
-    RegistrationSettings,
-)
+from brainlapse.preprocessing.registration_settings import LevelSettings, RegistrationSettings
+from brainlapse.preprocessing.settings import PreprocessSettings
 
 
 def test_defaults_survive_json():

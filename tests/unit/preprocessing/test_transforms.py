@@ -2,7 +2,7 @@ import ants
 import numpy as np
 import pytest
 
-from brainlapse.preprocessing.settings import LimitSettings
+from brainlapse.preprocessing.registration_settings import LimitSettings
 from brainlapse.preprocessing.transforms import (
     check_transform,
     read_world_transform,
