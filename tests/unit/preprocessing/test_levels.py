@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from brainlapse.images import resample_to_grid
 from brainlapse.preprocessing import levels
 from brainlapse.preprocessing.fit import FitJudge
 from brainlapse.preprocessing.levels import LevelRun, check_result, register_brain, register_level
@@ -9,6 +10,7 @@ from brainlapse.preprocessing.reference import registration_target
 from brainlapse.preprocessing.registration import prepare_brain
 from brainlapse.preprocessing.registration_settings import LevelSettings, RegistrationSettings
 from brainlapse.rejection import ScanRejected
+from brainlapse.space import Grid
 
 VOXEL_MM = 4.0
 SETTINGS = RegistrationSettings(
@@ -125,3 +127,17 @@ def test_other_starts(head, target, initialisation):
     level = RIGID.model_copy(update={"initialisation": initialisation})
     found = register_level(target, brain, LevelRun(level, SETTINGS.retry, 1))
     np.testing.assert_allclose(found, np.eye(4), atol=0.5)
+
+
+@pytest.mark.parametrize("voxel_mm", [(3.0, 3.0, 3.0), (1.0, 1.0, 4.0), (0.7, 1.4, 1.4)])
+def test_voxels_of_any_size_and_thick_slices_land(head, target, voxel_mm):
+    ratio = np.array(voxel_mm) / 2.0
+    affine = head.affine @ np.diag([*ratio, 1.0])
+    shape = tuple(np.ceil(np.array(head.volume.shape) / ratio).astype(int))
+    grid = Grid(shape, affine)
+    volume = resample_to_grid(head.volume, head.affine, grid)
+    mask = resample_to_grid(head.mask, head.affine, grid) > 0.5
+    found = register_brain(target, prepare_brain(volume, mask, affine, VOXEL_MM), SETTINGS)[-1]
+    points = np.argwhere(head.mask)[::50] @ head.affine[:3, :3].T + head.affine[:3, 3]
+    away = points @ (found - np.eye(4))[:3, :3].T + found[:3, 3]
+    assert np.linalg.norm(away, axis=1).mean() < 1.0
