@@ -43,7 +43,7 @@ class LevelSettings(Settings):
         description="Standard deviation of the Gaussian smoothing [voxels], per resolution.",
     )
     min_correlation: float = Field(
-        0.8,
+        0.65,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template at 4 mm below which the level is tried again, "
@@ -66,7 +66,7 @@ class LevelSettings(Settings):
         return self
 
 
-RIGID_DEFAULT = LevelSettings(transform="rigid", initialisation="search", min_correlation=0.65)
+RIGID_DEFAULT = LevelSettings(transform="rigid", initialisation="search", min_correlation=0.6)
 AFFINE_DEFAULT = LevelSettings(
     transform="affine",
     iterations=(100, 50, 20),
@@ -81,10 +81,10 @@ class RetrySettings(Settings):
     """How a level whose result does not fit is tried once more."""
 
     starts: int = Field(
-        4, ge=1, le=20, description="Starts to try, the best of the search, 1 to 20."
+        3, ge=1, le=20, description="Starts to try, the best of the search, 1 to 20."
     )
     sampling: float = Field(
-        1.0, gt=0.0, le=1.0, description="Share of the voxels that the metric reads, 0 to 1."
+        0.2, gt=0.0, le=1.0, description="Share of the voxels that the metric reads, 0 to 1."
     )
 
 
@@ -113,7 +113,7 @@ class LimitSettings(Settings):
         "which a scan is rejected, 1 to 5.",
     )
     min_correlation: float = Field(
-        0.65,
+        0.55,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template at 4 mm below which a scan is rejected after "
