@@ -125,7 +125,7 @@ rule resample_scan:
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
-        transform=results("preprocess/{scan_path}" + LAST_TRANSFORM),
+        transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
     output:
         stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
@@ -177,7 +177,7 @@ rule measure_quality:
         scan=raw_scan,
         native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
-        transform=results("preprocess/{scan_path}" + LAST_TRANSFORM),
+        transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
         brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
         t1=results("template/space-MNI_T1w.nii.gz"),
