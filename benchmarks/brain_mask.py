@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from brainlapse.images import load_canonical
+from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.masking import find_brain
 from brainlapse.preprocessing.quality import dice
-from brainlapse.preprocessing.settings import MaskSettings
+from brainlapse.preprocessing.reference import registration_target
 
 SIZES = (192, 256)
 
@@ -27,10 +28,11 @@ def compare(scan: Path, truth: Path, labels: list[int] | None) -> list[tuple[flo
     volume, affine = load_canonical(scan)
     segmentation, _ = load_canonical(truth)
     inside = np.isin(segmentation, labels) if labels else segmentation > 0
+    target = registration_target(2.0)
     found = []
     for size in SIZES:
         begun = time.process_time()
-        mask = find_brain(volume, affine, MaskSettings(network_voxels=size))
+        mask = find_brain(volume, affine, target, MaskSettings(network_voxels=size))
         found.append((time.process_time() - begun, dice(mask, inside)))
     return found
 

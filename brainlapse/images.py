@@ -15,12 +15,13 @@ from nibabel.spatialimages import HeaderDataError
 from scipy import ndimage
 
 from brainlapse.rejection import ScanRejected
-from brainlapse.runtime import atomic_path
+from brainlapse.runtime import atomic_path, log
 from brainlapse.space import Grid
 
 READ_ERRORS = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, zlib.error)
 GZIP_MAGIC = b"\x1f\x8b"
 NIFTI2_HEADER_BYTES = 540
+FORMS_AGREE_MM = 1.0  # at the corners of the volume; headers of some converters round more
 COMPRESSION_LEVEL = 1  # noise hardly compresses: level 9 takes 5 times as long for 2 % less
 
 
@@ -74,13 +75,29 @@ def _open_image(path: Path) -> Any:
 def load_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Read a volume, float32 (X, Y, Z), and its affine, float64 (4, 4), as stored.
 
+    Where sform and qform disagree the sform counts, if its code is above 0; a warning says so.
+
     Raises
     ------
     ScanRejected
         See `read_image`.
     """
     image, volume = read_image(path)
+    apart_mm = forms_apart_mm(image)
+    if apart_mm > FORMS_AGREE_MM:
+        log.warning("%s: sform and qform disagree by %.1f mm; the sform counts", path, apart_mm)
     return volume, np.asarray(image.affine, dtype=np.float64)
+
+
+def forms_apart_mm(image: nib.Nifti1Image) -> float:
+    """Return how far apart sform and qform place a corner of the volume [mm]; 0 with one only."""
+    sform, qform = image.get_sform(coded=True), image.get_qform(coded=True)
+    if not (sform[1] and qform[1]):
+        return 0.0
+    corners = np.stack(np.meshgrid(*[(0, edge - 1) for edge in image.shape[:3]])).reshape(3, -1)
+    difference = sform[0] - qform[0]
+    apart = difference[:3, :3] @ corners + difference[:3, 3:]
+    return float(np.linalg.norm(apart, axis=0).max())
 
 
 def load_canonical(path: str | Path) -> tuple[np.ndarray, np.ndarray]:

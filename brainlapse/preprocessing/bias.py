@@ -4,7 +4,6 @@ Tustison et al. (2010), IEEE TMI 29:1310-1320. The field is smooth, so it is fit
 voxels picked from the brain on a coarse lattice and evaluated once at full size.
 """
 
-import ants
 import numpy as np
 
 from brainlapse.preprocessing.blocks import (
@@ -14,6 +13,7 @@ from brainlapse.preprocessing.blocks import (
     shrink_factors,
     spread_samples,
 )
+from brainlapse.preprocessing.itk import run, to_itk
 from brainlapse.preprocessing.orientation import from_canonical, to_canonical, voxel_sizes_mm
 from brainlapse.preprocessing.settings import BiasSettings
 from brainlapse.rejection import ScanRejected
@@ -80,20 +80,24 @@ def _run_n4(
     samples: np.ndarray, brain: np.ndarray, spacing_mm: np.ndarray, settings: BiasSettings
 ) -> np.ndarray:
     """Return the log field that N4 finds on the samples (x, y, z)."""
-    spacing = [float(edge) for edge in spacing_mm]
     # N4 works on logarithms: a common scale keeps its histogram the same for every gain.
     scaled = np.where(brain, samples / np.median(samples[brain]), 0)
+    lattice = np.diag([*spacing_mm, 1.0])
+    image, mask, unbiased, found = (
+        to_itk(volume, lattice) for volume in (scaled, brain, scaled, scaled)
+    )
+    iterations = "x".join(str(count) for count in settings.iterations)
+    arguments = [
+        *("-d", "3", "-i", image.argument, "-x", mask.argument, "-s", "1", "-r", "0"),
+        *("-c", f"[{iterations}, {settings.tolerance:.10f}]", "-b", "[1x1x1]", "-v", "0"),
+        *("-o", f"[{unbiased.argument},{found.argument}]"),
+    ]
     try:
-        field = ants.n4_bias_field_correction(
-            ants.from_numpy(scaled.astype(np.float32), spacing=spacing),
-            mask=ants.from_numpy(brain.astype(np.float32), spacing=spacing),
-            shrink_factor=1,
-            convergence={"iters": list(settings.iterations), "tol": settings.tolerance},
-            return_bias_field=True,
-        ).numpy()
+        run("N4BiasFieldCorrection", arguments)
     except RuntimeError as error:  # the way every ITK exception arrives
         message = f"Expected a bias field, but N4 failed ({error}); look at the scan."
         raise ScanRejected(message) from error
+    field = found.volume()
     if not np.isfinite(field).all() or field.min() <= 0:
         message = "Expected a positive bias field, but N4 returned none; look at the scan."
         raise ScanRejected(message)

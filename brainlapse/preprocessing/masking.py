@@ -1,22 +1,36 @@
-"""Find the brain in a raw head scan."""
+"""Find the brain in a raw head scan.
+
+Every method gets the head upright and cropped, so that the mask does not depend on how the head
+lies in the scanner's axes, nor on how much neck and air there is.
+"""
 
 import numpy as np
-from deepbet import BrainExtraction
+from scipy import ndimage
 
+from brainlapse.preprocessing.head_pose import find_head_pose
+from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.orientation import from_canonical, to_canonical, voxel_volume_ml
-from brainlapse.preprocessing.settings import MaskSettings
+from brainlapse.preprocessing.synthstrip import find_with_synthstrip
+from brainlapse.preprocessing.upright import SHAPE, sample, upright_affine
 from brainlapse.rejection import ScanRejected
 
+Target = tuple[np.ndarray, np.ndarray]
+STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
 
-def find_brain(volume: np.ndarray, affine: np.ndarray, settings: MaskSettings) -> np.ndarray:
+
+def find_brain(
+    volume: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
+) -> np.ndarray:
     """Return the mask of everything inside the skull's inner surface.
 
     Parameters
     ----------
     volume
-        (X, Y, Z) raw intensities, any axis order.
+        (X, Y, Z) raw intensities, any axis order, a whole head or a stripped brain.
     affine
         Voxel to world mm (RAS), (4, 4).
+    target
+        T1 of the template's brain, (X, Y, Z), and its affine.
 
     Returns
     -------
@@ -34,18 +48,61 @@ def find_brain(volume: np.ndarray, affine: np.ndarray, settings: MaskSettings) -
             "export the scan again."
         )
         raise ScanRejected(message)
-    canonical, _ = to_canonical(volume, affine)
-    mask = from_canonical(METHODS[settings.method](canonical, settings), affine)
+    canonical, canonical_affine = to_canonical(volume, affine)
+    brain = find_stripped_brain(canonical, canonical_affine)
+    if brain is None:
+        brain = _find_in_head(canonical, canonical_affine, target, settings)
+    mask = from_canonical(brain, affine)
     check_volume(mask, affine, settings)
     return mask
 
 
-def _find_with_deepbet(volume: np.ndarray, settings: MaskSettings) -> np.ndarray:
-    """Run deepbet (Fisch et al. 2024, doi:10.1016/j.compbiomed.2024.108845) on a RAS+ volume."""
-    extraction = BrainExtraction(no_gpu=True)
+def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
+    """Return the brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
+
+    Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
+    """
+    edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
+    values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
+    differs = volume != values[np.argmax(counts)]
+    if differs.sum() * voxel_volume_ml(affine) > STRIPPED_ML:
+        return None
+    return keep_one_piece(differs)
+
+
+def _find_in_head(
+    volume: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
+) -> np.ndarray:
+    pose = find_head_pose((volume, affine), target)
+    box = upright_affine(pose.transform)
+    head = sample(volume, affine, box, SHAPE)
+    if head.max() <= head.min():
+        message = (
+            "Expected a head, found one value wherever the template fits best; look at the scan."
+        )
+        raise ScanRejected(message)
+    upright = METHODS[settings.method](head, box, target, settings)
+    return keep_one_piece(sample(upright, box, affine, volume.shape) > 0.5)
+
+
+def keep_one_piece(mask: np.ndarray) -> np.ndarray:
+    """Return the largest piece of a mask (X, Y, Z), its holes filled."""
+    pieces, count = ndimage.label(mask)
+    if count > 1:
+        mask = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    return ndimage.binary_fill_holes(mask)
+
+
+def find_with_deepbet(
+    head: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
+) -> np.ndarray:
+    """Run deepbet (Fisch et al. 2024, doi:10.1016/j.compbiomed.2024.108845) on an upright head."""
+    from deepbet import BrainExtraction  # here, for only this method shall wait 1.3 s for torch
+
     edge = settings.network_voxels
     try:
-        probability = extraction.run_model(volume.copy(), shape=(edge, edge, edge))
+        extraction = BrainExtraction(no_gpu=True)
+        probability = extraction.run_model(head.copy(), shape=(edge, edge, edge))
         mask = extraction.postprocess(probability > settings.threshold)
     except (AssertionError, ValueError) as error:  # how deepbet says that it sees no brain
         message = (
@@ -56,7 +113,30 @@ def _find_with_deepbet(volume: np.ndarray, settings: MaskSettings) -> np.ndarray
     return mask.astype(bool)
 
 
-METHODS = {"deepbet": _find_with_deepbet}
+def find_with_template(
+    head: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
+) -> np.ndarray:
+    """Lay the template's mask on the head: rough, for heads that no network understands.
+
+    Shape and size of the brain are the template's but for rotation, shift and one scale.
+    """
+    pose = find_head_pose((head, affine), target)
+    if pose.correlation < settings.min_template_correlation:
+        message = (
+            "Expected a head whose brain resembles the template's, found a correlation of "
+            f"{pose.correlation:.2f} (at least {settings.min_template_correlation:g}); look at "
+            "the scan, or take another `preprocess.mask.method`."
+        )
+        raise ScanRejected(message)
+    t1, target_affine = target
+    return sample(t1 > 0, target_affine, np.linalg.inv(pose.transform) @ affine, head.shape) > 0.5
+
+
+METHODS = {
+    "deepbet": find_with_deepbet,
+    "synthstrip": find_with_synthstrip,
+    "template": find_with_template,
+}
 
 
 def check_volume(mask: np.ndarray, affine: np.ndarray, settings: MaskSettings) -> None:

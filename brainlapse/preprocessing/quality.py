@@ -6,8 +6,8 @@ import numpy as np
 from scipy import linalg, ndimage
 
 from brainlapse.preprocessing.orientation import voxel_sizes_mm, voxel_volume_ml
-from brainlapse.preprocessing.pose import residual_pose, rotation_degrees
 from brainlapse.preprocessing.reference import Reference
+from brainlapse.preprocessing.residual_pose import residual_pose, rotation_degrees
 
 SURE_TISSUE = 0.9  # template probability above which a voxel stands for its tissue
 DARK_SHARE = 0.1  # of the usual brightest voxel: slices that stay below are empty

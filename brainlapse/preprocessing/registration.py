@@ -1,4 +1,4 @@
-"""Register a brain to the template, rigid first, then affine, with ANTs.
+"""Register a brain to the template, level by level, with ANTs.
 
 Avants et al. (2011), NeuroImage 54:2033-2044. Both images are brains without skull: a whole head
 does not register to a template that has no skull.
@@ -8,9 +8,8 @@ Each scan is registered on its own, in one thread.
 import tempfile
 from pathlib import Path
 
-import ants
 import numpy as np
-from ants.internal import get_lib_fn, get_pointer_string, process_arguments
+from scipy import ndimage
 
 from brainlapse.preprocessing.blocks import (
     block_affine,
@@ -19,23 +18,27 @@ from brainlapse.preprocessing.blocks import (
     crop_affine,
     shrink_factors,
 )
+from brainlapse.preprocessing.itk import run, to_itk
 from brainlapse.preprocessing.orientation import to_canonical
-from brainlapse.preprocessing.settings import LevelSettings
-from brainlapse.preprocessing.transforms import LPS, read_world_transform, write_world_transform
+from brainlapse.preprocessing.registration_settings import LevelSettings
+from brainlapse.preprocessing.transforms import read_world_transform, write_world_transform
 from brainlapse.rejection import ScanRejected
 
+Located = tuple[np.ndarray, np.ndarray]
+"""A volume (X, Y, Z), 0 outside the brain, and its affine: voxel to world mm (RAS), (4, 4)."""
 METRICS = {
     "correlation": "GC[{0},{1},1,1,Regular,{2}]",
     "mutual_information": "MI[{0},{1},1,32,Regular,{2}]",
 }
 BOX_MARGIN_VOXELS = 5
+RIM_VOXELS = 2
 GRADIENT_STEP = 0.25
 CONVERGENCE = "1e-6,10"  # smallest change of the metric, over this many iterations
 
 
 def prepare_brain(
     volume: np.ndarray, mask: np.ndarray, affine: np.ndarray, voxel_mm: float
-) -> ants.ANTsImage:
+) -> Located:
     """Strip, crop and shrink a bias-corrected scan to about the registration's voxel size.
 
     Parameters
@@ -49,31 +52,25 @@ def prepare_brain(
     turned_mask, _ = to_canonical(mask, affine)
     factors = shrink_factors(canonical_affine, voxel_mm)
     box = brain_box(turned_mask, BOX_MARGIN_VOXELS * max(factors))
-    brain = block_mean(turned[box], factors)
-    return to_ants(
-        brain / np.median(turned[turned_mask]),
-        block_affine(crop_affine(canonical_affine, box), factors),
-    )
+    brain = block_mean(turned[box], factors) / np.median(turned[turned_mask])
+    return brain, block_affine(crop_affine(canonical_affine, box), factors)
 
 
-def register_level(
-    kind: str,
-    template: ants.ANTsImage,
-    brain: ants.ANTsImage,
+def run_level(
+    target: Located,
+    brain: Located,
     level: LevelSettings,
     seed: int,
     start: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Register a brain to the template at one level.
+    """Run one level from one start.
 
     Parameters
     ----------
-    kind
-        ``Rigid`` or ``Affine``.
-    template, brain
-        T1 of the template's brain, through `to_ants`, and the scan's from `prepare_brain`.
+    target, brain
+        T1 of the template's brain, and the scan's from `prepare_brain`.
     level
-        Metric and resolutions.
+        Transform, metric and resolutions.
     seed
         Of the metric's sampling; with one thread the same seed gives the same transform.
     start
@@ -83,26 +80,27 @@ def register_level(
     Returns
     -------
     numpy.ndarray
-        Template world to scan world mm (RAS), float64 (4, 4).
+        Template world to scan world mm (RAS), float64 (4, 4), the start included.
 
     Raises
     ------
     ScanRejected
         If the optimiser fails.
     """
-    fixed, moving = get_pointer_string(template), get_pointer_string(brain)
+    fixed, moving = to_itk(*target), to_itk(*brain)
     with tempfile.TemporaryDirectory() as folder:
-        initial = f"[{fixed},{moving},1]"
+        initial = f"[{fixed.argument},{moving.argument},1]"
         if start is not None:
             initial = str(Path(folder, "start.mat"))
             write_world_transform(initial, start)
+        metric = METRICS[level.metric].format(fixed.argument, moving.argument, level.sampling)
         arguments = [
             "--dimensionality", "3",
             "--float", "1",
             "--random-seed", str(seed),
             "--initial-moving-transform", initial,
-            "--transform", f"{kind}[{GRADIENT_STEP}]",
-            "--metric", METRICS[level.metric].format(fixed, moving, level.sampling),
+            "--transform", f"{level.transform.capitalize()}[{GRADIENT_STEP}]",
+            "--metric", metric,
             "--convergence", f"[{_joined(level.iterations)},{CONVERGENCE}]",
             "--shrink-factors", _joined(level.shrink),
             "--smoothing-sigmas", _joined(level.smoothing),
@@ -111,8 +109,12 @@ def register_level(
             "--write-composite-transform", "0",
             "--output", str(Path(folder, "level")),
         ]  # fmt: skip
+        if level.masked:
+            near = ndimage.binary_dilation(target[0] > 0, iterations=RIM_VOXELS)
+            mask = to_itk(near, target[1])
+            arguments += ["--masks", mask.argument]
         try:
-            failed = get_lib_fn("antsRegistration")(process_arguments(arguments))
+            failed = run("antsRegistration", arguments)
         except RuntimeError as error:  # the way every ITK exception arrives
             message = f"Expected a registration to the template, but ANTs failed ({error})."
             raise ScanRejected(message) from error
@@ -120,22 +122,10 @@ def register_level(
         if failed or not result.is_file():
             message = (
                 "Expected a registration to the template, but ANTs gave none at the "
-                f"{kind.lower()} level; look at the brain mask."
+                f"{level.transform} level; look at the brain mask."
             )
             raise ScanRejected(message)
         return read_world_transform(result)
-
-
-def to_ants(volume: np.ndarray, affine: np.ndarray) -> ants.ANTsImage:
-    """Wrap a volume (X, Y, Z) with its RAS affine as an ANTs image, which is LPS."""
-    itk = LPS @ affine
-    spacing = np.linalg.norm(itk[:3, :3], axis=0)
-    return ants.from_numpy(
-        np.ascontiguousarray(volume, dtype=np.float32),
-        origin=itk[:3, 3].tolist(),
-        spacing=spacing.tolist(),
-        direction=itk[:3, :3] / spacing,
-    )
 
 
 def _joined(numbers: tuple[float, ...]) -> str:

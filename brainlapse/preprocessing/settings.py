@@ -2,38 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.quality_settings import QualitySettings
+from brainlapse.preprocessing.registration_settings import RegistrationSettings
 from brainlapse.settings import Settings
-
-
-class MaskSettings(Settings):
-    """How the brain is found in a raw scan."""
-
-    method: Literal["deepbet"] = Field(
-        "deepbet", description="Program that finds the brain: `deepbet` (weights in its package)."
-    )
-    network_voxels: int = Field(
-        192,
-        ge=128,
-        le=256,
-        multiple_of=32,
-        description="Edge of the cube that deepbet's network sees [voxels], 128 to 256 in steps "
-        "of 32; its own default of 256 takes twice as long and is no better.",
-    )
-    threshold: float = Field(
-        0.5, gt=0.0, lt=1.0, description="Probability above which a voxel is brain, 0 to 1."
-    )
-    min_volume_ml: float = Field(
-        500.0, ge=0.0, le=1500.0, description="Smaller brain masks are rejected [ml], 0 to 1500."
-    )
-    max_volume_ml: float = Field(
-        2500.0,
-        ge=1500.0,
-        le=5000.0,
-        description="Larger brain masks are rejected [ml], 1500 to 5000.",
-    )
 
 
 class BiasSettings(Settings):
@@ -66,81 +40,6 @@ class BiasSettings(Settings):
         gt=0.0,
         le=0.01,
         description="N4 ends a level when the field changes less than this, 0 to 0.01.",
-    )
-
-
-class LevelSettings(Settings):
-    """One level of the registration to the template."""
-
-    metric: Literal["correlation", "mutual_information"] = Field(
-        "correlation",
-        description="What the level maximises: `correlation` of the intensities, or "
-        "`mutual_information` for contrasts that differ from the template's.",
-    )
-    sampling: float = Field(
-        0.5, gt=0.0, le=1.0, description="Share of the voxels that the metric reads, 0 to 1."
-    )
-    iterations: tuple[int, ...] = Field(
-        (100, 50), description="Largest number of iterations, per resolution from coarse to fine."
-    )
-    shrink: tuple[int, ...] = Field(
-        (8, 4), description="Factor by which the grid is coarsened, per resolution."
-    )
-    smoothing: tuple[float, ...] = Field(
-        (4.0, 2.0),
-        description="Standard deviation of the Gaussian smoothing [voxels], per resolution.",
-    )
-
-    @model_validator(mode="after")
-    def check_lengths(self) -> "LevelSettings":
-        """Refuse lists of different length, and values that make no sense."""
-        lengths = {len(self.iterations), len(self.shrink), len(self.smoothing)}
-        if len(lengths) != 1 or lengths == {0}:
-            message = (
-                "iterations, shrink and smoothing need one entry per resolution each, found "
-                f"{len(self.iterations)}, {len(self.shrink)} and {len(self.smoothing)} entries"
-            )
-            raise ValueError(message)
-        if min(self.iterations) < 0 or min(self.shrink) < 1 or min(self.smoothing) < 0:
-            message = "iterations and smoothing must be 0 or more, shrink 1 or more"
-            raise ValueError(message)
-        return self
-
-
-RIGID_DEFAULT = LevelSettings()
-AFFINE_DEFAULT = LevelSettings(
-    iterations=(100, 50, 20), shrink=(4, 2, 1), smoothing=(2.0, 1.0, 0.0), sampling=0.05
-)
-
-
-class RegistrationSettings(Settings):
-    """How the brain is registered to the template in two levels, each one starting the next."""
-
-    voxel_mm: float = Field(
-        2.0, ge=1.0, le=4.0, description="Voxel size at which brains are registered [mm], 1 to 4."
-    )
-    seed: int = Field(
-        1, ge=1, le=2**31 - 1, description="Seed of the metric's sampling, 1 to 2147483647."
-    )
-    rigid: LevelSettings = Field(
-        RIGID_DEFAULT, description="Level 1: rotation and translation (6 parameters)."
-    )
-    affine: LevelSettings = Field(
-        AFFINE_DEFAULT, description="Level 2: scales and shears as well (12 parameters)."
-    )
-    min_scale: float = Field(
-        0.5,
-        gt=0.0,
-        lt=1.0,
-        description="A scan that the affine shrinks below this factor along any direction is "
-        "rejected, 0 to 1.",
-    )
-    max_scale: float = Field(
-        2.0,
-        gt=1.0,
-        le=5.0,
-        description="A scan that the affine stretches above this factor along any direction is "
-        "rejected, 1 to 5.",
     )
 
 

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat, savemat
 
-from brainlapse.preprocessing.settings import RegistrationSettings
+from brainlapse.preprocessing.itk import LPS
+from brainlapse.preprocessing.registration_settings import LimitSettings
 from brainlapse.rejection import ScanRejected
 from brainlapse.runtime import atomic_path
 
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 AFFINE_KEY = "AffineTransform_double_3_3"
 # ITK's types whose parameters are a 3x3 matrix, row by row, and a translation.
 MATRIX_KEYS = (AFFINE_KEY, "AffineTransform_float_3_3", "MatrixOffsetTransformBase_double_3_3")
 MIN_DETERMINANT = 1e-3  # below, the matrix is as good as singular; below 0, it mirrors
 
 
-def check_transform(transform: np.ndarray, settings: RegistrationSettings) -> None:
+def check_transform(transform: np.ndarray, limits: LimitSettings) -> None:
     """Refuse a transform that no head needs.
 
     Parameters
@@ -32,7 +32,7 @@ def check_transform(transform: np.ndarray, settings: RegistrationSettings) -> No
     Raises
     ------
     ScanRejected
-        If it is singular, mirrors, or scales beyond the settings' limits.
+        If it is singular, mirrors, or scales or shears beyond the limits.
     """
     linear = transform[:3, :3]
     determinant = np.linalg.det(linear) if np.isfinite(transform).all() else np.nan
@@ -43,9 +43,16 @@ def check_transform(transform: np.ndarray, settings: RegistrationSettings) -> No
         )
         raise ScanRejected(message)
     scales = 1.0 / np.linalg.svd(linear, compute_uv=False)
-    if scales.max() > settings.max_scale or scales.min() < settings.min_scale:
+    if scales.max() / scales.min() > limits.max_scale_ratio:
         message = (
-            f"Expected scales of {settings.min_scale:g} to {settings.max_scale:g} from the scan "
+            f"Expected scales to the template that differ by {limits.max_scale_ratio:g} times at "
+            f"most, found {scales.min():.2f} to {scales.max():.2f}; look at the brain mask and at "
+            "the voxel size in the scan's header."
+        )
+        raise ScanRejected(message)
+    if scales.max() > limits.max_scale or scales.min() < limits.min_scale:
+        message = (
+            f"Expected scales of {limits.min_scale:g} to {limits.max_scale:g} from the scan "
             f"to the template, found {scales.min():.2f} to {scales.max():.2f}; look at the brain "
             "mask and at the voxel size in the scan's header."
         )

@@ -13,6 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainlapse.containers import (
+    INPUT_MOUNT,
+    OUTPUT_MOUNT,
+    Box,
+    apptainer_image,
+    apptainer_options,
+    run_options,
+    same_user,
+)
 from brainlapse.segmentation.settings import CONTAINERS, SegmentationSettings
 
 if TYPE_CHECKING:
@@ -21,14 +30,11 @@ if TYPE_CHECKING:
 
 EMBEDDED = (sys.executable, "-m", "brainlapse.segmentation", "--mni")
 LIBRARY = Path(__file__).resolve().parents[2]
-INPUT_MOUNT = Path("/input")
-OUTPUT_MOUNT = Path("/output")
 LICENSE_NAME = "license.txt"
-OWNER_LABEL = "brainlapse.owner"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(Box):
     """What one process of the segmenter works on, and on whose behalf.
 
     Attributes
@@ -42,26 +48,14 @@ class Job:
         How many; above 1 with the embedded network only.
     threads
         CPU threads; volumes may differ in the last digits between numbers of threads.
-    user_id, group_id
-        Whose files the output shall be.
-    name
-        Of the container, by which it is stopped.
-    owner
-        Token of the process that answers for the container (`runtime.process_token`).
     visible_gpus
         Value of ``CUDA_VISIBLE_DEVICES``; None where it is not set.
     licensed
         Whether the input folder holds a FreeSurfer licence.
     """
 
-    input_folder: Path
-    output_folder: Path
     scans: int
     threads: int
-    user_id: int
-    group_id: int
-    name: str
-    owner: str
     visible_gpus: str | None
     licensed: bool
 
@@ -147,28 +141,21 @@ def _docker(job: Job, settings: SegmentationSettings) -> list[str]:
     # docker reads the value as CSV: the quotes keep several devices in one field.
     devices = "all" if job.visible_gpus is None else f'"device={job.visible_gpus}"'
     gpu = ["--gpus", devices] if settings.gpu else []
-    return ["docker", *_run(job), *gpu, *settings.container_options, settings.image]
+    return [
+        "docker",
+        *run_options(job, _license(job)),
+        *gpu,
+        *settings.container_options,
+        settings.image,
+    ]
 
 
 def _podman(job: Job, settings: SegmentationSettings) -> list[str]:
     devices = "all" if job.visible_gpus is None else job.visible_gpus
     gpus = [f"--device=nvidia.com/gpu={device}" for device in devices.split(",")]
     gpu = gpus if settings.gpu else []
-    # Without root the caller is another user inside; podman refuses the option to root.
-    same_user = ["--userns", "keep-id"] if job.user_id else []
-    options = [*same_user, *gpu, *settings.container_options]
-    return ["podman", *_run(job), *options, settings.image]
-
-
-def _run(job: Job) -> list[str]:
-    return [
-        *("run", "--rm", "--name", job.name, "--label", f"{OWNER_LABEL}={job.owner}"),
-        *("--pull", "never", "--network", "none", "--stop-timeout", "0"),
-        *("--user", f"{job.user_id}:{job.group_id}", "--env", "HOME=/tmp"),
-        *(f"--env={setting}" for setting in _license(job)),
-        *("--mount", f"type=bind,source={job.input_folder},target={INPUT_MOUNT},readonly"),
-        *("--mount", f"type=bind,source={job.output_folder},target={OUTPUT_MOUNT}"),
-    ]
+    options = [*same_user(job), *gpu, *settings.container_options]
+    return ["podman", *run_options(job, _license(job)), *options, settings.image]
 
 
 def _apptainer(job: Job, settings: SegmentationSettings) -> list[str]:
@@ -176,22 +163,11 @@ def _apptainer(job: Job, settings: SegmentationSettings) -> list[str]:
     if settings.gpu and job.visible_gpus is not None:
         passed.append(f"CUDA_VISIBLE_DEVICES={job.visible_gpus}")
     return [
-        *("apptainer", "exec", "--containall", "--cleanenv", "--no-privs"),
-        *("--net", "--network", "none"),
-        *("--bind", f"{job.input_folder}:{INPUT_MOUNT}:ro"),
-        *("--bind", f"{job.output_folder}:{OUTPUT_MOUNT}"),
-        *(f"--env={setting}" for setting in passed),
+        *apptainer_options(job, passed),
         *(["--nv"] if settings.gpu else []),
         *settings.container_options,
-        _apptainer_image(settings.image),
+        apptainer_image(settings.image),
     ]
-
-
-def _apptainer_image(image: str) -> str:
-    """Return a file, a folder or an address as it is, and a docker name as an address."""
-    if "://" in image or Path(image).exists() or image.endswith(".sif"):
-        return image
-    return f"docker://{image}"
 
 
 def _license(job: Job) -> list[str]:

@@ -3,10 +3,11 @@
 import numpy as np
 
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.levels import register_brain
 from brainlapse.preprocessing.masking import find_brain
 from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
 from brainlapse.preprocessing.reference import registration_target
-from brainlapse.preprocessing.registration import prepare_brain, register_level, to_ants
+from brainlapse.preprocessing.registration import prepare_brain
 from brainlapse.preprocessing.resampling import resample_brain
 from brainlapse.preprocessing.settings import (
     BiasSettings,
@@ -14,7 +15,6 @@ from brainlapse.preprocessing.settings import (
     RegistrationSettings,
     ResamplingSettings,
 )
-from brainlapse.preprocessing.transforms import check_transform
 from brainlapse.segmentation.embedded import GRID, find_body
 from brainlapse.segmentation.placing import PlacedBrain
 
@@ -39,16 +39,14 @@ def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
         Where a stripped scan shows no brain.
     """
     volume, affine = to_canonical(volume, affine)
+    settings = RegistrationSettings()
+    target = registration_target(settings.voxel_mm)
     mask = find_stripped_brain(volume, affine)
     if mask is None:
-        mask = find_brain(volume, affine, MaskSettings())
+        mask = find_brain(volume, affine, target, MaskSettings())
     volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
-    settings = RegistrationSettings()
-    target = to_ants(*registration_target(settings.voxel_mm))
     brain = prepare_brain(volume, mask, affine, settings.voxel_mm)
-    rigid = register_level("Rigid", target, brain, settings.rigid, settings.seed)
-    from_mni = register_level("Affine", target, brain, settings.affine, settings.seed, rigid)
-    check_transform(from_mni, settings)
+    from_mni = register_brain(target, brain, settings)[-1]
     placed, inside = resample_brain(volume, mask, affine, GRID, from_mni, ResamplingSettings())
     return PlacedBrain(placed, inside, from_mni)
 

@@ -2,8 +2,8 @@
 
 import subprocess
 
+from brainlapse.containers import OWNER_LABEL
 from brainlapse.runtime import log, process_is_gone
-from brainlapse.segmentation.commands import OWNER_LABEL
 from brainlapse.segmentation.settings import CONTAINERS, SegmentationSettings
 
 ENGINE_TIMEOUT_S = 60

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainlapse.programs import last_lines
 from brainlapse.runtime import log, process_token
 from brainlapse.segmentation.commands import (
     LICENSE_NAME,
@@ -23,7 +24,7 @@ from brainlapse.segmentation.commands import (
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.labels import STRUCTURES
 from brainlapse.segmentation.orphans import remove_orphans
-from brainlapse.segmentation.processes import last_lines, run_process
+from brainlapse.segmentation.processes import run_process
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmentation.synthseg import check_volumes, read_labels, read_volumes
 

@@ -9,8 +9,9 @@ from scipy import ndimage
 
 from brainlapse.images import load_canonical
 from brainlapse.preprocessing.blocks import brain_box, crop_affine
+from brainlapse.preprocessing.levels import register_brain
 from brainlapse.preprocessing.reference import registration_target
-from brainlapse.preprocessing.registration import prepare_brain, register_level, to_ants
+from brainlapse.preprocessing.registration import prepare_brain
 from brainlapse.preprocessing.settings import RegistrationSettings
 from brainlapse.runtime import atomic_path
 from brainlapse.segmentation.labels import LABEL_IDS
@@ -133,10 +134,9 @@ def register_labels(labels: np.ndarray, affine: np.ndarray) -> np.ndarray:
     image = np.where(brain, T1_LIKE["grey"], 0.0)
     image[np.isin(folded, FLUID)] = T1_LIKE["fluid"]
     image[np.isin(folded, WHITE)] = T1_LIKE["white"]
-    target = to_ants(*registration_target(settings.voxel_mm))
+    target = registration_target(settings.voxel_mm)
     moving = prepare_brain(image, brain, affine, settings.voxel_mm)
-    rigid = register_level("Rigid", target, moving, settings.rigid, settings.seed)
-    return register_level("Affine", target, moving, settings.affine, settings.seed, rigid)
+    return register_brain(target, moving, settings)[-1]
 
 
 def fold_labels(labels: np.ndarray) -> np.ndarray:

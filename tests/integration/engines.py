@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from brainlapse.segmentation.commands import OWNER_LABEL
+from brainlapse.containers import OWNER_LABEL
 from brainlapse.segmentation.settings import SegmentationSettings
 
 IMAGE = "brainlapse-stand-in:test"

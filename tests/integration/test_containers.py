@@ -8,8 +8,8 @@ import os
 
 import pytest
 
+from brainlapse.containers import OWNER_LABEL
 from brainlapse.runtime import process_token
-from brainlapse.segmentation.commands import OWNER_LABEL
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.orphans import remove_orphans
 from brainlapse.segmentation.runs import run_segmenter

@@ -1,5 +1,7 @@
 """Volumes keep their geometry; broken files are named."""
 
+import gzip
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -121,3 +123,45 @@ def test_both_nifti_versions_are_read(tmp_path, kind):
     found, affine = images.load_volume(tmp_path / "a.nii.gz")
     np.testing.assert_array_equal(found, volume)
     np.testing.assert_array_equal(affine, np.diag([1, 2, 3, 1]))
+
+
+def test_disagreeing_forms_the_sform_counts_and_a_warning_says_so(tmp_path, caplog):
+    path = tmp_path / "forms.nii"
+    sform, qform = np.diag([2.0, 2, 2, 1]), np.diag([-2.0, 2, 2, 1])
+    image = nib.Nifti1Image(np.ones((10, 10, 10), np.float32), sform)
+    image.set_sform(sform, code=1)
+    image.set_qform(qform, code=1)
+    nib.save(image, path)
+    _, affine = images.load_volume(path)
+    np.testing.assert_array_equal(affine, sform)
+    assert "sform and qform disagree by 36.0 mm; the sform counts" in caplog.text
+
+
+def test_agreeing_forms_are_no_news(tmp_path, caplog):
+    path = tmp_path / "forms.nii.gz"
+    images.save_volume(path, np.ones((10, 10, 10), np.float32), np.diag([2.0, 2, 2, 1]))
+    images.load_volume(path)
+    assert "disagree" not in caplog.text
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int16, np.uint8, np.float32])
+def test_every_type_of_voxel_is_read(tmp_path, dtype):
+    path = tmp_path / "typed.nii.gz"
+    values = np.arange(60).reshape(3, 4, 5)
+    nib.save(nib.Nifti1Image(values.astype(dtype), np.eye(4)), path)
+    volume, _ = images.load_volume(path)
+    assert volume.dtype == np.float32
+    np.testing.assert_array_equal(volume, values)
+
+
+def test_scaled_integers_come_as_their_values(tmp_path):
+    path = tmp_path / "scaled.nii.gz"
+    image = nib.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.eye(4))
+    image.header.set_slope_inter(0.5, 10)
+    nib.save(image, path)
+    # nibabel rescales on saving: write the stored integers anew under the given slope
+    raw = bytearray(gzip.decompress(path.read_bytes()))
+    raw[352:] = np.arange(60, dtype="<i2").reshape(3, 4, 5).tobytes(order="F")
+    path.write_bytes(gzip.compress(bytes(raw)))
+    volume, _ = images.load_volume(path)
+    np.testing.assert_allclose(volume, 0.5 * np.arange(60).reshape(3, 4, 5) + 10)

@@ -4,13 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from brainlapse.preprocessing.registration_settings import RegistrationSettings
 from brainlapse.provenance import code_fingerprint
 from tests.conftest import planned_rules
 
 ROOT = Path(__file__).parents[2]
 PREPROCESS = {
-    "mask_brain", "correct_bias", "register_rigid", "register_affine", "resample_scan",
+    "mask_brain", "correct_bias", "register_level", "resample_scan",
     "normalise_intensity", "measure_quality",
 }  # fmt: skip
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
@@ -152,6 +154,19 @@ class TestPlannedJobs:
         edit("brainlapse/aging/errors.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
         assert planned == {"score_forecasts", "plot_forecasts", "write_report"}
+
+    def test_setting_of_the_affine_level_leaves_the_rigid_one(
+        self, snakemake, copy, finished_run, tmp_path
+    ):
+        levels = RegistrationSettings().model_dump(mode="json")["levels"]
+        levels[1]["sampling"] = 0.06
+        overlay = tmp_path / "levels.yaml"
+        overlay.write_text(yaml.safe_dump({"preprocess": {"registration": {"levels": levels}}}))
+        arguments = ("-n", "--cores", 2, "--configfile", finished_run.config, overlay)
+        done = snakemake(finished_run.folder, *arguments, source=copy)
+        assert "level=affine" in done.stdout
+        assert "level=rigid" not in done.stdout
+        assert planned_rules(done.stdout) & {"mask_brain", "correct_bias"} == set()
 
     def test_setting_of_ageing_does_not_train(self, snakemake, copy, finished_run, tmp_path):
         overlay = tmp_path / "aging.yaml"

@@ -27,6 +27,9 @@ from brainlapse.training.start_settings import start_digest
 OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
+LEVELS = config["preprocess"]["registration"]["levels"]
+LEVEL_NAMES = [level["transform"] for level in LEVELS]
+LAST_TRANSFORM = f"_from-T1w_to-MNI_level-{LEVEL_NAMES[-1]}_xfm.mat"
 MODELS = list(config["autoencoders"])
 NO_MODEL = "(?!)"  # matches nothing
 BUNDLED = "|".join(m for m in MODELS if config["autoencoders"][m]["bundle"]) or NO_MODEL
@@ -78,6 +81,27 @@ def with_paths(frame):
 def simulation_settings(wildcards):
     """Settings of one simulated data set."""
     return config["datasets"][wildcards.dataset]["simulate"]
+
+
+def level_settings(wildcards):
+    """Settings of one level of the registration."""
+    return LEVELS[LEVEL_NAMES.index(wildcards.level)]
+
+
+def level_limits(wildcards):
+    """What the result must keep: the last level alone is judged."""
+    limits = config["preprocess"]["registration"]["limits"]
+    return limits if wildcards.level == LEVEL_NAMES[-1] else {}
+
+
+def level_before(wildcards):
+    """Transform that a level starts from; none for the first."""
+    index = LEVEL_NAMES.index(wildcards.level)
+    names = LEVEL_NAMES[max(0, index - 1) : index]
+    template = "preprocess/{path}_from-T1w_to-MNI_level-{level}_xfm.mat"
+    return [
+        results(template.format(path=wildcards.scan_path, level=name)) for name in names
+    ]
 
 
 def cohort_table():

@@ -1,16 +1,15 @@
 """From a raw head to a brain in MNI space, scan by scan.
 
 Inputs: the raw scans that cohort/scans.tsv lists.
-Outputs, per scan under preprocess/<dataset>/...: brain mask, bias-corrected head, rigid and
-affine transform, stripped and normalised brain on the MNI grid, quality record; for the cohort
+Outputs, per scan under preprocess/<dataset>/...: brain mask, bias-corrected head, a transform
+per level, stripped and normalised brain on the MNI grid, quality record; for the cohort
 preprocess/qc.tsv, preprocess/rejected.tsv and preprocess/contract.json. A person's decisions
 in qc_review.tsv are an input, never an output.
 
 sample_template      the template on the grids in use, once
 mask_brain           find the brain
 correct_bias         N4 inside the mask
-register_rigid       level 1 of the registration to the template
-register_affine      level 2, starting from level 1
+register_level       the levels of the registration, each starting from the one before
 resample_scan        one interpolation from the raw grid to the MNI grid, then strip
 normalise_intensity  one intensity scale for all scans
 measure_quality      numbers that say how well the scan went through
@@ -46,6 +45,7 @@ rule mask_brain:
     """Find the brain in one raw scan."""
     input:
         scan=raw_scan,
+        target=results("template/registration_T1w.nii.gz"),
     output:
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
     log:
@@ -89,44 +89,19 @@ rule correct_bias:
         "../scripts/correct_bias.py"
 
 
-rule register_rigid:
-    """Register one brain to the template: level 1, rigid."""
+rule register_level:
+    """Register one brain to the template: one level, starting from the level before."""
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        before=level_before,
         target=results("template/registration_T1w.nii.gz"),
     output:
-        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-rigid_xfm.mat"),
+        transform=results(
+            "preprocess/{scan_path}_from-T1w_to-MNI_level-{level}_xfm.mat"
+        ),
     log:
-        results("logs/register_rigid/{scan_path}.log"),
-    group:
-        "preprocess"
-    conda:
-        "../../envs/imaging.yaml"
-    threads: 1
-    resources:
-        mem_mb=2500,
-        runtime=10,
-    params:
-        level=config["preprocess"]["registration"]["rigid"],
-        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
-        seed=config["preprocess"]["registration"]["seed"],
-        code=code_of("register_rigid"),
-    script:
-        "../scripts/register_rigid.py"
-
-
-rule register_affine:
-    """Register one brain to the template: level 2, affine."""
-    input:
-        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
-        mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
-        start=results("preprocess/{scan_path}_from-T1w_to-MNI_level-rigid_xfm.mat"),
-        target=results("template/registration_T1w.nii.gz"),
-    output:
-        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
-    log:
-        results("logs/register_affine/{scan_path}.log"),
+        results("logs/register_level/{scan_path}_{level}.log"),
     group:
         "preprocess"
     conda:
@@ -136,10 +111,14 @@ rule register_affine:
         mem_mb=2500,
         runtime=15,
     params:
-        settings=config["preprocess"]["registration"],
-        code=code_of("register_affine"),
+        level=level_settings,
+        limits=level_limits,
+        retry=config["preprocess"]["registration"]["retry"],
+        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
+        seed=config["preprocess"]["registration"]["seed"],
+        code=code_of("register_level"),
     script:
-        "../scripts/register_affine.py"
+        "../scripts/register_level.py"
 
 
 rule resample_scan:
@@ -147,7 +126,7 @@ rule resample_scan:
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
-        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
+        transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
     output:
         stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
@@ -199,7 +178,7 @@ rule measure_quality:
         scan=raw_scan,
         native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
-        transform=results("preprocess/{scan_path}_from-T1w_to-MNI_level-affine_xfm.mat"),
+        transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
         brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
         t1=results("template/space-MNI_T1w.nii.gz"),

@@ -4,8 +4,8 @@ import numpy as np
 
 from brainlapse import runtime
 from brainlapse.images import load_volume, save_volume
+from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.masking import find_brain
-from brainlapse.preprocessing.settings import MaskSettings
 from brainlapse.rejection import run_stage
 
 
@@ -16,7 +16,8 @@ def main(snakemake) -> None:
 
     def mask_brain() -> None:
         volume, affine = load_volume(snakemake.input.scan)
-        mask = find_brain(volume, affine, settings)
+        target = load_volume(snakemake.input.target)
+        mask = find_brain(volume, affine, target, settings)
         save_volume(snakemake.output.mask, mask, affine, dtype=np.uint8)
 
     run_stage("mask_brain", snakemake.input, snakemake.output, mask_brain)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
 from brainlapse.space import Grid, grid_at
@@ -25,6 +26,15 @@ def head():
     noise = np.random.default_rng(3).normal(0, 4, grid.shape)
     volume = np.where(mask, 60 + 400 * t1, 20) + noise
     return Head(np.abs(volume).astype(np.float32), mask, grid.affine)
+
+
+@pytest.fixture(scope="session")
+def whole_head(head):
+    """The brain in a dark skull and a bright scalp."""
+    distance_mm = ndimage.distance_transform_edt(~head.mask) * 2
+    volume = np.where((distance_mm > 8) & (distance_mm < 16), 420, head.volume)
+    volume = np.where((distance_mm > 0) & (distance_mm <= 8), 40, volume)
+    return head._replace(volume=volume.astype(np.float32))
 
 
 @pytest.fixture(scope="session")

@@ -1,60 +1,86 @@
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
-from brainlapse.images import resample_to_grid
-from brainlapse.preprocessing.pose import residual_pose, rotation_degrees
-from brainlapse.space import BRAIN_CENTRE_MM, grid_at
-from brainlapse.template import load_template_brain
+from brainlapse.preprocessing.head_pose import find_head_pose
+from brainlapse.preprocessing.pose import (
+    find_brain_poses,
+    rotation_angle_deg,
+    rotation_lattice,
+    rotation_matrices,
+    rotation_vector_deg,
+)
+from brainlapse.preprocessing.reference import registration_target
 
-GRID = grid_at(2.5, (64, 80, 64))
+POSES = [((0, 0, 0), (0, 0, 0)), ((45, 0, 0), (50, -10, 20)), ((-20, 30, 27), (-30, 0, -40))]
 
 
 @pytest.fixture(scope="module")
-def template():
-    t1, mask = load_template_brain(GRID)
-    return t1 * mask, mask
+def target():
+    return registration_target(4.0)
 
 
-def turned(volume, rotation_vector, shift_mm=(0, 0, 0)):
-    turn = np.eye(4)
-    turn[:3, :3] = Rotation.from_rotvec(rotation_vector, degrees=True).as_matrix()
-    turn[:3, 3] = BRAIN_CENTRE_MM - turn[:3, :3] @ BRAIN_CENTRE_MM + shift_mm
-    return resample_to_grid(volume, GRID.affine, GRID, turn)
+def motion(vector_deg, shift_mm):
+    transform = np.eye(4)
+    transform[:3, :3] = rotation_matrices(np.array([vector_deg], float))[0]
+    transform[:3, 3] = shift_mm
+    return transform
 
 
-@pytest.mark.parametrize("axis", [(10, 0, 0), (0, 10, 0), (0, 0, -10), (4, 4, -4)])
-def test_planted_turn_is_found(template, axis):
-    t1, mask = template
-    found = residual_pose(turned(t1, axis), t1, mask, GRID.affine)
-    assert found["residual_degrees"] == pytest.approx(np.linalg.norm(axis), rel=0.05)
+def displacement_mm(found, planted, head):
+    points = np.argwhere(head.mask)[::50] @ head.affine[:3, :3].T + head.affine[:3, 3]
+    difference = found - planted
+    return np.linalg.norm(points @ difference[:3, :3].T + difference[:3, 3], axis=1).mean()
 
 
-def test_planted_shift_is_found_whatever_gain_and_offset(template):
-    t1, mask = template
-    shifted = 3.0 * turned(t1, (0, 0, 0), (5, -3, 2)) + 0.4
-    found = residual_pose(shifted, t1, mask, GRID.affine)
-    assert found["residual_mm"] == pytest.approx(np.sqrt(38), rel=0.05)
-    assert found["residual_degrees"] < 0.5
+def test_rotations_about_the_axes_are_the_known_ones():
+    quarter = rotation_matrices(np.array([[0, 0, 90.0]]))[0]
+    np.testing.assert_allclose(quarter @ [1, 0, 0], [0, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(rotation_matrices(np.zeros((1, 3)))[0], np.eye(3))
+    assert rotation_angle_deg(motion((30, -40, 0), (1, 2, 3))) == pytest.approx(50)
 
 
-def test_right_pose_stays(template):
-    t1, mask = template
-    noisy = t1 + np.random.default_rng(0).normal(0, 0.1, t1.shape)
-    found = residual_pose(noisy, t1, mask, GRID.affine)
-    assert found["residual_mm"] < 0.2
-    assert found["residual_degrees"] < 0.2
+@pytest.mark.parametrize("vector", [(0, 0, 0), (30, -40, 10), (0, 180, 0), (100, 0, 100)])
+def test_vectors_and_matrices_undo_each_other(vector):
+    rotation = rotation_matrices(np.array([vector], float))[0]
+    again = rotation_matrices(rotation_vector_deg(rotation)[None])[0]
+    np.testing.assert_allclose(again, rotation, atol=1e-6)
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_images_without_a_brain_give_numbers(template, value):
-    t1, mask = template
-    found = residual_pose(np.full_like(t1, value), t1, mask, GRID.affine)
-    assert all(np.isfinite(number) for number in found.values())
+def test_the_lattice_begins_with_no_rotation_and_keeps_its_limit():
+    vectors = rotation_lattice(15, 60)
+    angles = np.linalg.norm(vectors, axis=1)
+    assert angles[0] == 0
+    assert angles.max() <= 60
+    nearest = np.linalg.norm(vectors - [21.0, -19.0, 8.0], axis=1).min()
+    assert nearest < 15 * np.sqrt(3) / 2
 
 
-def test_rotation_of_a_scaled_and_sheared_map():
-    turn = Rotation.from_rotvec([0, 35, 0], degrees=True).as_matrix()
-    assert rotation_degrees(turn @ np.diag([1.1, 0.9, 1.2])) == pytest.approx(35, abs=1e-6)
-    assert rotation_degrees(np.eye(3)) == pytest.approx(0, abs=1e-6)
-    assert rotation_degrees(np.diag([1.0, -1, -1])) == pytest.approx(180)
+@pytest.mark.parametrize(("vector_deg", "shift_mm"), POSES)
+def test_a_stripped_brain_is_found(head, target, vector_deg, shift_mm):
+    planted = motion(vector_deg, shift_mm)
+    brain = (np.where(head.mask, head.volume, 0), planted @ head.affine)
+    pose = find_brain_poses(brain, target)[0]
+    assert displacement_mm(pose.transform, planted, head) < 4
+    assert pose.correlation > 0.9
+
+
+@pytest.mark.parametrize(("vector_deg", "shift_mm"), POSES[1:])
+def test_a_head_with_skull_is_found(whole_head, target, vector_deg, shift_mm):
+    planted = motion(vector_deg, shift_mm)
+    pose = find_head_pose((whole_head.volume, planted @ whole_head.affine), target)
+    assert displacement_mm(pose.transform, planted, whole_head) < 12
+
+
+def test_a_mirrored_brain_is_not_mirrored_back(head, target):
+    mirrored = (np.where(head.mask, head.volume, 0)[:, ::-1], head.affine)
+    for pose in find_brain_poses(mirrored, target, limit_deg=180.0, count=3):
+        assert np.linalg.det(pose.transform[:3, :3]) > 0
+
+
+def test_several_starts_are_not_the_same_one(head, target):
+    brain = (np.where(head.mask, head.volume, 0), head.affine)
+    poses = find_brain_poses(brain, target, count=3)
+    assert len(poses) == 3
+    assert [pose.correlation for pose in poses] == sorted(
+        (pose.correlation for pose in poses), reverse=True
+    )

@@ -2,16 +2,12 @@ import numpy as np
 import pytest
 
 from brainlapse.preprocessing.reference import registration_grid, registration_target
-from brainlapse.preprocessing.registration import (
-    prepare_brain,
-    register_level,
-    to_ants,
-)
-from brainlapse.preprocessing.settings import LevelSettings
+from brainlapse.preprocessing.registration import prepare_brain, run_level
+from brainlapse.preprocessing.registration_settings import LevelSettings
 
 VOXEL_MM = 4.0
-RIGID = LevelSettings(iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0))
-AFFINE = LevelSettings(iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0))
+RIGID = LevelSettings(transform="rigid", iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0))
+AFFINE = LevelSettings(transform="affine", iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0))
 
 
 def rotation(axis, degrees):
@@ -32,14 +28,14 @@ def planted():
 
 @pytest.fixture(scope="module")
 def template():
-    return to_ants(*registration_target(VOXEL_MM))
+    return registration_target(VOXEL_MM)
 
 
-def register(head, template, metric="correlation"):
+def register(head, template, **changes):
     brain = prepare_brain(*head, VOXEL_MM)
-    levels = [level.model_copy(update={"metric": metric}) for level in (RIGID, AFFINE)]
-    rigid = register_level("Rigid", template, brain, levels[0], seed=1)
-    return rigid, register_level("Affine", template, brain, levels[1], seed=1, start=rigid)
+    levels = [level.model_copy(update=changes) for level in (RIGID, AFFINE)]
+    rigid = run_level(template, brain, levels[0], seed=1)
+    return rigid, run_level(template, brain, levels[1], seed=1, start=rigid)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +74,14 @@ def test_numbers_repeat(found, planted, head, move, template):
 
 
 def test_mutual_information_recovers_it_too(planted, head, move, template):
-    _, affine = register(move(head, planted), template, "mutual_information")
+    _, affine = register(move(head, planted), template, metric="mutual_information")
     assert displacement_mm(affine, planted, head) < 2.0
+
+
+def test_the_metric_may_be_read_near_the_brain_only(found, planted, head, move, template):
+    _, affine = register(move(head, planted), template, masked=True)
+    assert displacement_mm(affine, planted, head) < 2.0
+    assert (affine != found[1]).any()
 
 
 def test_registration_grid_holds_the_template():

@@ -55,3 +55,24 @@ def test_brain_outside_the_grid_is_rejected():
     away[0, 3] = 500
     with pytest.raises(ScanRejected, match="inside the MNI grid"):
         resample_brain(mask * 1.0, mask, affine, centred_grid(2.0, 40), away, ResamplingSettings())
+
+
+@pytest.mark.parametrize(("interpolation", "limit"), [("linear", 9), ("cubic", 4)])
+def test_interpolations_follow_a_smooth_pattern(interpolation, limit):
+    """A wave of 12 mm, shifted by a third of a voxel and turned, against its formula."""
+    mask, affine = ball(2.0, 30.0)
+    world = np.moveaxis(np.indices(mask.shape), 0, -1) @ affine[:3, :3].T + affine[:3, 3]
+    transform = np.eye(4)
+    transform[:2, :2] = [[0.96, -0.28], [0.28, 0.96]]
+    transform[:3, 3] = 0.7, -0.4, 0.3
+    grid = centred_grid(2.0, 40)
+    settings = ResamplingSettings(interpolation=interpolation)
+
+    def wave(points):
+        return (100 + 50 * np.sin(2 * np.pi * points[..., 0] / 12)).astype(np.float32)
+
+    found, brain = resample_brain(wave(world), mask, affine, grid, transform, settings)
+    points = np.moveaxis(np.indices(grid.shape), 0, -1) @ grid.affine[:3, :3].T + grid.affine[:3, 3]
+    expected = wave(points @ transform[:3, :3].T + transform[:3, 3])
+    assert brain.sum() > 10_000
+    assert np.abs(found - expected)[brain].mean() < limit

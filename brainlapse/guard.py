@@ -1,4 +1,4 @@
-"""End a segmenter whose job died without cleaning up (``kill -9``, no memory, a cancelled job).
+"""End a program whose job died without cleaning up (``kill -9``, no memory, a cancelled job).
 
 A program of its own, beside the job and without the library: it waits until the pipe from the job
 closes, which the kernel does however the job ends.
@@ -21,7 +21,7 @@ def end(process_group: int, folder: str, stop: Sequence[str]) -> None:
     Parameters
     ----------
     process_group
-        Of the segmenter or of the container's client.
+        Of the program or of the container's client.
     folder
         With input copies and partial output.
     stop

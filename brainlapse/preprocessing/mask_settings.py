@@ -1,0 +1,74 @@
+"""Settings of the brain mask."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from brainlapse.settings import Settings
+
+
+class SynthStripSettings(Settings):
+    """How FreeSurfer's mri_synthstrip is run; read by the method `synthstrip` only."""
+
+    backend: Literal["native", "docker", "podman", "apptainer"] = Field(
+        "native", description="Installed here (`native`), or the container engine."
+    )
+    binary: str = Field(
+        "mri_synthstrip",
+        min_length=1,
+        description="Name or path of the program, on this machine or in the image.",
+    )
+    image: str = Field(
+        "freesurfer/freesurfer:7.4.1",
+        min_length=1,
+        description="Container image, already on this machine; for apptainer a .sif file, a "
+        "sandbox folder or an address.",
+    )
+    container_options: list[str] = Field(
+        default_factory=list,
+        description="Further options of docker run, podman run or apptainer exec, one word per "
+        "item.",
+    )
+    timeout_s: float = Field(
+        900.0, gt=0.0, le=86400.0, description="Time limit for one scan [s], 0 to 86400."
+    )
+
+
+class MaskSettings(Settings):
+    """How the brain is found in a raw scan."""
+
+    method: Literal["deepbet", "synthstrip", "template"] = Field(
+        "deepbet",
+        description="What finds the brain: `deepbet` (weights in its package), `synthstrip` "
+        "(FreeSurfer's program), or `template`: the template's mask laid on the head, rough.",
+    )
+    synthstrip: SynthStripSettings = Field(
+        default_factory=SynthStripSettings, description="How mri_synthstrip is run."
+    )
+    min_template_correlation: float = Field(
+        0.65,
+        ge=0.0,
+        le=1.0,
+        description="Method `template`: correlation of head and template at 8 mm below which a "
+        "scan is rejected, 0 to 1.",
+    )
+    network_voxels: int = Field(
+        192,
+        ge=128,
+        le=256,
+        multiple_of=32,
+        description="Edge of the cube that deepbet's network sees [voxels], 128 to 256 in steps "
+        "of 32; its own default of 256 takes twice as long and is no better.",
+    )
+    threshold: float = Field(
+        0.5, gt=0.0, lt=1.0, description="Probability above which a voxel is brain, 0 to 1."
+    )
+    min_volume_ml: float = Field(
+        500.0, ge=0.0, le=1500.0, description="Smaller brain masks are rejected [ml], 0 to 1500."
+    )
+    max_volume_ml: float = Field(
+        2500.0,
+        ge=1500.0,
+        le=5000.0,
+        description="Larger brain masks are rejected [ml], 1500 to 5000.",
+    )
