@@ -27,7 +27,7 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff
 from scipy import ndimage
 
 from brainlapse.images import load_canonical, load_volume, resample_to_grid
-from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.intensity import normalise
 from brainlapse.preprocessing.levels import register_brain
 from brainlapse.preprocessing.masking import find_brain
@@ -54,6 +54,7 @@ def align(volume: np.ndarray, affine: np.ndarray, method: str = "deepbet") -> di
     mask_settings = SETTINGS.mask.model_copy(update={"method": method})
     mask = find_brain(volume, affine, TARGET, mask_settings)
     marks.append(time.process_time())
+    volume = remove_offset(volume)
     log_field = estimate_log_field(volume, mask, affine, SETTINGS.bias)
     corrected = remove_field(volume, log_field)
     marks.append(time.process_time())

@@ -149,6 +149,16 @@ def _start_time(pid: int) -> str:
     return "gone" if fields[0] in "ZX" else fields[19]
 
 
+def _read_umask() -> int:
+    mask = os.umask(0)  # reading it means setting it: once, before there are threads
+    os.umask(mask)
+    return mask
+
+
+FILE_MODE = 0o666 & ~_read_umask()
+"""Permissions of a new file; some writers make theirs private."""
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside `path` that becomes `path` when the block succeeds."""
@@ -159,6 +169,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         with open(temporary, "rb+") as file:
+            os.fchmod(file.fileno(), FILE_MODE)
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:

@@ -20,7 +20,13 @@ from brainlapse.rejection import ScanRejected
 
 BOX_MARGIN_VOXELS = 2
 FULL_BLOCK = 0.75  # blocks with less brain would mix in the mask's edge
+AIR_PERCENTILE = 0.1  # of all voxels: air, or the padding around a scan
 MIN_SAMPLES = 200  # a brain has about 2,500 at the default distance of 8 mm
+
+
+def remove_offset(volume: np.ndarray) -> np.ndarray:
+    """Shift intensities (X, Y, Z) so that air is near 0, which a multiplicative field assumes."""
+    return volume - np.percentile(volume, AIR_PERCENTILE).astype(volume.dtype)
 
 
 def estimate_log_field(
@@ -31,7 +37,7 @@ def estimate_log_field(
     Parameters
     ----------
     volume
-        (X, Y, Z) raw intensities.
+        (X, Y, Z) intensities, air near 0.
     mask
         bool (X, Y, Z), the brain.
     affine

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, ndimage
 
+from brainlapse.preprocessing.bias import remove_offset
 from brainlapse.preprocessing.orientation import voxel_sizes_mm, voxel_volume_ml
 from brainlapse.preprocessing.reference import Reference
 from brainlapse.preprocessing.residual_pose import residual_pose, rotation_degrees
@@ -127,10 +128,11 @@ def describe_affine(transform: np.ndarray) -> dict[str, float]:
 
 def bias_range(native: NativeScan) -> float:
     """Return the 98th over the 2nd percentile of the bias field inside the mask, at least 1."""
-    inside = native.mask & (native.corrected > 0) & (native.raw > 0)
+    raw = remove_offset(native.raw)  # as before the field was fitted
+    inside = native.mask & (native.corrected > 0) & (raw > 0)
     if not inside.any():
         return 1.0
-    field = native.raw[inside].astype(float) / native.corrected[inside]
+    field = raw[inside].astype(float) / native.corrected[inside]
     weak, strong = np.percentile(field, (2, 98))
     return float(strong / weak)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.levels import register_brain
 from brainlapse.preprocessing.masking import find_brain
 from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
@@ -44,6 +44,7 @@ def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
     mask = find_stripped_brain(volume, affine)
     if mask is None:
         mask = find_brain(volume, affine, target, MaskSettings())
+    volume = remove_offset(volume)
     volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
     brain = prepare_brain(volume, mask, affine, settings.voxel_mm)
     from_mni = register_brain(target, brain, settings)[-1]

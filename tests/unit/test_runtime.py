@@ -150,3 +150,11 @@ def test_without_glibc_memory_is_left_to_the_system(monkeypatch, error):
 
     monkeypatch.setattr(runtime.ctypes, "CDLL", missing)
     runtime.keep_memory()
+
+
+def test_files_of_private_writers_can_be_read_by_the_group(tmp_path):
+    with runtime.atomic_path(tmp_path / "weights") as temporary:
+        temporary.touch(mode=0o600)
+    (tmp_path / "plain").touch()
+    modes = [(tmp_path / name).stat().st_mode for name in ("weights", "plain")]
+    assert modes[0] == modes[1]

@@ -22,26 +22,32 @@ PLOTS = {
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
 SEGMENT = {"segment_real", "segment_decoded", "collect_volumes", "segment_mean_image"}
+TRAIN = {"train_autoencoder", "pretrain_autoencoder"}
 JUDGE = {"reconstruct_scans", "judge_mean_image"}
 EDITS = {  # module -> the rules whose own code it is
     "simulation/head.py": {"simulate_dataset"},
     "cohort/bids.py": {"build_cohort"},
-    "preprocessing/bias.py": {"correct_bias", *SEGMENT},
-    "preprocessing/intensity.py": {"normalise_intensity", "simulate_dataset", *SEGMENT},
+    "preprocessing/bias.py": {"correct_bias", "measure_quality", *SEGMENT},
+    "preprocessing/intensity.py": {
+        "normalise_intensity",
+        "simulate_dataset",
+        "draw_brains",
+        *SEGMENT,
+    },
     "preprocessing/quality.py": {"measure_quality"},
     "preprocessing/verdict.py": {"collect_quality"},
     "preprocessing/outliers.py": {"collect_quality"},
     "preprocessing/review.py": {"collect_quality"},
-    "training/losses.py": {"train_autoencoder"},
-    "training/principal.py": {"train_autoencoder"},
-    "training/augmentation.py": {"train_autoencoder"},
-    "networks/space_to_depth.py": {"train_autoencoder", "load_bundle", *DECODE},
-    "networks/vector.py": {"train_autoencoder", "load_bundle", *DECODE},
-    "networks/linear.py": {"train_autoencoder", "load_bundle", *DECODE},
-    "networks/perceptual.py": {"train_autoencoder", *JUDGE},
-    "networks/trained.py": {"train_autoencoder", "simulate_dataset", *JUDGE, *SEGMENT},
+    "training/losses.py": TRAIN,
+    "training/principal.py": TRAIN,
+    "training/augmentation.py": TRAIN,
+    "networks/space_to_depth.py": {*TRAIN, "load_bundle", *DECODE},
+    "networks/vector.py": {*TRAIN, "load_bundle", *DECODE},
+    "networks/linear.py": {*TRAIN, "load_bundle", *DECODE},
+    "networks/perceptual.py": {*TRAIN, *JUDGE},
+    "networks/trained.py": {*TRAIN, "simulate_dataset", *JUDGE, *SEGMENT},
     "training/encoding.py": {"load_bundle", *DECODE},
-    "training/precision.py": {"train_autoencoder"},
+    "training/precision.py": TRAIN,
     "training/latent_cache.py": {"encode_scans"},
     "bundle/reading.py": {"load_bundle"},
     "bundle/export.py": set(),
@@ -59,7 +65,8 @@ EDITS = {  # module -> the rules whose own code it is
     "segmentation/synthseg.py": SEGMENT,
     "segmentation/judge.py": set(),  # part of a model's code where volumes select its weights
     "segmentation/posteriors.py": {"simulate_dataset", *SEGMENT},
-    "segmenter/synthesis.py": {"place_label_maps", "train_segmenter"},
+    "segmenter/synthesis.py": {"train_segmenter", "draw_brains"},
+    "segmenter/deformation.py": {"place_label_maps", "train_segmenter", "draw_brains"},
     "figures/latents.py": {"plot_latents"},
     "figures/style.py": {*PLOTS, "write_report", "write_quality_page"},
     "figures/page.py": {"write_report"},

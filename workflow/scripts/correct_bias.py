@@ -2,7 +2,7 @@
 
 from brainlapse import runtime
 from brainlapse.images import load_volume, save_volume
-from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.settings import BiasSettings
 from brainlapse.rejection import run_stage
 
@@ -14,6 +14,7 @@ def main(snakemake) -> None:
 
     def correct_bias() -> None:
         volume, affine = load_volume(snakemake.input.scan)
+        volume = remove_offset(volume)
         mask, _ = load_volume(snakemake.input.mask)
         log_field = estimate_log_field(volume, mask > 0, affine, settings)
         save_volume(snakemake.output.corrected, remove_field(volume, log_field), affine)

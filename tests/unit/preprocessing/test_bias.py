@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from brainlapse.preprocessing.bias import estimate_log_field, remove_field
+from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.settings import BiasSettings
 from brainlapse.rejection import ScanRejected
@@ -61,3 +61,10 @@ def test_removing_divides():
 def test_no_signal_is_rejected(head):
     with pytest.raises(ScanRejected, match="positive intensities"):
         estimate_log_field(np.zeros_like(head.volume), head.mask, head.affine, SETTINGS)
+
+
+def test_offset_of_the_scanner_drops_out():
+    volume = np.concatenate([np.zeros(2000), np.random.default_rng(0).uniform(0, 900, 8000)])
+    volume = volume.reshape(10, 10, 100).astype(np.float32)
+    np.testing.assert_allclose(remove_offset(volume + 300), remove_offset(volume), atol=1e-3)
+    np.testing.assert_array_equal(remove_offset(volume), volume)  # air is 0 already
