@@ -15,7 +15,7 @@ import pandas as pd
 from brainlapse.images import load_volume
 from brainlapse.runtime import read_json, read_table
 
-REGIONS = ("ventricles", "grey_matter", "white_matter")
+REGIONS = ("hippocampus", "ventricles", "grey_matter", "white_matter")
 
 
 def independent_volumes(folder: Path) -> pd.DataFrame:

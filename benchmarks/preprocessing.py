@@ -26,6 +26,7 @@ import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff
 from scipy import ndimage
 
+from benchmarks.segmentation import OUTSIDE_BRAIN
 from brainlapse.images import load_canonical, load_volume, resample_to_grid
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.intensity import normalise
@@ -44,6 +45,7 @@ from brainlapse.space import grid_at
 SETTINGS = PreprocessSettings()
 TARGET = registration_target(SETTINGS.registration.voxel_mm)
 GRID = grid_at(2.0, (96, 116, 96))
+WHITE = 400.0  # white matter of drawn heads
 OUTSIDE = 500  # ids above it are tissue outside the brain
 SEED = 0
 
@@ -207,9 +209,10 @@ def draw_head(
     means[1:OUTSIDE] = 250.0
     fluid = [4, 5, 14, 15, 24, 43, 44]
     white = [2, 7, 16, 28, 41, 46, 60]
-    means[fluid], means[white] = 90.0, 400.0
+    means[fluid], means[white] = 90.0, WHITE
     for outside in np.unique(labels[labels >= OUTSIDE]):
-        means[outside] = random.uniform(30, 450)
+        typical = WHITE / 0.85 * OUTSIDE_BRAIN.get(int(outside), 0.3)
+        means[outside] = typical * random.uniform(0.8, 1.2)
     knots = random.normal(size=(4, 4, 4))
     field = ndimage.zoom(knots, np.array(labels.shape) / 4, order=3, mode="nearest")
     field *= np.log(1.4) / np.abs(field[brain]).max()
