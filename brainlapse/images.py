@@ -178,3 +178,11 @@ def resample_to_grid(
         mode="constant",
         cval=0.0,
     )
+
+
+def fill_holes(mask: np.ndarray) -> np.ndarray:
+    """Fill the cavities of a mask, bool (X, Y, Z), looking only where the mask is."""
+    filled = mask.copy()
+    for box in ndimage.find_objects(mask.astype(np.uint8)):
+        filled[box] = ndimage.binary_fill_holes(mask[box])
+    return filled

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from brainlapse.images import load_canonical, resample_to_grid
+from brainlapse.images import fill_holes, load_canonical, resample_to_grid
 from brainlapse.space import Grid
 
 TEMPLATE_NAME = "ICBM152 2009a nonlinear symmetric (nilearn)"
@@ -98,7 +98,7 @@ def load_template_brain(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 def _read_brain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     t1, affine = load_canonical(template_paths()["t1"])
     white_matter = np.median(t1[_read_tissue("white") > 0.95])
-    return t1 / white_matter, ndimage.binary_fill_holes(t1 > 0), affine
+    return t1 / white_matter, fill_holes(t1 > 0), affine
 
 
 @functools.cache

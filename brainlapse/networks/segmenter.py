@@ -12,6 +12,7 @@ import itertools
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from brainlapse.networks.blocks import space_to_depth
 
@@ -34,6 +35,14 @@ class ConvolutionPair(nn.Sequential):
                 nn.ReLU(inplace=True),
             ]
         super().__init__(*layers)
+
+    def fold(self) -> None:
+        """Make each convolution and its trained normalisation one convolution."""
+        layers = list(self)
+        for number, (layer, after) in enumerate(itertools.pairwise(layers)):
+            if isinstance(layer, nn.Conv3d) and isinstance(after, nn.BatchNorm3d):
+                self[number] = fuse_conv_bn_eval(layer, after)
+                self[number + 1] = nn.Identity()
 
 
 class Segmenter(nn.Module):

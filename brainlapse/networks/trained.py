@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from brainlapse.networks.segmenter import BLOCK, Segmenter, build_segmenter
+from brainlapse.networks.segmenter import BLOCK, ConvolutionPair, Segmenter, build_segmenter
 
 WEIGHTS = Path(__file__).parent / "weights" / "segmenter.safetensors"
 
 
 def load_segmenter(device: torch.device, path: Path = WEIGHTS) -> Segmenter:
-    """Load the segmenter onto a device: frozen, with the batch statistics of its training.
+    """Load the segmenter onto a device, frozen, its normalisation folded into its convolutions.
 
     Raises
     ------
@@ -28,4 +28,8 @@ def load_segmenter(device: torch.device, path: Path = WEIGHTS) -> Segmenter:
     outputs = weights["head.2.bias"].numel() // BLOCK**3  # one per class, and the side
     model = build_segmenter(outputs - 1, device)
     model.load_state_dict(weights)
-    return model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
+    for part in model.modules():
+        if isinstance(part, ConvolutionPair):
+            part.fold()
+    return model

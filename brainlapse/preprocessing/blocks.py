@@ -1,7 +1,5 @@
 """Crop to the brain, and shrink by block means, with the geometry kept true."""
 
-import warnings
-
 import numpy as np
 from scipy import ndimage
 
@@ -82,15 +80,18 @@ def spread_samples(
     numpy.ndarray
         float32 (X, Y, Z), cubic splines between the samples, constant beyond them.
     """
-    scale = 1.0 / np.asarray(step, dtype=float)
-    with warnings.catch_warnings():
-        # Scipy recalls at each call that it read a 1-D matrix differently before 2016.
-        warnings.filterwarnings("ignore", message="The behavior of affine_transform")
-        return ndimage.affine_transform(
-            samples.astype(np.float32),
-            scale,
-            offset=-np.asarray(first) * scale,
-            output_shape=tuple(shape),
-            order=3,
-            mode="nearest",
-        )
+    spread = samples.astype(np.float32)
+    for size, begin, distance in zip(shape, first, step, strict=True):
+        # Splines are products of splines along the axes, and linear in the samples.
+        weights = _spline_weights(len(spread), (np.arange(size) - begin) / distance)
+        spread = np.tensordot(spread, weights, axes=(0, 1))  # the axis that is done goes last
+    return np.ascontiguousarray(spread)
+
+
+def _spline_weights(count: int, places: np.ndarray) -> np.ndarray:
+    """Weight of each of `count` samples at places (N,) between them, float32 (N, count)."""
+    columns = [
+        ndimage.map_coordinates(unit, places[None], order=3, mode="nearest")
+        for unit in np.eye(count)
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)

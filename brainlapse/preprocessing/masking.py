@@ -7,11 +7,12 @@ lies in the scanner's axes, nor on how much neck and air there is.
 import numpy as np
 from scipy import ndimage
 
+from brainlapse.images import fill_holes
 from brainlapse.preprocessing.head_pose import find_head_pose
 from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.orientation import from_canonical, to_canonical, voxel_volume_ml
 from brainlapse.preprocessing.synthstrip import find_with_synthstrip
-from brainlapse.preprocessing.upright import SHAPE, sample, upright_affine
+from brainlapse.preprocessing.upright import SHAPE, carry_back, sample, upright_affine
 from brainlapse.rejection import ScanRejected
 
 Target = tuple[np.ndarray, np.ndarray]
@@ -82,7 +83,7 @@ def _find_in_head(
         )
         raise ScanRejected(message)
     upright = METHODS[settings.method](head, box, target, settings)
-    return keep_one_piece(sample(upright, box, affine, volume.shape) > 0.5)
+    return keep_one_piece(carry_back(upright, box, affine, volume.shape))
 
 
 def keep_one_piece(mask: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ def keep_one_piece(mask: np.ndarray) -> np.ndarray:
     pieces, count = ndimage.label(mask)
     if count > 1:
         mask = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
-    return ndimage.binary_fill_holes(mask)
+    return fill_holes(mask)
 
 
 def find_with_deepbet(

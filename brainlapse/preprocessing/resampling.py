@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
+from brainlapse.preprocessing.blocks import brain_box, crop_affine
 from brainlapse.preprocessing.orientation import voxel_sizes_mm
 from brainlapse.preprocessing.settings import ResamplingSettings
 from brainlapse.rejection import ScanRejected
@@ -11,6 +12,8 @@ from brainlapse.space import Grid
 
 ORDERS = {"linear": 1, "cubic": 3}
 FWHM_PER_SIGMA = np.sqrt(8 * np.log(2))
+TRUNCATE = 3.0  # the Gaussian, in standard deviations
+SPLINE_REACH = 12  # voxels; farther values have no weight in single precision
 
 
 def resample_brain(
@@ -49,16 +52,22 @@ def resample_brain(
     """
     sigma = smoothing_voxels(affine, grid, transform) if settings.antialias else np.zeros(3)
     order = ORDERS[settings.interpolation]
-    brain_share = resample_to_grid(_smooth(mask, sigma), affine, grid, transform, order=1)
-    brain = brain_share > 0.5
+    near = brain_box(mask, SPLINE_REACH + int(np.ceil(TRUNCATE * sigma.max())))
+    near_affine = crop_affine(affine, near)
+    share = resample_to_grid(_smooth(mask[near], sigma), near_affine, grid, transform, order=1)
+    brain = share > 0.5
     if not brain.any():
         message = (
             "Expected the brain inside the MNI grid, found none of it there; "
             "look at the registration and at `space` in the config."
         )
         raise ScanRejected(message)
-    resampled = resample_to_grid(_smooth(volume, sigma), affine, grid, transform, order)
-    return np.where(brain, resampled, 0).astype(np.float32), brain
+    box = brain_box(brain, 0)
+    part = Grid(brain[box].shape, crop_affine(grid.affine, box))
+    found = resample_to_grid(_smooth(volume[near], sigma), near_affine, part, transform, order)
+    stripped = np.zeros(grid.shape, dtype=np.float32)
+    stripped[box] = np.where(brain[box], found, 0)
+    return stripped, brain
 
 
 def smoothing_voxels(affine: np.ndarray, grid: Grid, transform: np.ndarray) -> np.ndarray:
@@ -84,4 +93,4 @@ def _smooth(volume: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     volume = np.asarray(volume, dtype=np.float32)
     if not sigma.any():
         return volume
-    return ndimage.gaussian_filter(volume, sigma, truncate=3.0, mode="nearest")
+    return ndimage.gaussian_filter(volume, sigma, truncate=TRUNCATE, mode="nearest")

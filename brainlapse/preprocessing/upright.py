@@ -7,6 +7,8 @@ around, its masks hold half the head. Upright and cropped, the same heads give t
 import numpy as np
 from scipy import ndimage
 
+from brainlapse.preprocessing.blocks import crop_affine
+
 BOX_MM = (200.0, 240.0, 230.0)  # a head without its neck
 BELOW_BRAIN_MM = 15.0  # the box's centre lies so far below the brain's
 VOXEL_MM = 1.4  # about what deepbet's network sees
@@ -40,3 +42,23 @@ def sample(
     return ndimage.affine_transform(
         volume.astype(np.float32), index_map[:3, :3], index_map[:3, 3], output_shape=shape, order=1
     )
+
+
+def carry_back(
+    mask: np.ndarray, affine: np.ndarray, grid_affine: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Bring a mask (X, Y, Z) to another grid of the same world, bool; only there where it lies."""
+    carried = np.zeros(shape, dtype=bool)
+    found = ndimage.find_objects(mask.astype(np.uint8))
+    if not found:
+        return carried
+    ends = [(side.start - 1, side.stop) for side in found[0]]
+    corners = np.stack(np.meshgrid(*ends, indexing="ij")).reshape(3, -1)
+    to_grid = np.linalg.inv(grid_affine) @ affine
+    reached = to_grid[:3, :3] @ corners + to_grid[:3, 3:]
+    low = np.clip(np.floor(reached.min(axis=1)), 0, shape).astype(int)
+    high = np.clip(np.ceil(reached.max(axis=1)) + 1, low, shape).astype(int)
+    box = tuple(slice(*ends) for ends in zip(low, high, strict=True))
+    share = sample(mask, affine, crop_affine(grid_affine, box), carried[box].shape)
+    carried[box] = share > 0.5
+    return carried

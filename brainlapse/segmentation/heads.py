@@ -8,17 +8,21 @@ from brainlapse.preprocessing.masking import find_brain
 from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
 from brainlapse.preprocessing.reference import registration_target
 from brainlapse.preprocessing.registration import prepare_brain
+from brainlapse.preprocessing.registration_settings import AFFINE_DEFAULT, RegistrationSettings
 from brainlapse.preprocessing.resampling import resample_brain
 from brainlapse.preprocessing.settings import (
     BiasSettings,
     MaskSettings,
-    RegistrationSettings,
     ResamplingSettings,
 )
 from brainlapse.segmentation.embedded import GRID, find_body
 from brainlapse.segmentation.placing import PlacedBrain
 
 STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
+REGISTRATION = RegistrationSettings(
+    levels=(AFFINE_DEFAULT.model_copy(update={"initialisation": "search"}),)
+)
+"""Nobody needs the rigid level here; without it brains land within 0.4 mm of where they do."""
 
 
 def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
@@ -39,15 +43,14 @@ def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
         Where a stripped scan shows no brain.
     """
     volume, affine = to_canonical(volume, affine)
-    settings = RegistrationSettings()
-    target = registration_target(settings.voxel_mm)
+    target = registration_target(REGISTRATION.voxel_mm)
     mask = find_stripped_brain(volume, affine)
     if mask is None:
         mask = find_brain(volume, affine, target, MaskSettings())
     volume = remove_offset(volume)
     volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
-    brain = prepare_brain(volume, mask, affine, settings.voxel_mm)
-    from_mni = register_brain(target, brain, settings)[-1]
+    brain = prepare_brain(volume, mask, affine, REGISTRATION.voxel_mm)
+    from_mni = register_brain(target, brain, REGISTRATION)[-1]
     placed, inside = resample_brain(volume, mask, affine, GRID, from_mni, ResamplingSettings())
     return PlacedBrain(placed, inside, from_mni)
 

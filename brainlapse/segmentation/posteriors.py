@@ -1,6 +1,6 @@
 """Posteriors of the 32 structures on the segmenter's grid: clean-up, volumes, labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -93,9 +93,10 @@ def structure_volumes(posteriors: Posteriors, voxel_mm3: float) -> dict[str, flo
 def clean(posteriors: Posteriors) -> Posteriors:
     """Keep the largest piece of the brain, and of each structure that is one piece.
 
-    What lies apart goes to the next probable classes, as SynthSeg does it.
+    What lies apart goes to the next probable classes, as SynthSeg does it. The rows
+    change in place; the same posteriors are returned.
     """
-    rows = posteriors.rows.clone()
+    rows = posteriors.rows
     classes = rows[..., :CLASSES].argmax(dim=-1)
     brain = posteriors.place(classes > 0).numpy()
     away = brain & ~largest_piece(brain)
@@ -113,7 +114,7 @@ def clean(posteriors: Posteriors) -> Posteriors:
         if apart.any():
             members = np.flatnonzero(key // 2 == GROUP_OF_CLASS)
             _drop(rows, members.tolist(), _places(posteriors, apart))
-    return replace(posteriors, rows=rows)
+    return posteriors
 
 
 def largest_piece(mask: np.ndarray) -> np.ndarray:

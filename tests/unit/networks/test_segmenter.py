@@ -8,6 +8,7 @@ import torch
 from brainlapse.networks.segmenter import (
     BLOCK,
     GRID_FACTOR,
+    ConvolutionPair,
     Segmenter,
     block_positions,
     block_rows,
@@ -143,3 +144,15 @@ def test_a_block_with_one_voxel_of_the_mask_is_wanted():
     mask = torch.zeros((2, 4, 4, 6), dtype=torch.bool)
     mask[0, 1, 2, 5] = mask[1, 3, 3, 0] = True
     assert mask_blocks(mask).nonzero().tolist() == [[0, 0, 1, 2], [1, 1, 1, 0]]
+
+
+def test_folded_normalisation_gives_the_same_maps():
+    torch.manual_seed(0)
+    pair = ConvolutionPair(3, 8)
+    volumes = torch.randn(2, 3, 8, 8, 8)
+    for _ in range(3):
+        pair(3 * volumes + 1)  # statistics to remember
+    expected = pair.eval()(volumes)
+    pair.fold()
+    assert not any(isinstance(layer, torch.nn.BatchNorm3d) for layer in pair)
+    torch.testing.assert_close(pair(volumes), expected)

@@ -1,4 +1,5 @@
 import numpy as np
+from scipy import ndimage
 
 from brainlapse.preprocessing.blocks import (
     block_affine,
@@ -40,3 +41,12 @@ def test_a_smooth_field_is_evaluated_where_it_was_sampled():
     spread = spread_samples(samples, np.array([2, 3, 1]), np.array([4, 4, 4]), shape)
     inner = np.s_[6:34, 7:36, 5:40]
     np.testing.assert_allclose(spread[inner], field[inner], atol=5e-3)
+
+
+def test_a_field_is_spread_as_scipy_does_it():
+    samples = np.random.default_rng(0).normal(size=(7, 9, 6))
+    first, step, shape = np.array([3.5, 2, 5]), np.array([4, 3, 5]), (30, 33, 41)
+    places = [(np.arange(n) - f) / s for n, f, s in zip(shape, first, step, strict=True)]
+    grid = np.stack(np.meshgrid(*places, indexing="ij"))
+    expected = ndimage.map_coordinates(samples, grid, order=3, mode="nearest")
+    np.testing.assert_allclose(spread_samples(samples, first, step, shape), expected, atol=1e-5)

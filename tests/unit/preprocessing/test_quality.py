@@ -83,8 +83,8 @@ def test_dice_and_correlation():
 
 
 def test_bias_range_of_a_planted_field():
-    mask = np.ones((20, 20, 20), bool)
-    corrected = np.full(mask.shape, 50.0)
+    mask = np.pad(np.ones((20, 20, 20), bool), ((0, 0), (2, 2), (2, 2)))
+    corrected = 50.0 * mask  # air is 0
     field = np.broadcast_to(np.linspace(1, 2, 20)[:, None, None], mask.shape)
     scan = NativeScan(corrected * field, corrected, mask, np.eye(4))
     assert bias_range(scan) == pytest.approx(2.0)
