@@ -24,6 +24,8 @@ from brainlapse.preprocessing.pose import (
 SEARCH_MM = 12.0
 STEP_DEG = 20.0
 STARTS = 3
+MOST_STARTS = 12
+CONVINCING = 0.65  # the right poses of 20 real and 48 simulated heads reached 0.69, wrong ones 0.61
 HEAD_SCALE = 0.93  # heads are smaller than the template
 REACH_MM = 110.0  # from the brain's centre to beyond its farthest point
 AIR_SHARE = 0.1
@@ -37,7 +39,8 @@ def find_head_pose(
     """Find the brain in a whole head, at most `LIMIT_DEG` from its header's orientation.
 
     Per rotation, the correlation of all shifts at once, by Fourier transforms. It is local: taken
-    over the template's brain and a rim around it, where a head has dark fluid and bone.
+    over the template's brain and a rim around it, where a head has dark fluid and bone. The best
+    few rotations are refined, and more of them where none of these convinces.
 
     Parameters
     ----------
@@ -50,7 +53,9 @@ def find_head_pose(
     starts = [
         np.concatenate([guess.vector_deg, guess.centre_mm, [HEAD_SCALE]]) for guess in guesses
     ]
-    refined = [refine(sampler, start, STEP_DEG / 2) for start in starts]
+    refined = [refine(sampler, start, STEP_DEG / 2) for start in starts[:STARTS]]
+    if max(correlation for _, correlation in refined) < CONVINCING:
+        refined += [refine(sampler, start, STEP_DEG / 2) for start in starts[STARTS:]]
     found, correlation = max(refined, key=lambda pair: pair[1])
     return Pose(sampler.transform(found), correlation)
 
@@ -100,7 +105,7 @@ def _match_all_shifts(head: Coarse, template: Coarse) -> list[_Guess]:
         guesses.append(_Guess(correlation, vector, centre_mm))
     vectors = np.array([guess.vector_deg for guess in guesses])
     scores = np.array([guess.correlation for guess in guesses])
-    return [guesses[index] for index in pick_apart(vectors, scores, 1.2 * STEP_DEG, STARTS)]
+    return [guesses[index] for index in pick_apart(vectors, scores, 1.2 * STEP_DEG, MOST_STARTS)]
 
 
 def _best_shift(

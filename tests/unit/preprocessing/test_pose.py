@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from brainlapse.preprocessing import head_pose
 from brainlapse.preprocessing.head_pose import find_head_pose
 from brainlapse.preprocessing.pose import (
+    coarsen,
     find_brain_poses,
     rotation_angle_deg,
     rotation_lattice,
@@ -69,6 +73,22 @@ def test_a_head_with_skull_is_found(whole_head, target, vector_deg, shift_mm):
     planted = motion(vector_deg, shift_mm)
     pose = find_head_pose((whole_head.volume, planted @ whole_head.affine), target)
     assert displacement_mm(pose.transform, planted, whole_head) < 12
+
+
+def test_more_starts_are_tried_where_the_first_convince_nobody(whole_head, target, monkeypatch):
+    planted = motion(*POSES[1])
+    head = (whole_head.volume, planted @ whole_head.affine)
+    guesses = head_pose._match_all_shifts(
+        coarsen(head_pose.limit_intensities(head[0]), head[1], head_pose.SEARCH_MM),
+        coarsen(*target, head_pose.SEARCH_MM),
+    )
+    neck = [replace(guess, centre_mm=guess.centre_mm - [0, 0, 200]) for guess in guesses[:3]]
+    monkeypatch.setattr(head_pose, "_match_all_shifts", lambda *_: neck + guesses)
+    pose = find_head_pose(head, target)
+    assert displacement_mm(pose.transform, planted, whole_head) < 12
+    monkeypatch.setattr(head_pose, "CONVINCING", -1.0)  # content with the first three
+    lost = find_head_pose(head, target)
+    assert displacement_mm(lost.transform, planted, whole_head) > 30
 
 
 def test_a_mirrored_brain_is_not_mirrored_back(head, target):
