@@ -277,6 +277,8 @@ def training_start(wildcards):
 
 def training_gpus(wildcards):
     """GPUs that share the batches of one autoencoder; with `devices: auto`, one is asked for."""
+    if model_settings(wildcards)["network"]["family"] == "pca":
+        return 0
     devices = model_settings(wildcards)["training"]["devices"]
     return 1 if devices == "auto" else devices
 
