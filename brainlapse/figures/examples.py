@@ -40,7 +40,7 @@ def load_reconstructions(
         brain, affine = load_canonical(f"{preprocessed}/{name}{BRAIN}")
         made, _ = load_canonical(f"{reconstructed}/{name}{RECONSTRUCTED}")
         title = f"{row['rank']} of {row['split']}: {row['scan']}, SSIM {row['ssim']:.3f}"
-        scores = f"PSNR {row['psnr_db']:.1f} dB, mean absolute error {row['mae']:.3f}"
+        scores = f"PSNR {row['psnr_db']:.1f} dB, MAE {row['mae']:.3f}"
         examples.append(Example(title, scores, brain, made, affine))
     return examples
 
