@@ -4,7 +4,7 @@ from deepbet import BrainExtraction
 from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
-from brainlapse.preprocessing import masking
+from brainlapse.preprocessing import masking, upright
 from brainlapse.preprocessing.mask_settings import MaskSettings
 from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.pose import rotation_angle_deg, rotation_matrices
@@ -120,3 +120,17 @@ def test_impossible_volume_is_rejected(voxel_mm):
     affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
     with pytest.raises(ScanRejected, match="brain mask of 500 to 2500 ml, found"):
         masking.check_volume(mask, affine, SETTINGS)
+
+
+def test_a_mask_is_carried_back_as_if_sampled_everywhere():
+    mask = np.zeros((30, 40, 35), bool)
+    mask[8:20, 12:39, 0:22] = True
+    box = np.diag([1.4, 1.4, 1.4, 1.0])
+    box[:3, :3] = rotation_matrices(np.array([[10.0, -20.0, 35.0]]))[0] @ box[:3, :3]
+    box[:3, 3] = 4, -9, 3
+    grid, shape = np.diag([1.0, 2.0, 1.5, 1.0]), (44, 30, 40)
+    grid[:3, 3] = -12, -8, -10
+    everywhere = upright.sample(mask, box, grid, shape) > 0.5
+    assert everywhere[0].any()  # a part lies beyond the grid
+    np.testing.assert_array_equal(upright.carry_back(mask, box, grid, shape), everywhere)
+    assert not upright.carry_back(mask & False, box, grid, shape).any()
