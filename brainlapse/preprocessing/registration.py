@@ -33,6 +33,7 @@ METRICS = {
 BOX_MARGIN_VOXELS = 5
 RIM_VOXELS = 2
 GRADIENT_STEP = 0.1  # 0.25 takes as long, and rounding moves its result further
+MASKED_STEP = 0.25  # with 0.1, masked levels stop farther from a planted affine
 CONVERGENCE = "1e-6,10"  # smallest change of the metric, over this many iterations
 
 
@@ -94,12 +95,13 @@ def run_level(
             initial = str(Path(folder, "start.mat"))
             write_world_transform(initial, start)
         metric = METRICS[level.metric].format(fixed.argument, moving.argument, level.sampling)
+        step = MASKED_STEP if level.masked else GRADIENT_STEP
         arguments = [
             "--dimensionality", "3",
             "--float", "1",
             "--random-seed", str(seed),
             "--initial-moving-transform", initial,
-            "--transform", f"{level.transform.capitalize()}[{GRADIENT_STEP}]",
+            "--transform", f"{level.transform.capitalize()}[{step}]",
             "--metric", metric,
             "--convergence", f"[{_joined(level.iterations)},{CONVERGENCE}]",
             "--shrink-factors", _joined(level.shrink),

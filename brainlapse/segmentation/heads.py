@@ -22,7 +22,7 @@ STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
 REGISTRATION = RegistrationSettings(
     levels=(AFFINE_DEFAULT.model_copy(update={"initialisation": "search"}),)
 )
-"""Nobody needs the rigid level here; without it brains land within 0.4 mm of where they do."""
+"""Nobody needs the rigid level here: without it nine brains landed at most 0.4 mm elsewhere."""
 
 
 def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:

@@ -80,7 +80,7 @@ def test_mutual_information_recovers_it_too(planted, head, move, template):
 
 def test_the_metric_may_be_read_near_the_brain_only(found, planted, head, move, template):
     _, affine = register(move(head, planted), template, masked=True)
-    assert displacement_mm(affine, planted, head) < 0.75 * VOXEL_MM
+    assert displacement_mm(affine, planted, head) < 2.0
     assert (affine != found[1]).any()
 
 

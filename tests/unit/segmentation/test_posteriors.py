@@ -102,6 +102,7 @@ def test_an_island_goes_to_the_second_class():
     assert (posteriors.labels()[island] == 10).all()
     given = posteriors.posteriors
     cleaned = clean(given)
+    assert cleaned is given  # in place
     expected = posteriors.labels()
     expected[island] = 3
     assert np.array_equal(cleaned.labels(), expected)
