@@ -46,6 +46,7 @@ SETTINGS = PreprocessSettings()
 TARGET = registration_target(SETTINGS.registration.voxel_mm)
 GRID = grid_at(2.0, (96, 116, 96))
 WHITE = 400.0  # white matter of drawn heads
+CEREBELLUM = (7, 8, 46, 47)
 OUTSIDE = 500  # ids above it are tissue outside the brain
 SEED = 0
 
@@ -202,9 +203,11 @@ def draw_head(
     Returns
     -------
     tuple
-        Volume, log of the planted bias, bool mask of all that lies inside the skull.
+        Volume, log of the planted bias, bool mask of all that lies inside the skull: label maps
+        go on along the spinal canal, the mask ends with the cerebellum.
     """
     brain = (labels > 0) & (labels < OUTSIDE)
+    brain[:, :, : np.flatnonzero(np.isin(labels, CEREBELLUM).any(axis=(0, 1)))[0]] = False
     means = np.zeros(int(labels.max()) + 1)
     means[1:OUTSIDE] = 250.0
     fluid = [4, 5, 14, 15, 24, 43, 44]

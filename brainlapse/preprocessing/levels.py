@@ -9,15 +9,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainlapse.preprocessing.fit import Fit, FitJudge
-from brainlapse.preprocessing.pose import find_brain_poses, find_turned_pose, rotation_angle_deg
-from brainlapse.preprocessing.registration import Located, run_level
+from brainlapse.preprocessing.least_squares import register_squares
+from brainlapse.preprocessing.pose import (
+    Coarse,
+    centre_of_mass,
+    find_brain_poses,
+    find_turned_pose,
+    rotation_angle_deg,
+)
+from brainlapse.preprocessing.registration import Located, register_ants
 from brainlapse.preprocessing.registration_settings import (
     LevelSettings,
     LimitSettings,
     RegistrationSettings,
     RetrySettings,
 )
-from brainlapse.preprocessing.transforms import check_transform
+from brainlapse.preprocessing.transforms import check_transform, without_scale
 from brainlapse.rejection import ScanRejected
 from brainlapse.runtime import log
 
@@ -79,7 +86,7 @@ def register_level(
     start = find_start(target, brain, level, before)
     transform = run_level(target, brain, level, run.seed, start)
     fit = _fit(judge, transform, level)
-    if level.metric == "correlation" and fit.correlation < level.min_correlation:
+    if level.expects_contrast and fit.correlation < level.min_correlation:
         log.info("%s level: %s; trying again", level.transform, _words(fit))
         again = _try_again(judge, target, brain, run, before)
         transform, fit = max((transform, fit), again, key=lambda pair: pair[1].correlation)
@@ -87,13 +94,30 @@ def register_level(
     return transform
 
 
+def run_level(
+    target: Located, brain: Located, level: LevelSettings, seed: int, start: np.ndarray
+) -> np.ndarray:
+    """Run one level from one start with the method of its metric; see there."""
+    if level.metric == "squares":
+        return register_squares(target, brain, level, start)
+    return register_ants(target, brain, level, seed, start)
+
+
 def find_start(
     target: Located, brain: Located, level: LevelSettings, before: np.ndarray | None
-) -> np.ndarray | None:
-    """Return where a level starts, (4, 4), or None for the centres of mass."""
+) -> np.ndarray:
+    """Return where a level starts, template world to scan world mm, (4, 4)."""
     if level.initialisation == "search":
-        return _as_start(find_brain_poses(brain, target)[0].transform, level)
-    return {"previous": before, "header": np.eye(4), "centres": None}[level.initialisation]
+        return _as_start(find_brain_poses(brain, target)[0].transform, level, target)
+    if level.initialisation == "previous":
+        if before is None:
+            message = "expected the transform of the level before, found none"
+            raise ValueError(message)
+        return before
+    start = np.eye(4)
+    if level.initialisation == "centres":
+        start[:3, 3] = centre_of_mass(Coarse(*brain)) - centre_of_mass(Coarse(*target))
+    return start
 
 
 def check_result(
@@ -114,7 +138,7 @@ def check_result(
     check_transform(transform, limits)
     fit = _fit(FitJudge(brain, target), transform, level)
     log.info("Final: %s", _words(fit))
-    correlated = fit.correlation >= limits.min_correlation or level.metric == "mutual_information"
+    correlated = fit.correlation >= limits.min_correlation or not level.expects_contrast
     if not correlated or fit.overlap < limits.min_overlap:
         message = (
             f"Expected a brain that lies on the template, found {_words(fit)} (at least "
@@ -122,7 +146,7 @@ def check_result(
             f"thorough try; look at the scan and its brain mask.{_lies(target, brain, transform)}"
         )
         raise ScanRejected(message)
-    if level.metric == "correlation" and (lie := _lies(target, brain, transform)):
+    if level.expects_contrast and (lie := _lies(target, brain, transform)):
         message = f"Expected a header that says how the head lies, found {_words(fit)}.{lie}"
         raise ScanRejected(message)
 
@@ -153,7 +177,7 @@ def _try_again(
     level = run.level
     thorough = level.model_copy(update={"sampling": run.retry.sampling})
     poses = find_brain_poses(brain, target, count=run.retry.starts)
-    starts = [_as_start(pose.transform, level) for pose in poses]
+    starts = [_as_start(pose.transform, level, target) for pose in poses]
     if before is not None:
         starts.append(before)
     found = [run_level(target, brain, thorough, run.seed, start) for start in starts]
@@ -161,19 +185,11 @@ def _try_again(
     return max(judged, key=lambda pair: pair[1].correlation)
 
 
-def _as_start(transform: np.ndarray, level: LevelSettings) -> np.ndarray:
+def _as_start(transform: np.ndarray, level: LevelSettings, target: Located) -> np.ndarray:
     """Leave the scale of a pose out where the level has none; the brain's centre stays."""
     if level.transform != "rigid":
         return transform
-    return without_scale(transform)
-
-
-def without_scale(transform: np.ndarray) -> np.ndarray:
-    """Return the rigid transform closest to one, about the template's origin, (4, 4)."""
-    left, _, right = np.linalg.svd(transform[:3, :3])
-    rigid = transform.copy()
-    rigid[:3, :3] = left @ right
-    return rigid
+    return without_scale(transform, centre_of_mass(Coarse(*target)))
 
 
 def _fit(judge: FitJudge, transform: np.ndarray, level: LevelSettings) -> Fit:

@@ -1,4 +1,4 @@
-"""Register a brain to the template, level by level, with ANTs.
+"""Register a brain to the template with ANTs, by correlation or mutual information.
 
 Avants et al. (2011), NeuroImage 54:2033-2044. Both images are brains without skull: a whole head
 does not register to a template that has no skull.
@@ -57,12 +57,12 @@ def prepare_brain(
     return brain, block_affine(crop_affine(canonical_affine, box), factors)
 
 
-def run_level(
+def register_ants(
     target: Located,
     brain: Located,
     level: LevelSettings,
     seed: int,
-    start: np.ndarray | None = None,
+    start: np.ndarray,
 ) -> np.ndarray:
     """Run one level from one start.
 
@@ -75,8 +75,7 @@ def run_level(
     seed
         Of the metric's sampling; with one thread the same seed gives the same transform.
     start
-        Template world to scan world mm (RAS), (4, 4); by default the centres of mass are laid
-        upon each other.
+        Template world to scan world mm (RAS), (4, 4).
 
     Returns
     -------
@@ -90,10 +89,8 @@ def run_level(
     """
     fixed, moving = to_itk(*target), to_itk(*brain)
     with tempfile.TemporaryDirectory() as folder:
-        initial = f"[{fixed.argument},{moving.argument},1]"
-        if start is not None:
-            initial = str(Path(folder, "start.mat"))
-            write_world_transform(initial, start)
+        initial = str(Path(folder, "start.mat"))
+        write_world_transform(initial, start)
         metric = METRICS[level.metric].format(fixed.argument, moving.argument, level.sampling)
         step = MASKED_STEP if level.masked else GRADIENT_STEP
         arguments = [

@@ -19,27 +19,33 @@ class LevelSettings(Settings):
         description="Where the level starts: `search` among rotations of up to 60 degrees, "
         "`centres` of mass laid upon each other, the scan's `header`, or the `previous` level.",
     )
-    metric: Literal["correlation", "mutual_information"] = Field(
-        "correlation",
-        description="What the level maximises: `correlation` of the intensities, or "
-        "`mutual_information` for contrasts that differ from the template's.",
+    metric: Literal["squares", "correlation", "mutual_information"] = Field(
+        "squares",
+        description="What makes a good fit: small `squares` of the differences, outliers apart; or, "
+        "with ANTs, high `correlation` of the intensities or `mutual_information`, the latter also "
+        "for contrasts that differ from the template's.",
     )
     masked: bool = Field(
         False,
         description="Read the metric inside the template's brain and a rim of two voxels only, "
-        "instead of everywhere. Ended early and in worse places on the four scans tried.",
+        "instead of everywhere; `squares` are always read there. ANTs ended early and in worse "
+        "places on the four scans tried.",
     )
     sampling: float = Field(
-        0.5, gt=0.0, le=1.0, description="Share of the voxels that the metric reads, 0 to 1."
+        0.15,
+        gt=0.0,
+        le=1.0,
+        description="Share of the voxels that the metric reads, 0 to 1; `squares` read about as many "
+        "at the coarser resolutions.",
     )
     iterations: tuple[int, ...] = Field(
-        (100, 50), description="Largest number of iterations, per resolution from coarse to fine."
+        (30, 30), description="Largest number of iterations, per resolution from coarse to fine."
     )
     shrink: tuple[int, ...] = Field(
-        (8, 4), description="Factor by which the grid is coarsened, per resolution."
+        (4, 2), description="Factor by which the grid is coarsened, per resolution."
     )
     smoothing: tuple[float, ...] = Field(
-        (4.0, 2.0),
+        (2.0, 1.0),
         description="Standard deviation of the Gaussian smoothing [voxels], per resolution.",
     )
     min_correlation: float = Field(
@@ -63,16 +69,23 @@ class LevelSettings(Settings):
         if min(self.iterations) < 0 or min(self.shrink) < 1 or min(self.smoothing) < 0:
             message = "iterations and smoothing must be 0 or more, shrink 1 or more"
             raise ValueError(message)
+        if self.masked and self.metric == "squares":
+            message = "masked: acts on correlation and mutual_information only; leave it out"
+            raise ValueError(message)
         return self
+
+    @property
+    def expects_contrast(self) -> bool:
+        """Whether a good fit needs the template's contrast, so that correlation can judge it."""
+        return self.metric != "mutual_information"
 
 
 RIGID_DEFAULT = LevelSettings(transform="rigid", initialisation="search", min_correlation=0.6)
 AFFINE_DEFAULT = LevelSettings(
     transform="affine",
-    iterations=(100, 50, 20),
+    iterations=(30, 30, 30),
     shrink=(4, 2, 1),
-    smoothing=(2.0, 1.0, 0.0),
-    sampling=0.05,
+    smoothing=(2.0, 1.0, 0.5),
 )
 FREEDOM = ("rigid", "similarity", "affine")
 
@@ -135,7 +148,7 @@ class RegistrationSettings(Settings):
         2.0, ge=1.0, le=4.0, description="Voxel size at which brains are registered [mm], 1 to 4."
     )
     seed: int = Field(
-        1, ge=1, le=2**31 - 1, description="Seed of the metric's sampling, 1 to 2147483647."
+        1, ge=1, le=2**31 - 1, description="Seed of ANTs' sampling, 1 to 2147483647."
     )
     levels: tuple[LevelSettings, ...] = Field(
         (RIGID_DEFAULT, AFFINE_DEFAULT),

@@ -59,6 +59,15 @@ def check_transform(transform: np.ndarray, limits: LimitSettings) -> None:
         raise ScanRejected(message)
 
 
+def without_scale(transform: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
+    """Return the rigid transform closest to one (4, 4) that takes a centre (3,) to the same place."""
+    left, _, right = np.linalg.svd(transform[:3, :3])
+    rigid = transform.copy()
+    rigid[:3, :3] = left @ right
+    rigid[:3, 3] += (transform[:3, :3] - rigid[:3, :3]) @ centre_mm
+    return rigid
+
+
 def read_world_transform(path: str | Path) -> np.ndarray:
     """Read an ITK ``.mat`` affine as template world to scan world mm (RAS), (4, 4).
 

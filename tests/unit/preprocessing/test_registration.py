@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
 
+from brainlapse.preprocessing.levels import run_level
 from brainlapse.preprocessing.reference import registration_grid, registration_target
-from brainlapse.preprocessing.registration import prepare_brain, run_level
+from brainlapse.preprocessing.registration import prepare_brain
 from brainlapse.preprocessing.registration_settings import LevelSettings
 
 VOXEL_MM = 4.0
-RIGID = LevelSettings(transform="rigid", iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0))
-AFFINE = LevelSettings(transform="affine", iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0))
+ANTS = {"metric": "correlation", "sampling": 0.5}
+RIGID = LevelSettings(
+    transform="rigid", iterations=(60, 30), shrink=(4, 2), smoothing=(2.0, 1.0), **ANTS
+)
+AFFINE = LevelSettings(
+    transform="affine", iterations=(80, 40), shrink=(2, 1), smoothing=(1.0, 0.0), **ANTS
+)
 
 
 def rotation(axis, degrees):
@@ -34,8 +40,8 @@ def template():
 def register(head, template, **changes):
     brain = prepare_brain(*head, VOXEL_MM)
     levels = [level.model_copy(update=changes) for level in (RIGID, AFFINE)]
-    rigid = run_level(template, brain, levels[0], seed=1)
-    return rigid, run_level(template, brain, levels[1], seed=1, start=rigid)
+    rigid = run_level(template, brain, levels[0], 1, np.eye(4))
+    return rigid, run_level(template, brain, levels[1], 1, rigid)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,11 @@ def test_negative_smoothing_is_refused():
         LevelSettings(transform="rigid", iterations=(1,), shrink=(1,), smoothing=(-1.0,))
 
 
+def test_squares_have_no_mask_to_switch_on():
+    with pytest.raises(ValidationError, match="masked: acts on correlation"):
+        LevelSettings(transform="affine", masked=True)
+
+
 @pytest.mark.parametrize("key", ["rigid", "min_scale"])
 def test_keys_of_before_say_where_they_went(key):
     with pytest.raises(ValidationError, match=r"levels: \[|limits: \{"):
