@@ -28,9 +28,10 @@ training       As in history.tsv, validation included, on whatever the machine w
 
 import argparse
 import math
+import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -240,22 +241,21 @@ def measure_model(
     }
 
 
-def measure(results: Path, models: list[str], wanted_pairs: int) -> dict[str, Row]:
-    """Rows of the scans, of the mean training image where there is one, and of the models."""
+def measure(results: Path, models: list[str], wanted_pairs: int) -> Iterator[tuple[str, Row]]:
+    """Yield names and rows: scans, mean training image where there is one, models."""
     scans = read_test_scans(results, models[0])
     pairs = pair_up(len(scans.volumes), wanted_pairs)
     cards = [read_card(results / "autoencoder" / name) for name in models]
     factors = sorted({S2D_STEM_FACTOR, *(network_of(card).downsampling for card in cards)} - {1})
     volumes = scans.volumes
     blends = pair_columns(volumes, volumes[pairs].mean(axis=1), scans, pairs)
-    rows = {"scans": {**block_columns(volumes, scans, factors), **blends}}
+    yield "scans", {**block_columns(volumes, scans, factors), **blends}
     mean_image = results / "baselines/mean_image.nii.gz"
     if mean_image.is_file():
         images = np.broadcast_to(load_volume(mean_image)[0], volumes.shape)
-        rows["mean image"] = block_columns(images, scans, factors)
+        yield "mean image", block_columns(images, scans, factors)
     for name in models:
-        rows[name] = measure_model(results, name, scans, pairs, factors)
-    return rows
+        yield name, measure_model(results, name, scans, pairs, factors)
 
 
 def show(rows: dict[str, Row]) -> None:
@@ -280,7 +280,11 @@ def main() -> None:
     models = wanted.models or find_models(wanted.results)
     if not models:
         raise SystemExit(f"{wanted.results}: expected trained models, found none; snakemake encode")
-    show(measure(wanted.results, models, wanted.pairs))
+    rows: dict[str, Row] = {}
+    for name, row in measure(wanted.results, models, wanted.pairs):
+        print(name, row, file=sys.stderr, flush=True)  # minutes each
+        rows[name] = row
+    show(rows)
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def test_the_table_of_a_run(results, monkeypatch, capsys):
     monkeypatch.setattr(families, "segment_scans", by_intensity(1))
     models = families.find_models(results)
     assert models == ["pca", "s2d"]
-    rows = families.measure(results, models, 2)
+    rows = dict(families.measure(results, models, 2))
     assert list(rows) == ["scans", "mean image", "pca", "s2d"]
     pca, s2d = rows["pca"], rows["s2d"]
     assert pca["off the blend"][0] == pytest.approx(0, abs=1e-5)
@@ -192,4 +192,4 @@ def test_a_run_without_two_test_scans_is_refused(results):
     path = results / "latents/pca/index.tsv"
     path.write_text(path.read_text().replace("test", "train"))
     with pytest.raises(SystemExit, match="expected at least 2 test scans, found 0"):
-        families.measure(results, ["pca"], 2)
+        next(families.measure(results, ["pca"], 2))
