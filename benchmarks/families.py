@@ -21,7 +21,8 @@ REGION [%]     Volume of the decoded midpoint against the mean of both ends', ab
                in latent space forecast well where the first is small beside the second. The ends
                are two persons, further apart than two visits of one. The midpoint of the scans
                themselves is their voxel-wise mean.
-encode/decode  Processor time per scan, and all tensors alive at once in a pass.
+encode/decode  Processor time per scan, in passes of one scan in float32 as scans are encoded
+               on a CPU, and all tensors alive at once in a pass.
 training       As in history.tsv, validation included, on whatever the machine was then; memory of
                the whole job.
 """
