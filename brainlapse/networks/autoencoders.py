@@ -25,8 +25,12 @@ def build_autoencoder(settings: NetworkSettings, grid_shape: tuple[int, int, int
     for weights in model.parameters():
         if weights.ndim == 5:
             weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
-    log.info("autoencoder %s: %s parameters", settings.family, f"{count_parameters(model):,}")
     return model
+
+
+def log_size(family: str, model: Autoencoder) -> None:
+    """Log how many numbers a network holds; not on building it, as some are thrown away."""
+    log.info("autoencoder %s: %s parameters", family, f"{count_parameters(model):,}")
 
 
 def count_parameters(model: Autoencoder) -> int:

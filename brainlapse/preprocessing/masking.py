@@ -50,25 +50,26 @@ def find_brain(
         )
         raise ScanRejected(message)
     canonical, canonical_affine = to_canonical(volume, affine)
-    brain = find_stripped_brain(canonical, canonical_affine)
-    if brain is None:
+    background = stripped_background(canonical, canonical_affine)
+    if background is None:
         brain = _find_in_head(canonical, canonical_affine, target, settings)
+    else:
+        brain = keep_one_piece(canonical != background)
     mask = from_canonical(brain, affine)
     check_volume(mask, affine, settings)
     return mask
 
 
-def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
-    """Return the brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
+def stripped_background(volume: np.ndarray, affine: np.ndarray) -> float | None:
+    """Return the value around the brain of a scan that was stripped before; None for a whole head.
 
     Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
     """
     edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
     values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
-    differs = volume != values[np.argmax(counts)]
-    if differs.sum() * voxel_volume_ml(affine) > STRIPPED_ML:
-        return None
-    return keep_one_piece(differs)
+    background = float(values[np.argmax(counts)])
+    brain_ml = float((volume != background).sum()) * voxel_volume_ml(affine)
+    return background if brain_ml <= STRIPPED_ML else None
 
 
 def _find_in_head(

@@ -4,7 +4,7 @@ import numpy as np
 
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.levels import register_brain
-from brainlapse.preprocessing.masking import find_brain
+from brainlapse.preprocessing.masking import find_brain, stripped_background
 from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
 from brainlapse.preprocessing.reference import registration_target
 from brainlapse.preprocessing.registration import prepare_brain
@@ -18,7 +18,6 @@ from brainlapse.preprocessing.settings import (
 from brainlapse.segmentation.embedded import GRID, find_body
 from brainlapse.segmentation.placing import PlacedBrain
 
-STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
 REGISTRATION = RegistrationSettings(
     levels=(AFFINE_DEFAULT.model_copy(update={"initialisation": "search"}),)
 )
@@ -58,13 +57,9 @@ def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
 def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
     """Brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
 
-    Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
+    Sulci that were cut open are closed, unlike in the chain, where a stripped scan is its own mask.
     """
-    edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
-    values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
-    background = values[np.argmax(counts)]
-    differs = volume != background
-    voxel_ml = float(abs(np.linalg.det(affine[:3, :3]))) / 1000
-    if differs.sum() * voxel_ml > STRIPPED_ML:
+    background = stripped_background(volume, affine)
+    if background is None:
         return None
     return find_body(volume - background, float(voxel_sizes_mm(affine).mean()))

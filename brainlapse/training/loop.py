@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from brainlapse.networks.autoencoders import log_size
 from brainlapse.runtime import format_duration
 from brainlapse.training import schedule
 from brainlapse.training.average import update_average
@@ -79,6 +80,7 @@ def train(
     require_determinism()
     run = plan_run(settings, data, seed, device, precision, processes, judge)
     state = _start(run, resume)
+    log_size(settings.network.family, state.model)
     with StopSignals() as stop, Board(board) as shown:
         clock = time.monotonic() - state.seconds
         while (done := progress_made(run, state)) < 1:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from brainlapse.networks.autoencoders import build_autoencoder
+from brainlapse.networks.autoencoders import build_autoencoder, log_size
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.runtime import atomic_path, read_json, write_json
@@ -79,12 +79,14 @@ def build_trained(
     ValueError
         If the weights don't fit the card.
     """
-    model = build_autoencoder(network_of(card), tuple(card["grid"]["shape"]))
+    network = network_of(card)
+    model = build_autoencoder(network, tuple(card["grid"]["shape"]))
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         message = f"{source}: weights that don't fit {CARD_NAME}; train the model again ({error})"
         raise ValueError(message) from error
+    log_size(network.family, model)
     return model.eval().requires_grad_(False)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from brainlapse.networks.autoencoders import build_autoencoder
+from brainlapse.networks.autoencoders import build_autoencoder, log_size
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.data import ScanSet, TrainingData, to_batch
@@ -82,6 +82,7 @@ def fit(settings: AutoencoderSettings, data: TrainingData, resume: ResumeFolder)
     found = principal_components(data.train.volumes, settings.network.latent_size)
     _log_components(found, settings.network.latent_size, len(data.train.names))
     model = linear_autoencoder(found, settings, data.grid.shape)
+    log_size(settings.network.family, model)
     row = {"epoch": 0, "step": 0, "seconds": round(time.monotonic() - began, 1), "lr": math.nan}
     row |= {
         f"{split}_l1": mean_l1(model, scans)

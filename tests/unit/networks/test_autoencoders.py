@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scipy.fft import dctn, idctn
 
 from brainlapse.networks.attention import SelfAttention
-from brainlapse.networks.autoencoders import build_autoencoder
+from brainlapse.networks.autoencoders import build_autoencoder, log_size
 from brainlapse.networks.blocks import depth_to_space, space_to_depth
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.networks.space_to_depth import block_cosines
@@ -204,6 +204,7 @@ def test_a_vector_network_refuses_a_grid_it_cannot_halve():
 def test_the_number_of_parameters_is_logged(caplog):
     caplog.set_level(logging.INFO, "brainlapse")
     model = build_autoencoder(SMALL["vector"], GRID)
+    log_size("vector", model)
     expected = sum(weights.numel() for weights in model.parameters())
     assert f"autoencoder vector: {expected:,} parameters" in caplog.text
 

@@ -63,6 +63,14 @@ def test_the_segmenter_judges_reconstructions_where_the_config_names_it(settings
     assert plain.history[-1]["train_l1"] != row["train_l1"]
 
 
+def test_the_size_is_logged_once(settings, data, tmp_path, caplog):
+    """The network that memory is estimated with is built as well, and thrown away."""
+    caplog.set_level("INFO", logger="brainlapse")
+    run(settings, data, tmp_path)
+    assert "of memory needed" in caplog.text
+    assert caplog.text.count(" parameters") == 1
+
+
 def test_same_seed_same_weights(settings, data, tmp_path):
     assert_same(run(settings, data, tmp_path / "a"), run(settings, data, tmp_path / "b"))
 
