@@ -7,7 +7,8 @@
     python -m benchmarks.preprocessing intensity BIDS
     python -m benchmarks.preprocessing speed SCAN TEMPLATE_WITH_SKULL TEMPLATE_MASK
 
-Everywhere: [--scans N], every so many of the scans found. One thread; times are CPU seconds.
+Everywhere: [--scans N], every so many of the scans found; [--metric NAME --sampling SHARE], of the
+affine level in place of the default. One thread; times are CPU seconds.
 heads: overlap with the intracranial labels of a segmentation (sub-*/anat/*_dseg.nii.gz), in the
 head and carried to MNI space. poses: the head resampled turned, shifted and stored in another
 axis order, against itself unposed. synthetic: heads drawn from label maps, with a bias field and
@@ -291,6 +292,15 @@ def run_ants_defaults(options: argparse.Namespace) -> tuple[float, np.ndarray]:
     return seconds, read_world_transform(found["fwdtransforms"][0])
 
 
+def with_metric(metric: str, sampling: float) -> PreprocessSettings:
+    """Return the default settings with another metric of the last level, run by ANTs."""
+    *first, last = SETTINGS.registration.levels
+    changes = {"metric": metric, "sampling": sampling, "iterations": (100, 50, 20)}
+    levels = (*first, last.model_copy(update=changes))
+    registration = SETTINGS.registration.model_copy(update={"levels": levels})
+    return SETTINGS.model_copy(update={"registration": registration})
+
+
 def choose(files: list[Path], count: int) -> list[Path]:
     """Spread a number of files over all of them; 0 takes every one."""
     if not files:
@@ -308,6 +318,8 @@ def main() -> None:
         for argument, options in arguments.items():
             command.add_argument(argument, **options)
         command.add_argument("--scans", type=int, default=0)
+        command.add_argument("--metric", choices=("correlation", "mutual_information"))
+        command.add_argument("--sampling", type=float, default=0.25)
         command.set_defaults(function=function)
         return command
 
@@ -323,6 +335,9 @@ def main() -> None:
     speed.add_argument("--template-mm", type=float, default=0.0)
     options = parser.parse_args()
     limit_threads(1)
+    if options.metric:
+        global SETTINGS
+        SETTINGS = with_metric(options.metric, options.sampling)
     options.function(options)
 
 

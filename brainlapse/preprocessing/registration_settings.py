@@ -147,9 +147,7 @@ class RegistrationSettings(Settings):
     voxel_mm: float = Field(
         2.0, ge=1.0, le=4.0, description="Voxel size at which brains are registered [mm], 1 to 4."
     )
-    seed: int = Field(
-        1, ge=1, le=2**31 - 1, description="Seed of ANTs' sampling, 1 to 2147483647."
-    )
+    seed: int = Field(1, ge=1, le=2**31 - 1, description="Seed of ANTs' sampling, 1 to 2147483647.")
     levels: tuple[LevelSettings, ...] = Field(
         (RIGID_DEFAULT, AFFINE_DEFAULT),
         min_length=1,

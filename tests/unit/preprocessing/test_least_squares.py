@@ -56,7 +56,9 @@ def test_other_starts_end_in_the_same_place(target, brain, planted, head):
 @pytest.mark.parametrize("gain", [0.25, 8.0])
 def test_a_gain_drops_out(target, brain, gain, head):
     volume, affine = brain
-    found = [register_squares(target, (v, affine), LEVEL, np.eye(4)) for v in (volume, gain * volume)]
+    found = [
+        register_squares(target, (v, affine), LEVEL, np.eye(4)) for v in (volume, gain * volume)
+    ]
     assert away_mm(*found, head) < 0.001
 
 
