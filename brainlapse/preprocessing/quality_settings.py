@@ -15,7 +15,7 @@ class QualitySettings(Settings):
         "it is there.",
     )
     outlier_z: float = Field(
-        7.0,
+        8.0,
         gt=0.0,
         le=100.0,
         description="Robust z-score of a number within its data set above which a scan is "
