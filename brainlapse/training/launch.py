@@ -124,7 +124,7 @@ def _worker_commands(job: Job, path: Path, port: int) -> list[list[str]]:
     commands = [[*worker, HOST, str(port), str(rank)] for rank in range(1, job.per_node)]
     if job.nodes > 1:
         nodes = find_nodes(job.nodes)
-        log.info("training with %s and %s", nodes.address, ", ".join(nodes.others))
+        log.info("nodes: this one (%s), %s", nodes.address, ", ".join(nodes.others))
         remote = [*worker, nodes.address, str(port), str(job.per_node)]
         commands.append(srun_command(nodes.others, job.per_node, job.threads_each, remote))
     return commands

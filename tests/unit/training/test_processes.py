@@ -14,6 +14,7 @@ import torch
 from brainlapse.images import save_volume
 from brainlapse.provenance import ROOT
 from brainlapse.training import job, launch, loop
+from brainlapse.training.processes import Processes
 from brainlapse.training.settings import TrainingSettings
 from brainlapse.training.steps import TrainingDiverged
 
@@ -148,6 +149,44 @@ def test_no_process_outlives_another_on_the_other_node(
     assert leader.returncode == code, messages
     assert ("checkpoint written" in messages) == (number != signal.SIGKILL)
     until(lambda: not is_running(worker), 30)
+
+
+OWNER = """
+import time
+from types import SimpleNamespace
+from brainlapse.training import launch
+store = launch.open_store(SimpleNamespace(nodes=2, processes=2))
+print(store.port, flush=True)
+time.sleep(600)
+"""
+
+WAITING = """
+import sys
+import time
+from types import SimpleNamespace
+from brainlapse.training import launch
+with launch.watched(launch.connect(SimpleNamespace(processes=2), launch.HOST, int(sys.argv[1]))):
+    print("watching", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_only_waits_ends_with_the_leader():
+    def start(program, *arguments):
+        command = [sys.executable, "-c", program, *arguments]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+    with start(OWNER) as owner, start(WAITING, owner.stdout.readline()) as waiting:
+        assert waiting.stdout.readline() == "watching\n"
+        owner.kill()
+        assert waiting.wait(30) == 143
+
+
+def test_processes_that_found_other_checkpoints_do_not_go_on(monkeypatch, tmp_path):
+    monkeypatch.setattr(Processes, "largest", lambda self, values: {"last": 4, "first": -2})
+    with pytest.raises(RuntimeError, match="found steps 2 and 4"):
+        loop._agree_on_checkpoint(Processes(0, 2), 4, tmp_path)
 
 
 def test_a_loss_that_is_not_finite_in_one_process_ends_all(make_job, data):
