@@ -2,8 +2,8 @@
 
 They are fresh Python processes that read the job from a file: a fork would inherit torch's
 threads, and `multiprocessing` would run the calling script again.
-All meet at a store of the leading process, which listens to anybody (on one node: of this node);
-addresses and numbers go through it and the connections made with it, never pickled objects.
+All meet at a store of the leading process, which knows no passwords: on one node it listens to that
+node alone. Only addresses and numbers are exchanged, never pickled objects.
 """
 
 import contextlib
@@ -68,6 +68,11 @@ def all_processes(job: Job, folder: Path, device: torch.device) -> Iterator[Proc
         Of the resume state; the job's file is written there.
     device
         Of this process, the one with rank 0.
+
+    Raises
+    ------
+    ValueError
+        If several nodes are wanted, and this is no SLURM job that has them.
     """
     if job.processes == 1:
         yield Processes(device=device)
