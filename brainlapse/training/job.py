@@ -38,12 +38,12 @@ class Job:
         Folder of all resume states.
     precision
         float32, bfloat16 or float16.
-    processes
-        That share every batch.
+    nodes, per_node
+        Nodes of a SLURM job (1: none needed), and processes on each; all share every batch.
     device
         Kind of device: cpu or cuda.
     threads
-        Of all processes together.
+        Of the processes of one node together.
     board
         Folder for TensorBoard.
     """
@@ -56,10 +56,21 @@ class Job:
     seed: int
     root: str
     precision: str
-    processes: int
+    nodes: int
+    per_node: int
     device: str
     threads: int
     board: str
+
+    @property
+    def processes(self) -> int:
+        """Number of them on all nodes."""
+        return self.nodes * self.per_node
+
+    @property
+    def threads_each(self) -> int:
+        """Threads of one process."""
+        return max(1, self.threads // self.per_node)
 
     def resume_folder(self, settings: AutoencoderSettings) -> ResumeFolder:
         """Folder of the checkpoints that fit this job."""

@@ -1,16 +1,18 @@
-"""Start the other processes of a training job on this node, and end with them.
+"""Start the other processes of a training job, on this node and others, and end with them.
 
 They are fresh Python processes that read the job from a file: a fork would inherit torch's
 threads, and `multiprocessing` would run the calling script again.
+All meet at a store of the leading process, which knows no passwords: on one node it listens to that
+node alone. Only addresses and numbers are exchanged, never pickled objects.
 """
 
 import contextlib
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ import torch.distributed as distributed
 from brainlapse import runtime
 from brainlapse.provenance import ROOT
 from brainlapse.training.job import Job
+from brainlapse.training.nodes import find_nodes, outside_of_steps, srun_command
 from brainlapse.training.processes import Processes
 
 HOST = "127.0.0.1"
@@ -31,7 +34,12 @@ log = logging.getLogger("brainlapse")
 
 
 def count_processes(devices: int | str, batch_size: int, device: torch.device) -> int:
-    """Turn `training.devices` into a number of processes.
+    """Turn `training.devices` into a number of processes of one node.
+
+    Parameters
+    ----------
+    batch_size
+        Scans per update that this node takes.
 
     Raises
     ------
@@ -60,18 +68,23 @@ def all_processes(job: Job, folder: Path, device: torch.device) -> Iterator[Proc
         Of the resume state; the job's file is written there.
     device
         Of this process, the one with rank 0.
+
+    Raises
+    ------
+    ValueError
+        If several nodes are wanted, and this is no SLURM job that has them.
     """
     if job.processes == 1:
         yield Processes(device=device)
         return
-    runtime.limit_threads(max(1, job.threads // job.processes))
-    store = distributed.TCPStore(HOST, 0, job.processes, is_master=True, wait_for_workers=False)
-    path = job.save(folder)
-    others = [_start(path, rank, store.port) for rank in range(1, job.processes)]
+    runtime.limit_threads(job.threads_each)
+    store = open_store(job)
+    commands = _worker_commands(job, job.save(folder), store.port)
+    others = [_start(command) for command in commands]
     ended = threading.Event()
     threading.Thread(target=_end_with, args=(others, ended), daemon=True).start()
     try:
-        yield join(store, 0, job.processes, device)
+        yield join(job, store, 0, device)
     except BaseException:
         for process in others:
             process.terminate()
@@ -84,22 +97,49 @@ def all_processes(job: Job, folder: Path, device: torch.device) -> Iterator[Proc
             _wait(process)
 
 
-def join(store: distributed.TCPStore, rank: int, count: int, device: torch.device) -> Processes:
+def open_store(job: Job) -> distributed.TCPStore:
+    """Open the store of a job at a free port; on one node, only this node reaches it."""
+    listener = socket.create_server((HOST, 0)) if job.nodes == 1 else None
+    port = listener.getsockname()[1] if listener else 0
+    return distributed.TCPStore(
+        HOST, port, job.processes, is_master=True, wait_for_workers=False,
+        master_listen_fd=listener.detach() if listener else None,
+    )  # fmt: skip
+
+
+def connect(job: Job, host: str, port: int) -> distributed.TCPStore:
+    """Connect to the store of the leading process."""
+    return distributed.TCPStore(host, port, job.processes, is_master=False)
+
+
+def join(job: Job, store: distributed.TCPStore, rank: int, device: torch.device) -> Processes:
     """Join the processes of a job that meet at a store."""
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # host names need not resolve on a node
+    if job.nodes == 1:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # host names need not resolve on a node
     backend = "nccl" if device.type == "cuda" else "gloo"
     distributed.init_process_group(
-        backend, store=store, rank=rank, world_size=count, timeout=PATIENCE
+        backend, store=store, rank=rank, world_size=job.processes, timeout=PATIENCE
     )
-    return Processes(rank, count, device)
+    return Processes(rank, job.processes, device)
 
 
-def _start(job: Path, rank: int, port: int) -> subprocess.Popen:
+def _worker_commands(job: Job, path: Path, port: int) -> list[list[str]]:
+    """Return one command per further process of this node, and one for all other nodes."""
+    worker = [sys.executable, "-m", "brainlapse.training.worker", str(path.resolve())]
+    commands = [[*worker, HOST, str(port), str(rank)] for rank in range(1, job.per_node)]
+    if job.nodes > 1:
+        nodes = find_nodes(job.nodes)
+        log.info("nodes: this one (%s), %s", nodes.address, ", ".join(nodes.others))
+        remote = [*worker, nodes.address, str(port), str(job.per_node)]
+        commands.append(srun_command(nodes.others, job.per_node, job.threads_each, remote))
+    return commands
+
+
+def _start(command: list[str]) -> subprocess.Popen:
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    leader = runtime.process_token()
-    command = [sys.executable, "-m", "brainlapse.training.worker", str(job), str(rank), str(port)]
-    return subprocess.Popen([*command, leader], env=environment)
+    environment = outside_of_steps(dict(os.environ))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
 
 
 def _end_with(others: list[subprocess.Popen], ended: threading.Event) -> None:
@@ -119,12 +159,29 @@ def _wait(process: subprocess.Popen) -> None:
         process.kill()
 
 
-def watch_leader(token: str) -> None:
-    """End this process when the one that started it is gone."""
+@contextlib.contextmanager
+def watched(store: distributed.TCPStore) -> Iterator[None]:
+    """End this process where the leading one is gone, inside a `with` block.
+
+    Parameters
+    ----------
+    store
+        A connection of its own, since another one may be waiting. It breaks with the leading
+        process, on whichever node that is.
+    """
+    ended = threading.Event()
 
     def watch() -> None:
-        while not runtime.process_is_gone(token):
-            time.sleep(1)
-        os._exit(143)
+        while not ended.wait(1):
+            try:
+                store.check(["alive"])
+            except RuntimeError:
+                os._exit(143)
 
-    threading.Thread(target=watch, daemon=True).start()
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -169,6 +169,7 @@ def _start(run: Run, resume: ResumeFolder) -> TrainingState:
         resume.open()
     engine.processes.wait()
     packed = resume.load()
+    _agree_on_checkpoint(engine.processes, packed["step"] if packed else 0, resume.path)
     if packed is not None:
         log.info("training goes on from step %d (%s)", packed["step"], resume.path)
         return unpack(
@@ -177,6 +178,18 @@ def _start(run: Run, resume: ResumeFolder) -> TrainingState:
     if engine.processes.rank == 0:
         compare_memory(engine, run.data.grid.shape, run.seed)
     return new_state(run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision)
+
+
+def _agree_on_checkpoint(processes: Processes, step: int, folder: Path) -> None:
+    """Refuse to go on from different steps: a network file system may be late on some node."""
+    found = processes.largest({"last": step, "first": -step})
+    if found["last"] + found["first"]:
+        message = (
+            f"{folder}: expected the same checkpoint in all processes, found steps "
+            f"{-found['first']:.0f} and {found['last']:.0f}; keep the output folder where all "
+            "nodes see it alike, and run the same command again"
+        )
+        raise RuntimeError(message)
 
 
 def _agree_on_time(run: Run, state: TrainingState, clock: float) -> None:

@@ -40,8 +40,14 @@ class TrainingSettings(Settings):
     )
     devices: int | Literal["auto"] = Field(
         1,
-        description="GPUs of one node that share each batch [count], 1 or more; auto: all that the "
-        "job sees. Without a GPU: processes that share the threads; auto: 1",
+        description="GPUs of each node that share each batch [count], 1 or more; auto: all that "
+        "the job sees. Without a GPU: processes that share the threads; auto: 1",
+    )
+    nodes: int = Field(
+        1,
+        description="Nodes of a SLURM job that share each batch, each with `devices` GPUs "
+        "[count], 1 or more; more than 1 needs SLURM (docs/autoencoders.md)",
+        ge=1,
     )
     learning_rate: float = Field(
         1e-3, description="Peak learning rate of AdamW [1], above 0 up to 0.1", gt=0, le=0.1
@@ -128,10 +134,11 @@ class TrainingSettings(Settings):
 
     @model_validator(mode="after")
     def _check_shares(self) -> "TrainingSettings":
-        if self.devices != "auto" and self.devices > self.batch_size:
+        shares = self.nodes * (1 if self.devices == "auto" else int(self.devices))
+        if shares > self.batch_size:
             message = (
-                f"batch_size: {self.batch_size} scans cannot be shared by {self.devices} devices; "
-                "raise batch_size or lower devices"
+                f"batch_size: {self.batch_size} scans cannot be shared by {shares} devices; "
+                "raise batch_size or lower devices or nodes"
             )
             raise ValueError(message)
         return self

@@ -8,24 +8,34 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from brainlapse.runtime import read_table
 
 ROOT = Path(__file__).parents[2]
 
 
-def partitions():
+def answering_nodes():
+    """Number of nodes that answer, per partition."""
     if shutil.which("sinfo") is None:
-        return set()
+        return {}
     done = subprocess.run(
-        ["sinfo", "--noheader", "--format", "%R %t"], capture_output=True, text=True, check=False
+        ["sinfo", "--noheader", "--format", "%R %t %D"], capture_output=True, text=True, check=False
     )
     rows = [line.split() for line in done.stdout.splitlines()]
-    return {row[0] for row in rows if len(row) == 2 and row[1] in ("idle", "mix", "alloc")}
+    found = {}
+    for row in rows:
+        if len(row) == 3 and row[1] in ("idle", "mix", "alloc"):
+            found[row[0]] = found.get(row[0], 0) + int(row[2])
+    return found
 
 
 @pytest.mark.slurm
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not {"cpu", "gpu"} <= partitions(), reason="no SLURM with partitions cpu and gpu answers"
+    not {"cpu", "gpu"} <= set(answering_nodes()),
+    reason="no SLURM with partitions cpu and gpu answers",
 )
 def test_tiny_cohort_reaches_its_report_on_slurm(snakemake, tmp_path):
     done = snakemake(
@@ -35,3 +45,33 @@ def test_tiny_cohort_reaches_its_report_on_slurm(snakemake, tmp_path):
     assert (tmp_path / "results/report/index.html").is_file(), done.stdout[-3000:]
     again = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", ROOT / "tests/config/tiny.yaml")
     assert "Nothing to be done" in again.stdout
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@pytest.mark.skipif(
+    answering_nodes().get("gpu", 0) < 2, reason="no SLURM with two nodes in partition gpu answers"
+)
+def test_training_on_two_nodes_equals_one_process(snakemake, tmp_path):
+    config = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
+    config["datasets"]["tiny"]["simulate"]["sessions"] = 1
+    model = config["autoencoders"]["small"]
+    # Small steps: large ones make differences of rounding grow.
+    model["training"] = {
+        "steps": 4, "batch_size": 2, "precision": "float32", "learning_rate": 1e-4,
+        "clip_norm": 0.01,
+    }  # fmt: skip
+    shared = {**model, "training": {**model["training"], "nodes": 2}}
+    config["autoencoders"] = {"alone": model, "shared": shared}
+    path = tmp_path / "two nodes.yaml"
+    path.write_text(yaml.safe_dump(config))
+    snakemake(tmp_path, "preprocess", "--cores", 2, "--configfile", path)
+    snakemake(tmp_path, "train", "--profile", ROOT / "profiles/slurm", "--configfile", path)
+    folder = tmp_path / "results/autoencoder"
+    log = (tmp_path / "results/logs/train_autoencoder/shared.log").read_text()
+    assert "nodes: this one" in log
+    losses = [read_table(folder / name / "history.tsv") for name in ("alone", "shared")]
+    assert losses[1]["train_l1"].tolist() == pytest.approx(losses[0]["train_l1"].tolist(), rel=1e-4)
+    weights = [load_file(folder / name / "model.safetensors") for name in ("alone", "shared")]
+    for name, values in weights[0].items():
+        assert weights[1][name] == pytest.approx(values, rel=1e-3, abs=1e-5), name

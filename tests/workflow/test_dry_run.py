@@ -1,5 +1,7 @@
 """The graph of every kind of data set, on zero-byte images, and of bad configurations."""
 
+import re
+
 import pytest
 import yaml
 
@@ -71,6 +73,22 @@ def test_a_bundle_takes_the_place_of_training(tmp_path, snakemake):
     config = write_config(tmp_path, alone, autoencoders={"given": {"bundle": "nowhere"}})
     done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config, check=False)
     assert "autoencoders.given.bundle: nowhere: expected a folder or .zip file" in done.stdout
+
+
+def test_only_a_training_on_several_nodes_asks_for_them(tmp_path, snakemake):
+    bids = make_dataset(tmp_path / "flat", LAYOUTS["flat"])
+    asked = {}
+    for name, training in (("one", {"devices": 2}), ("several", {"nodes": 3, "devices": 2})):
+        models = {name: {"training": {"batch_size": 6, **training}}}
+        config = write_config(tmp_path, {"mine": {"bids": bids}}, autoencoders=models)
+        done = snakemake(tmp_path, "train", "--cores", 1, "-n", "--configfile", config)
+        text = done.stdout.partition("\nrule train_autoencoder:")[2]
+        resources = re.search(r"resources: (.*)", text)[1].split(", ")
+        asked[name] = dict(item.split("=", 1) for item in resources)
+    assert asked["one"]["gpu"] == "2"
+    assert not {"nodes", "tasks", "tasks_per_gpu", "gres", "mpi"} & set(asked["one"])
+    expected = {"gpu": "0", "gres": "gpu:2", "nodes": "3", "tasks": "3", "tasks_per_gpu": "0"}
+    assert expected.items() | {("mpi", "srun")} <= asked["several"].items()
 
 
 @pytest.mark.parametrize(

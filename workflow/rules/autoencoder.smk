@@ -31,6 +31,11 @@ rule train_autoencoder:
         mem_mb=16000,
         runtime=2880,
         gpu=training_gpus,
+        gres=training_gres,
+        nodes=training_nodes,
+        tasks=training_nodes,
+        tasks_per_gpu=training_tasks_per_gpu,
+        mpi=training_mpi,
     params:
         settings=model_settings,
         start=training_start,

@@ -275,12 +275,38 @@ def training_start(wildcards):
     return start_digest(model_settings(wildcards)["start"])
 
 
-def training_gpus(wildcards):
-    """GPUs that share the batches of one autoencoder; with `devices: auto`, one is asked for."""
+def training_devices(wildcards):
+    """GPUs of each node for one autoencoder; with `devices: auto`, one is asked for."""
     if model_settings(wildcards)["network"]["family"] == "pca":
         return 0
     devices = model_settings(wildcards)["training"]["devices"]
     return 1 if devices == "auto" else devices
+
+
+def training_gpus(wildcards):
+    """GPUs of a training on one node; on several they are counted per node, as gres."""
+    return 0 if training_nodes(wildcards) else training_devices(wildcards)
+
+
+def training_gres(wildcards):
+    """GPUs of each node of a training on several nodes; None, for one, asks for nothing."""
+    return f"gpu:{training_devices(wildcards)}" if training_nodes(wildcards) else None
+
+
+def training_nodes(wildcards):
+    """Nodes that share the batches of one autoencoder; None, for one, asks for nothing."""
+    nodes = model_settings(wildcards)["training"]["nodes"]
+    return nodes if nodes > 1 else None
+
+
+def training_mpi(wildcards):
+    """Tell SLURM's executor to leave the tasks on several nodes to the script."""
+    return "srun" if training_nodes(wildcards) else None
+
+
+def training_tasks_per_gpu(wildcards):
+    """Let the number of tasks on several nodes depend on nodes, not on GPUs."""
+    return 0 if training_nodes(wildcards) else None
 
 
 def judge_code(wildcards):

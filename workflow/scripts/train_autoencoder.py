@@ -17,6 +17,7 @@ def main(snakemake) -> None:
     settings = AutoencoderSettings.model_validate(params.settings)
     device, training = choose_device(), settings.training
     devices = 1 if settings.network.family == "pca" else training.devices
+    share = training.batch_size // training.nodes
     work = job.Job(
         model=snakemake.wildcards.model,
         settings=params.settings,
@@ -26,7 +27,8 @@ def main(snakemake) -> None:
         seed=params.seed,
         root=params.resume,
         precision=resolve_precision(training.precision, device),
-        processes=launch.count_processes(devices, training.batch_size, device),
+        nodes=training.nodes,
+        per_node=launch.count_processes(devices, share, device),
         device=device.type,
         threads=snakemake.threads,
         board=snakemake.log[0].removesuffix(".log") + ".tensorboard",

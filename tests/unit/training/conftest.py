@@ -1,5 +1,7 @@
 """A tiny training problem."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -56,3 +58,44 @@ def changed(settings):
         )
 
     return change
+
+
+STANDINS = {
+    "squeue": 'echo "7 n[1-2]"',
+    "scontrol": "printf 'n1\\nn2\\n'",
+    "sinfo": "echo 127.0.0.1",
+    # Like srun: the command once per task, with its number; one that fails ends the others.
+    "srun": """
+for option in "$@"; do
+    case $option in --ntasks=*) tasks=${option#*=} ;; --*) ;; *) break ;; esac
+done
+while [[ $1 == --* ]]; do shift; done
+for ((task = 0; task < tasks; task++)); do
+    SLURM_PROCID=$task "$@" &
+    echo $! >> "$TASKS_OF_SRUN"
+done
+trap 'kill $(jobs -p)' TERM
+for ((task = 0; task < tasks; task++)); do
+    wait -n || { code=$?; kill $(jobs -p) 2> /dev/null; wait; exit $code; }
+done
+""",
+}
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Stand-ins for the commands of SLURM, of a job with two nodes that are both this one.
+
+    Returns the file in which the pretended srun notes its tasks' process ids.
+    """
+    for name, script in STANDINS.items():
+        path = tmp_path / "slurm" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'slurm'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SLURMD_NODENAME", "n1")
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    monkeypatch.setenv("TASKS_OF_SRUN", str(tmp_path / "tasks"))
+    return tmp_path / "tasks"

@@ -1,14 +1,20 @@
-"""Two processes on one CPU train like one with the same batches."""
+"""Several processes on one CPU train like one with the same batches, also as several nodes."""
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from brainlapse.images import save_volume
+from brainlapse.provenance import ROOT
 from brainlapse.training import job, launch, loop
+from brainlapse.training.processes import Processes
 from brainlapse.training.settings import TrainingSettings
 from brainlapse.training.steps import TrainingDiverged
 
@@ -25,7 +31,7 @@ def make_job(settings, data, tmp_path):
             save_volume(path, volume.astype(np.float32), np.eye(4))
             rows.append(["made", name.removeprefix("made/"), split, str(path)])
 
-    def make(folder, processes, **training):
+    def make(folder, per_node, nodes=1, **training):
         # Batches of 4 and 1 scans: in every second step one process has none.
         shared = {"batch_size": 4, "steps": 6, "learning_rate": 1e-4, "clip_norm": 0.01}
         changed = settings.model_copy(
@@ -39,8 +45,8 @@ def make_job(settings, data, tmp_path):
         return job.Job(
             model="m", settings=changed.model_dump(mode="json"),
             space={"voxel_mm": 2.5, "shape": [16, 16, 16]}, selection=rows, code={}, seed=0,
-            root=str(tmp_path / folder), precision="float32", processes=processes, device="cpu",
-            threads=1, board="",
+            root=str(tmp_path / folder), precision="float32", nodes=nodes, per_node=per_node,
+            device="cpu", threads=1, board="",
         )  # fmt: skip
 
     return make
@@ -79,6 +85,108 @@ def test_two_processes_equal_one_and_go_on_after_a_signal(make_job, monkeypatch)
     cut = make_job("cut", 2)
     assert cut.resume_folder(job.AutoencoderSettings.model_validate(cut.settings)).load()
     assert_like(run(cut), shared, atol=0, rtol=0)
+
+
+def test_two_nodes_equal_one_process(make_job, slurm):
+    alone = run(make_job("one", 1, steps=3))
+    assert_like(alone, run(make_job("two", 1, nodes=2, steps=3)), atol=1e-5, rtol=1e-3)
+    assert len(slurm.read_text().split()) == 1
+
+
+def test_nodes_and_their_processes_multiply(make_job, slurm):
+    alone = run(make_job("one", 1, steps=2))
+    assert_like(alone, run(make_job("four", 2, nodes=2, steps=2)), atol=1e-5, rtol=1e-3)
+    assert len(slurm.read_text().split()) == 2
+
+
+LEADER = """
+import sys
+import torch
+from brainlapse import runtime
+from brainlapse.training import job, launch
+runtime.open_log(None)
+work = job.read_job(sys.argv[1])
+resume = work.resume_folder(job.AutoencoderSettings.model_validate(work.settings))
+device = torch.device("cpu")
+with launch.all_processes(work, resume.path, device) as processes:
+    job.train_job(work, resume, processes, device)
+"""
+
+
+def until(condition, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def is_running(pid):
+    path = Path(f"/proc/{pid}/stat")
+    return path.is_file() and path.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("victim", "number", "code"),
+    [
+        ("leader", signal.SIGKILL, -signal.SIGKILL),
+        ("worker", signal.SIGKILL, 1),
+        ("leader", signal.SIGTERM, 128 + signal.SIGTERM),
+        ("worker", signal.SIGUSR1, 128 + signal.SIGUSR1),
+    ],
+)
+def test_no_process_outlives_another_on_the_other_node(
+    make_job, slurm, tmp_path, victim, number, code
+):
+    work = make_job("cut", 1, nodes=2, steps=100_000, epochs=100_000, checkpoint_minutes=0)
+    resume = work.resume_folder(job.AutoencoderSettings.model_validate(work.settings))
+    command = [sys.executable, "-c", LEADER, str(work.save(tmp_path))]
+    leader = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    until((resume.path / "state.pt").is_file)
+    worker = int(slurm.read_text())
+    os.kill(leader.pid if victim == "leader" else worker, number)
+    messages = leader.communicate(timeout=60)[1]
+    assert leader.returncode == code, messages
+    assert ("checkpoint written" in messages) == (number != signal.SIGKILL)
+    until(lambda: not is_running(worker), 30)
+
+
+OWNER = """
+import time
+from types import SimpleNamespace
+from brainlapse.training import launch
+store = launch.open_store(SimpleNamespace(nodes=2, processes=2))
+print(store.port, flush=True)
+time.sleep(600)
+"""
+
+WAITING = """
+import sys
+import time
+from types import SimpleNamespace
+from brainlapse.training import launch
+with launch.watched(launch.connect(SimpleNamespace(processes=2), launch.HOST, int(sys.argv[1]))):
+    print("watching", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_only_waits_ends_with_the_leader():
+    def start(program, *arguments):
+        command = [sys.executable, "-c", program, *arguments]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+    with start(OWNER) as owner, start(WAITING, owner.stdout.readline()) as waiting:
+        assert waiting.stdout.readline() == "watching\n"
+        owner.kill()
+        assert waiting.wait(30) == 143
+
+
+def test_processes_that_found_other_checkpoints_do_not_go_on(monkeypatch, tmp_path):
+    monkeypatch.setattr(Processes, "largest", lambda self, values: {"last": 4, "first": -2})
+    with pytest.raises(RuntimeError, match="found steps 2 and 4"):
+        loop._agree_on_checkpoint(Processes(0, 2), 4, tmp_path)
 
 
 def test_a_loss_that_is_not_finite_in_one_process_ends_all(make_job, data):
