@@ -16,6 +16,25 @@ from brainlapse.space import SpaceSettings, mni_grid
 from tests.integration.cohorts import BAD_FILES
 
 pytestmark = pytest.mark.slow
+STEPS = (
+    "train_autoencoder:model=small",
+    "encode_scans:model=small",
+    "reconstruct_scans:model=small",
+    "judge_mean_image:",
+    "segment_mean_image:",
+    "summarise_reconstructions:model=small",
+    "measure_volume_error:model=small",
+    "reduce_latents:model=small",
+    "evaluate_task:model=small,task=age",
+    "measure_linearity:model=small",
+    "forecast_scans:model=small",
+    "interpolate_scans:model=small",
+    "score_forecasts:model=small",
+    "collect_volumes:",
+    "plot_quality:",
+    "write_quality_page:",
+    "plot_latents:model=small",
+)
 
 
 def test_run_ends_at_its_report(finished_run):
@@ -28,6 +47,15 @@ def test_run_ends_at_its_report(finished_run):
 def test_second_run_does_nothing(finished_run, snakemake):
     done = snakemake(finished_run.folder, "--cores", 2, "--configfile", finished_run.config)
     assert "Nothing to be done" in done.stdout
+
+
+def test_every_step_can_be_a_job_of_its_own(finished_run, snakemake):
+    """As a cluster runs it: one rule, which sees of the checkpoints what its inputs name."""
+    snakemake(
+        finished_run.folder, "-n", "--mode", "subprocess", "--force", "--configfile",
+        finished_run.config, "--target-jobs", *STEPS, "--allowed-rules",
+        *(step.partition(":")[0] for step in STEPS),
+    )  # fmt: skip
 
 
 def test_configuration_of_the_run_is_kept_whole(finished_run):

@@ -44,6 +44,8 @@ TASKS = [task["name"] for task in config["tasks"]]
 CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
 SEGMENTATION_MEM_MB = 2500 if config["segmentation"]["backend"] == "embedded" else 9000
+# Of the four places of a group's submission: those that use a GPU or much memory go one by one.
+SEGMENTATION_PLACES = 4 if SEGMENTATION_GPU or SEGMENTATION_MEM_MB > 2500 else 1
 SIMULATED = [
     name for name, dataset in config["datasets"].items() if dataset["simulate"]
 ]

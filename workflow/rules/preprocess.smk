@@ -58,6 +58,7 @@ rule mask_brain:
     resources:
         mem_mb=2500,
         runtime=10,
+        places=1,
     params:
         settings=config["preprocess"]["mask"],
         code=code_of("mask_brain"),
@@ -82,6 +83,7 @@ rule correct_bias:
     resources:
         mem_mb=2500,
         runtime=10,
+        places=1,
     params:
         settings=config["preprocess"]["bias"],
         code=code_of("correct_bias"),
@@ -110,6 +112,7 @@ rule register_level:
     resources:
         mem_mb=2500,
         runtime=15,
+        places=1,
     params:
         level=level_settings,
         limits=level_limits,
@@ -140,6 +143,7 @@ rule resample_scan:
     resources:
         mem_mb=2500,
         runtime=10,
+        places=1,
     params:
         settings=config["preprocess"]["resampling"],
         space=config["space"],
@@ -165,6 +169,7 @@ rule normalise_intensity:
     resources:
         mem_mb=2500,
         runtime=5,
+        places=1,
     params:
         settings=config["preprocess"]["intensity"],
         code=code_of("normalise_intensity"),
@@ -197,6 +202,7 @@ rule measure_quality:
     resources:
         mem_mb=2500,
         runtime=5,
+        places=1,
     params:
         code=code_of("measure_quality"),
     script:

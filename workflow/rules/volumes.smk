@@ -32,6 +32,7 @@ rule segment_real:
         mem_mb=SEGMENTATION_MEM_MB,
         runtime=60,
         gpu=SEGMENTATION_GPU,
+        places=SEGMENTATION_PLACES,
     params:
         settings=config["segmentation"],
         code=code_of("segment_real"),
@@ -57,6 +58,7 @@ rule segment_decoded:
         mem_mb=SEGMENTATION_MEM_MB,
         runtime=60,
         gpu=SEGMENTATION_GPU,
+        places=SEGMENTATION_PLACES,
     params:
         settings=config["segmentation"],
         code=code_of("segment_decoded"),
@@ -114,6 +116,9 @@ rule segment_mean_image:
     input:
         image=results("baselines/mean_image.nii.gz"),
         volumes=results("volumes/volumes.tsv"),
+        # A job of its own process can ask the checkpoints only for what it names here.
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
         weights=segmenter_weights,
     output:
         errors=results("baselines/mean_image_volume_error.tsv"),
