@@ -44,7 +44,7 @@ from brainlapse.latents import INDEX_NAME
 from brainlapse.networks.autoencoders import count_parameters
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import S2D_STEM_FACTOR
-from brainlapse.runtime import limit_threads, read_table
+from brainlapse.runtime import keep_memory, limit_threads, read_table
 from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.judge import JUDGED_REGIONS
 from brainlapse.segmentation.settings import SegmentationSettings
@@ -278,6 +278,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=8, help="pairs of test scans, at most")
     wanted = parser.parse_args()
     limit_threads(1)
+    keep_memory()
     models = wanted.models or find_models(wanted.results)
     if not models:
         raise SystemExit(f"{wanted.results}: expected trained models, found none; snakemake encode")

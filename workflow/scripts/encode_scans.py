@@ -16,6 +16,7 @@ from brainlapse.training.settings import EncodingSettings
 def main(snakemake) -> None:
     """Unpack the job, check the contract, encode what is new, write latents and index."""
     runtime.start(snakemake)
+    runtime.keep_memory()
     params, paths = snakemake.params, snakemake.input
     settings, folder = EncodingSettings.model_validate(params.settings), Path(paths.weights).parent
     card, contract = read_card(folder), runtime.read_json(paths.contract)

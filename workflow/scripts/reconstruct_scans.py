@@ -21,6 +21,7 @@ SUFFIX = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 def main(snakemake) -> None:
     """Unpack the job; decode while threads compare and write; write the table."""
     runtime.start(snakemake)
+    runtime.keep_memory()
     params, paths = snakemake.params, snakemake.input
     settings, device = EncodingSettings.model_validate(params.settings), choose_device()
     grid = mni_grid(SpaceSettings.model_validate(params.space))
