@@ -16,14 +16,15 @@ from scipy.linalg import expm
 from brainlapse.preprocessing.blocks import block_affine, block_mean, shrink_factors
 from brainlapse.preprocessing.orientation import voxel_sizes_mm
 from brainlapse.preprocessing.pose import Coarse, centre_of_mass
+from brainlapse.preprocessing.registration import Located
 from brainlapse.preprocessing.registration_settings import LevelSettings
 from brainlapse.preprocessing.transforms import without_scale
 
-Located = tuple[np.ndarray, np.ndarray]
 RIM_VOXELS = 2  # around the template's brain, at each resolution
 SOME_BRAIN = 0.1  # of the template's median: a block that belongs to its brain
 OUTLIER = 3.0  # in robust standard deviations: the difference that counts a quarter
 STILL_MM = 0.005  # mean displacement of a step after which a resolution ends
+LOST_MM = 60.0  # a step that goes further than this has lost the brain
 MAD_TO_SD = 1.4826
 
 
@@ -55,15 +56,18 @@ def register_squares(
         level.iterations, level.shrink, level.smoothing, strict=True
     ):
         voxel_mm = float(voxel_sizes_mm(target[1]).mean())
-        coarsened = [
+        fixed, moving = (
             coarsen(*image, shrink * voxel_mm, smoothing * voxel_mm) for image in (target, brain)
-        ]
+        )
         share = min(1.0, level.sampling * (shrink / min(level.shrink)) ** 3)
-        squares = Squares(*coarsened, share)
+        squares = Squares(fixed, moving, share)
         for _ in range(int(iterations)):
             step = squares.step(transform, basis)
+            moved_mm = squares.moved_mm(step)
+            if not moved_mm < LOST_MM:
+                break
             transform = transform @ step
-            if squares.moved_mm(step) < STILL_MM:
+            if moved_mm < STILL_MM:
                 break
     return without_scale(transform, centre_of_mass(Coarse(*target))) if rigid else transform
 

@@ -21,9 +21,9 @@ class LevelSettings(Settings):
     )
     metric: Literal["squares", "correlation", "mutual_information"] = Field(
         "squares",
-        description="What makes a good fit: small `squares` of the differences, outliers apart; or, "
-        "with ANTs, high `correlation` of the intensities or `mutual_information`, the latter also "
-        "for contrasts that differ from the template's.",
+        description="What makes a good fit: small `squares` of the differences, outliers apart; "
+        "or, with ANTs, high `correlation` of the intensities or `mutual_information`, the latter "
+        "also for contrasts that differ from the template's.",
     )
     masked: bool = Field(
         False,
@@ -35,8 +35,8 @@ class LevelSettings(Settings):
         0.15,
         gt=0.0,
         le=1.0,
-        description="Share of the voxels that the metric reads, 0 to 1; `squares` read about as many "
-        "at the coarser resolutions.",
+        description="Share of the voxels that the metric reads, 0 to 1; `squares` read about as "
+        "many at the coarser resolutions.",
     )
     iterations: tuple[int, ...] = Field(
         (30, 30), description="Largest number of iterations, per resolution from coarse to fine."

@@ -60,7 +60,7 @@ def check_transform(transform: np.ndarray, limits: LimitSettings) -> None:
 
 
 def without_scale(transform: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
-    """Return the rigid transform closest to one (4, 4) that takes a centre (3,) to the same place."""
+    """Return the rigid transform closest to one (4, 4), which carries a centre (3,) alike."""
     left, _, right = np.linalg.svd(transform[:3, :3])
     rigid = transform.copy()
     rigid[:3, :3] = left @ right

@@ -95,6 +95,16 @@ def test_nothing_to_fit_returns_the_start(target):
     np.testing.assert_array_equal(register_squares(target, nothing, LEVEL, start), start)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_gives_a_finite_transform(target, seed):
+    noise = np.random.default_rng(seed).exponential(size=(20, 24, 20)).astype(np.float32)
+    affine = np.diag([8.0, 8, 8, 1])
+    affine[:3, 3] = -80, -100, -80
+    found = register_squares(target, (noise, affine), LEVEL, np.eye(4))
+    assert np.isfinite(found).all()
+    assert np.linalg.det(found[:3, :3]) > 0
+
+
 def test_numbers_repeat(target, brain):
     first, again = (register_squares(target, brain, LEVEL, np.eye(4)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
