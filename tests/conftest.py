@@ -15,7 +15,7 @@ from tests.integration.cohorts import CLINIC, write_clinic, write_config
 ROOT = Path(__file__).parents[1]
 
 
-def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=900):
+def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=1800):
     """Run the workflow of `source` with `folder` as the working folder."""
     environment = {
         key: value
