@@ -112,11 +112,13 @@ rule measure_volume_error:
 
 
 rule segment_mean_image:
-    """Segment the mean training image, compare its volumes with those of the scans."""
+    """Segment the mean training image, compare its volumes with those of the scans.
+
+    As a job of its own, it can ask checkpoints only for what its inputs name.
+    """
     input:
         image=results("baselines/mean_image.nii.gz"),
         volumes=results("volumes/volumes.tsv"),
-        # A job of its own process can ask the checkpoints only for what it names here.
         scans=results("cohort/scans.tsv"),
         quality=results("preprocess/qc.tsv"),
         weights=segmenter_weights,
