@@ -1,13 +1,14 @@
 """Bring the intensities of every scan to one scale, whatever the scanner's gain and offset."""
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.rejection import ScanRejected
 
 PEAK_BINS = 256
 PEAK_SMOOTHING_BINS = 4.0
+PEAK_PROMINENCE = 0.02  # of the highest peak: what stands out less is noise
 PEAK_TOP_PERCENTILE = 99.5  # vessels and remains of fat are brighter still
 BRIGHT_PERCENTILE = 60.0
 
@@ -58,15 +59,18 @@ def find_anchors(values: np.ndarray, settings: IntensitySettings) -> tuple[float
 
 
 def white_matter_peak(values: np.ndarray, low: float, high: float) -> float:
-    """Return the mode of the brightest 40 % of the brain's intensities (N,).
+    """Return the highest peak of the histogram among the brightest 40 % of a brain's values (N,).
 
     In a T1-weighted brain white matter is the brightest tissue and about a third of the volume
-    inside the skull, so its peak lies there, and that of the grey matter below.
+    inside the skull, so its peak lies there, and that of the grey matter below. The flank of the
+    grey matter's, which on coarse voxels may be higher, is no peak. Without any peak, it is
+    `high`.
     """
     counts, edges = np.histogram(values, bins=PEAK_BINS, range=(low, high))
     smooth = ndimage.gaussian_filter1d(counts.astype(float), PEAK_SMOOTHING_BINS)
     centres = (edges[:-1] + edges[1:]) / 2
-    bright = centres > np.percentile(values, BRIGHT_PERCENTILE)
-    if not bright.any():
+    peaks = signal.find_peaks(smooth, prominence=PEAK_PROMINENCE * smooth.max())[0]
+    peaks = peaks[centres[peaks] > np.percentile(values, BRIGHT_PERCENTILE)]
+    if not peaks.size:
         return high
-    return float(centres[bright][np.argmax(smooth[bright])])
+    return float(centres[peaks[np.argmax(smooth[peaks])]])

@@ -44,6 +44,26 @@ def test_white_matter_peak_is_found(brain):
     assert white_matter_peak(values, values.min(), values.max()) == pytest.approx(450, abs=8)
 
 
+def test_the_flank_of_grey_matter_is_no_peak():
+    """Most of the brain is grey: its flank reaches above white matter's peak."""
+    random = np.random.default_rng(4)
+    parts = [
+        random.normal(60, 12, 55_000),
+        random.normal(100, 8, 18_000),
+        random.normal(20, 6, 9000),
+    ]
+    values = np.concatenate(parts)
+    top = float(np.percentile(values, 99.5))
+    counts, edges = np.histogram(values, 64)
+    start = np.searchsorted(edges, np.percentile(values, 60))
+    assert counts[start] > counts[np.searchsorted(edges, 100)]
+    assert white_matter_peak(values, 10.0, top) == pytest.approx(100, abs=3)
+
+
+def test_without_a_peak_the_upper_end_is_taken():
+    assert white_matter_peak(np.linspace(0, 1, 1000) ** 3, 0.0, 0.9) == 0.9
+
+
 def test_flat_brain_is_rejected(brain):
     _, mask = brain
     with pytest.raises(ScanRejected, match="contrast"):
