@@ -13,9 +13,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.linalg import expm
 
-from brainlapse.preprocessing.blocks import block_affine, block_mean, shrink_factors
 from brainlapse.preprocessing.orientation import voxel_sizes_mm
-from brainlapse.preprocessing.pose import Coarse, centre_of_mass
+from brainlapse.preprocessing.pose import Coarse, centre_of_mass, coarsen
 from brainlapse.preprocessing.registration import Located
 from brainlapse.preprocessing.registration_settings import LevelSettings
 from brainlapse.preprocessing.transforms import without_scale
@@ -51,17 +50,18 @@ def register_squares(
     """
     rigid = level.transform == "rigid"
     basis = generators("similarity" if rigid else level.transform)
+    voxel_mm = float(voxel_sizes_mm(target[1]).mean())
     transform = start
     for iterations, shrink, smoothing in zip(
         level.iterations, level.shrink, level.smoothing, strict=True
     ):
-        voxel_mm = float(voxel_sizes_mm(target[1]).mean())
         fixed, moving = (
-            coarsen(*image, shrink * voxel_mm, smoothing * voxel_mm) for image in (target, brain)
+            at_resolution(*image, shrink * voxel_mm, smoothing * voxel_mm)
+            for image in (target, brain)
         )
         share = min(1.0, level.sampling * (shrink / min(level.shrink)) ** 3)
         squares = Squares(fixed, moving, share)
-        for _ in range(int(iterations)):
+        for _ in range(iterations):
             step = squares.step(transform, basis)
             moved_mm = squares.moved_mm(step)
             if not moved_mm < LOST_MM:
@@ -84,12 +84,13 @@ def generators(transform: str) -> np.ndarray:
     return np.concatenate([*free, shifts])
 
 
-def coarsen(volume: np.ndarray, affine: np.ndarray, voxel_mm: float, sigma_mm: float) -> Located:
+def at_resolution(
+    volume: np.ndarray, affine: np.ndarray, voxel_mm: float, sigma_mm: float
+) -> Located:
     """Average blocks of about `voxel_mm`, then smooth with a Gaussian."""
-    factors = shrink_factors(affine, voxel_mm)
-    coarse_affine = block_affine(affine, factors)
-    sigma_voxels = sigma_mm / voxel_sizes_mm(coarse_affine)
-    return ndimage.gaussian_filter(block_mean(volume, factors), sigma_voxels), coarse_affine
+    coarse = coarsen(volume, affine, voxel_mm)
+    sigma_voxels = sigma_mm / voxel_sizes_mm(coarse.affine)
+    return ndimage.gaussian_filter(coarse.volume, sigma_voxels), coarse.affine
 
 
 @dataclass
