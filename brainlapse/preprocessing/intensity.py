@@ -5,6 +5,7 @@ from scipy import ndimage, signal
 
 from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.rejection import ScanRejected
+from brainlapse.runtime import log
 
 PEAK_BINS = 256
 PEAK_SMOOTHING_BINS = 4.0
@@ -72,5 +73,6 @@ def white_matter_peak(values: np.ndarray, low: float, high: float) -> float:
     peaks = signal.find_peaks(smooth, prominence=PEAK_PROMINENCE * smooth.max())[0]
     peaks = peaks[centres[peaks] > np.percentile(values, BRIGHT_PERCENTILE)]
     if not peaks.size:
+        log.warning("no peak of white matter: the brightest values take its place")
         return high
     return float(centres[peaks[np.argmax(smooth[peaks])]])

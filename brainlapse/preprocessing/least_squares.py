@@ -4,7 +4,7 @@ Sought are the transform and the gain and offset of the intensities for which th
 differences from the template are smallest. Voxels that differ far more than most, such as lesions
 and the rims of unlike masks, hardly count: Reuter et al. (2010), NeuroImage 53:1181-1196, here
 with the weights of Geman and McClure. No random numbers; from other starts nearby the same place
-is reached to a few hundredths of a mm, where line searches on sampled metrics end up to 1 mm apart.
+is reached to a few hundredths of a mm.
 """
 
 from dataclasses import dataclass
