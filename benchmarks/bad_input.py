@@ -25,7 +25,10 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from brainlapse.images import load_canonical, save_volume
-from brainlapse.preprocessing.transforms import read_world_transform, write_world_transform
+from brainlapse.preprocessing.registration.transforms import (
+    read_world_transform,
+    write_world_transform,
+)
 from brainlapse.runtime import read_table
 from brainlapse.space import BRAIN_CENTRE_MM
 

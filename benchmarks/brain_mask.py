@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from brainlapse.images import load_canonical
-from brainlapse.preprocessing.mask_settings import MaskSettings
-from brainlapse.preprocessing.masking import find_brain
-from brainlapse.preprocessing.quality import dice
-from brainlapse.preprocessing.reference import registration_target
+from brainlapse.preprocessing.brain_mask.masking import find_brain
+from brainlapse.preprocessing.brain_mask.settings import MaskSettings
+from brainlapse.preprocessing.quality.measures import dice
+from brainlapse.preprocessing.quality.reference import registration_target
 
 SIZES = (192, 256)
 

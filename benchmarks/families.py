@@ -46,11 +46,11 @@ from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import S2D_STEM_FACTOR
 from brainlapse.runtime import keep_memory, limit_threads, read_table
 from brainlapse.segmentation.backends import segment_scans
-from brainlapse.segmentation.judge import JUDGED_REGIONS
+from brainlapse.segmentation.embedded.judge import JUDGED_REGIONS
 from brainlapse.segmentation.settings import SegmentationSettings
-from brainlapse.training.encoding import decode_latents, encode_volumes, load_model
-from brainlapse.training.memory import LiveTensors
-from brainlapse.training.model import network_of, read_card
+from brainlapse.training.encoding.passes import decode_latents, encode_volumes, load_model
+from brainlapse.training.loop.memory import LiveTensors
+from brainlapse.training.model.trained import network_of, read_card
 from brainlapse.training.settings import EncodingSettings
 
 CPU = torch.device("cpu")

@@ -21,9 +21,9 @@ from brainlapse.provenance import ROOT
 from brainlapse.simulation.anatomy import BRAIN_GRID, build_anatomy
 from brainlapse.simulation.warps import grid_points_mm, sample
 from brainlapse.space import Grid, grid_at
+from brainlapse.training.loop.steps import Batch, autoencoder_step, build_engine
+from brainlapse.training.model.state import new_state
 from brainlapse.training.settings import AutoencoderSettings
-from brainlapse.training.state import new_state
-from brainlapse.training.steps import Batch, autoencoder_step, build_engine
 
 FIELD_MM = (160, 200, 160)
 WHITE_MATTER = 0.85

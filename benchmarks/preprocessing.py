@@ -30,13 +30,13 @@ from scipy import ndimage
 from benchmarks.segmentation import OUTSIDE_BRAIN
 from brainlapse.images import load_canonical, load_volume, resample_to_grid
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
+from brainlapse.preprocessing.brain_mask.masking import find_brain
 from brainlapse.preprocessing.intensity import normalise
-from brainlapse.preprocessing.levels import register_brain
-from brainlapse.preprocessing.masking import find_brain
-from brainlapse.preprocessing.pose import rotation_matrices
-from brainlapse.preprocessing.quality import correlation, dice
-from brainlapse.preprocessing.reference import registration_target, sample_reference
-from brainlapse.preprocessing.registration import prepare_brain
+from brainlapse.preprocessing.quality.measures import correlation, dice
+from brainlapse.preprocessing.quality.reference import registration_target, sample_reference
+from brainlapse.preprocessing.registration.ants import prepare_brain
+from brainlapse.preprocessing.registration.levels import register_brain
+from brainlapse.preprocessing.registration.pose import rotation_matrices
 from brainlapse.preprocessing.resampling import resample_brain
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.rejection import ScanRejected
@@ -280,7 +280,7 @@ def run_ants_defaults(options: argparse.Namespace) -> tuple[float, np.ndarray]:
     """CPU seconds and transform, template world to scan world mm, of what is commonly done."""
     import ants  # here, for the chain itself does without
 
-    from brainlapse.preprocessing.transforms import read_world_transform
+    from brainlapse.preprocessing.registration.transforms import read_world_transform
 
     template = ants.image_read(str(options.template))
     if options.template_mm:

@@ -28,7 +28,7 @@ from scipy.spatial.transform import Rotation
 from brainlapse.images import load_canonical, load_volume, save_volume
 from brainlapse.runtime import read_json
 from brainlapse.segmentation.labels import GROUPS, STRUCTURES
-from brainlapse.segmentation.synthseg import read_volumes
+from brainlapse.segmentation.synthseg.gates import read_volumes
 from brainlapse.segmenter.anatomies import fold_labels
 from brainlapse.segmenter.deformation import smooth_noise
 from brainlapse.segmenter.label_maps import find_label_maps, label_map_name

@@ -30,13 +30,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from brainlapse import runtime
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.interface import Autoencoder
-from brainlapse.training.augmentation import augment
-from brainlapse.training.data import ReadAhead, ScanSet, to_batch
-from brainlapse.training.losses import kl_divergence
-from brainlapse.training.precision import DTYPES, autocast, resolve_precision
+from brainlapse.training.data.augmentation import augment
+from brainlapse.training.data.scans import ReadAhead, ScanSet, to_batch
+from brainlapse.training.loop.losses import kl_divergence
+from brainlapse.training.loop.steps import Batch, autoencoder_step, build_engine
+from brainlapse.training.model.precision import DTYPES, autocast, resolve_precision
+from brainlapse.training.model.state import new_state
 from brainlapse.training.settings import AutoencoderSettings
-from brainlapse.training.state import new_state
-from brainlapse.training.steps import Batch, autoencoder_step, build_engine
 
 CPU_SHAPE, GPU_SHAPE = (64, 80, 64), (160, 192, 160)
 CEILING_SIZE = {"cpu": 2048, "cuda": 8192}

@@ -179,7 +179,7 @@ def job_that_hangs(scan, settings, folder):
     """Start a job of its own that waits for the stand-in, with `folder` for temporary files."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from brainlapse.segmentation.runs import run_segmenter\n"
+        "from brainlapse.segmentation.synthseg.runs import run_segmenter\n"
         "from brainlapse.segmentation.settings import SegmentationSettings\n"
         "settings = SegmentationSettings.model_validate_json(sys.argv[2])\n"
         "run_segmenter([Path(sys.argv[1])], settings, threads=1)\n"

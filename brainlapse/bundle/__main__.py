@@ -15,7 +15,7 @@ from brainlapse.bundle.card import NO_LICENCE
 from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.files import BundleError
 from brainlapse.bundle.reading import check_example, read_bundle
-from brainlapse.training.device import choose_device
+from brainlapse.training.devices.device import choose_device
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

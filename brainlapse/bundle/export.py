@@ -20,10 +20,10 @@ from brainlapse.bundle.files import BundleError, write_files
 from brainlapse.runtime import read_table
 from brainlapse.space import grid_at
 from brainlapse.template import load_template_brain
-from brainlapse.training.data import load_on_grid
-from brainlapse.training.device import choose_device
-from brainlapse.training.encoding import encode_volumes, load_model
-from brainlapse.training.model import read_card
+from brainlapse.training.data.scans import load_on_grid
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.encoding.passes import encode_volumes, load_model
+from brainlapse.training.model.trained import read_card
 from brainlapse.training.settings import EncodingSettings
 
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"

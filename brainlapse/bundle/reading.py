@@ -18,8 +18,8 @@ from brainlapse.bundle.files import MANIFEST, BundleError, Contents, parse_json,
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.space import SpaceSettings
-from brainlapse.training.encoding import encode_volumes
-from brainlapse.training.model import FORMAT, build_trained, network_of
+from brainlapse.training.encoding.passes import encode_volumes
+from brainlapse.training.model.trained import FORMAT, build_trained, network_of
 from brainlapse.training.settings import EncodingSettings
 
 TOLERANCE = 0.01

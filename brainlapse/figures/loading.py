@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainlapse.cohort.tables import scan_path
-from brainlapse.figures.quality import Head
+from brainlapse.figures.scans.quality import Head
 from brainlapse.images import load_canonical
 from brainlapse.rejection import read_rejection
 

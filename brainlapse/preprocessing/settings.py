@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from brainlapse.preprocessing.mask_settings import MaskSettings
-from brainlapse.preprocessing.quality_settings import QualitySettings
-from brainlapse.preprocessing.registration_settings import RegistrationSettings
+from brainlapse.preprocessing.brain_mask.settings import MaskSettings
+from brainlapse.preprocessing.quality.settings import QualitySettings
+from brainlapse.preprocessing.registration.settings import RegistrationSettings
 from brainlapse.settings import Settings
 
 

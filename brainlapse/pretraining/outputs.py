@@ -6,7 +6,7 @@ import numpy as np
 
 from brainlapse.pretraining.settings import PretrainingSettings
 from brainlapse.space import SpaceSettings
-from brainlapse.training.data import ScanSet, TrainingData
+from brainlapse.training.data.scans import ScanSet, TrainingData
 
 CONTRACT = {"synthetic": "brains drawn from label maps; weights to start from, not to encode with"}
 """In place of a preprocessing contract: no scan fulfils it."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from brainlapse.segmentation.command import main
+from brainlapse.segmentation.embedded.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,8 +9,8 @@ import numpy as np
 from brainlapse.runtime import log
 from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.labels import STRUCTURES, group_volumes
-from brainlapse.segmentation.runs import Structures, run_segmenter
 from brainlapse.segmentation.settings import SegmentationSettings
+from brainlapse.segmentation.synthseg.runs import Structures, run_segmenter
 
 
 @dataclass(frozen=True)

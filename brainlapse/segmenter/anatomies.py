@@ -9,9 +9,9 @@ from scipy import ndimage
 
 from brainlapse.images import load_canonical
 from brainlapse.preprocessing.blocks import brain_box, crop_affine
-from brainlapse.preprocessing.levels import register_brain
-from brainlapse.preprocessing.reference import registration_target
-from brainlapse.preprocessing.registration import prepare_brain
+from brainlapse.preprocessing.quality.reference import registration_target
+from brainlapse.preprocessing.registration.ants import prepare_brain
+from brainlapse.preprocessing.registration.levels import register_brain
 from brainlapse.preprocessing.settings import RegistrationSettings
 from brainlapse.runtime import atomic_path
 from brainlapse.segmentation.labels import LABEL_IDS

@@ -9,9 +9,9 @@ import numpy as np
 from brainlapse.images import resample_to_grid
 from brainlapse.runtime import single_thread
 from brainlapse.segmentation.classes import CLASS_LABELS, CLASSES
-from brainlapse.segmentation.embedded import GRID, load_network, segment_brain
+from brainlapse.segmentation.embedded.network import GRID, load_network, segment_brain
+from brainlapse.segmentation.embedded.posteriors import Posteriors
 from brainlapse.segmentation.labels import GROUPS
-from brainlapse.segmentation.posteriors import Posteriors
 from brainlapse.space import Grid
 from brainlapse.template import load_template_brain
 

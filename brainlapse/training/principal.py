@@ -12,11 +12,11 @@ import torch
 
 from brainlapse.networks.autoencoders import build_autoencoder, log_size
 from brainlapse.networks.interface import Autoencoder
-from brainlapse.training.checkpoint import ResumeFolder
-from brainlapse.training.data import ScanSet, TrainingData, to_batch
-from brainlapse.training.losses import l1
+from brainlapse.training.data.scans import ScanSet, TrainingData, to_batch
+from brainlapse.training.loop.losses import l1
+from brainlapse.training.model.state import Best
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import AutoencoderSettings
-from brainlapse.training.state import Best
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for the voxels of all training scans that are looked at together, as float64."""

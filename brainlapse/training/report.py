@@ -9,9 +9,9 @@ from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.linear import LinearAutoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.space import SpaceSettings, mni_grid
+from brainlapse.training.model.state import TrainingState
 from brainlapse.training.principal import Fitted
 from brainlapse.training.settings import AutoencoderSettings
-from brainlapse.training.state import TrainingState
 
 TIME_COLUMNS = ["epoch", "step", "seconds", "lr"]
 

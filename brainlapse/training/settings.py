@@ -7,8 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.settings import Settings
-from brainlapse.training.loss_settings import LossSettings
-from brainlapse.training.start_settings import check_start
+from brainlapse.training.loop.loss_settings import LossSettings
+from brainlapse.training.model.start_settings import check_start
 
 
 class TrainingSettings(Settings):

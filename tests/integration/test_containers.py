@@ -11,8 +11,8 @@ import pytest
 from brainlapse.containers import OWNER_LABEL
 from brainlapse.runtime import process_token
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
-from brainlapse.segmentation.orphans import remove_orphans
-from brainlapse.segmentation.runs import run_segmenter
+from brainlapse.segmentation.synthseg.orphans import remove_orphans
+from brainlapse.segmentation.synthseg.runs import run_segmenter
 from tests.integration.engines import ask, started_engine
 from tests.standin import (
     CONTENT_GATES,

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from brainlapse.images import load_volume, resample_to_grid
-from brainlapse.preprocessing.transforms import read_world_transform
+from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.runtime import read_table
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.template import load_template_brain

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from brainlapse.preprocessing.registration_settings import RegistrationSettings
+from brainlapse.preprocessing.registration.settings import RegistrationSettings
 from brainlapse.provenance import code_fingerprint
 from tests.conftest import planned_rules
 
@@ -34,25 +34,25 @@ EDITS = {  # module -> the rules whose own code it is
         "draw_brains",
         *SEGMENT,
     },
-    "preprocessing/quality.py": {"measure_quality"},
-    "preprocessing/verdict.py": {"collect_quality"},
-    "preprocessing/outliers.py": {"collect_quality"},
-    "preprocessing/review.py": {"collect_quality"},
-    "training/losses.py": TRAIN,
+    "preprocessing/quality/measures.py": {"measure_quality"},
+    "preprocessing/quality/verdict.py": {"collect_quality"},
+    "preprocessing/quality/outliers.py": {"collect_quality"},
+    "preprocessing/quality/review.py": {"collect_quality"},
+    "training/loop/losses.py": TRAIN,
     "training/principal.py": TRAIN,
-    "training/augmentation.py": TRAIN,
+    "training/data/augmentation.py": TRAIN,
     "networks/space_to_depth.py": {*TRAIN, "load_bundle", *DECODE},
     "networks/vector.py": {*TRAIN, "load_bundle", *DECODE},
     "networks/linear.py": {*TRAIN, "load_bundle", *DECODE},
     "networks/perceptual.py": {*TRAIN, *JUDGE},
     "networks/trained.py": {*TRAIN, "simulate_dataset", *JUDGE, *SEGMENT},
-    "training/encoding.py": {"load_bundle", *DECODE},
-    "training/precision.py": TRAIN,
-    "training/latent_cache.py": {"encode_scans"},
+    "training/encoding/passes.py": {"load_bundle", *DECODE},
+    "training/model/precision.py": TRAIN,
+    "training/resume/latent_cache.py": {"encode_scans"},
     "bundle/reading.py": {"load_bundle"},
     "bundle/export.py": set(),
-    "figures/comparison.py": {"plot_comparison", "write_report"},
-    "training/judging.py": JUDGE,
+    "figures/models/comparison.py": {"plot_comparison", "write_report"},
+    "training/encoding/judging.py": JUDGE,
     "analysis/reconstructions.py": {
         "summarise_reconstructions",
         "measure_volume_error",
@@ -62,15 +62,16 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},
     "aging/linearity.py": {"measure_linearity"},
-    "segmentation/synthseg.py": SEGMENT,
-    "segmentation/judge.py": set(),  # part of a model's code where volumes select its weights
-    "segmentation/posteriors.py": {"simulate_dataset", *SEGMENT},
+    "segmentation/synthseg/gates.py": SEGMENT,
+    # part of a model's code where volumes select its weights
+    "segmentation/embedded/judge.py": set(),
+    "segmentation/embedded/posteriors.py": {"simulate_dataset", *SEGMENT},
     "segmenter/synthesis.py": {"train_segmenter", "draw_brains"},
     "segmenter/deformation.py": {"place_label_maps", "train_segmenter", "draw_brains"},
-    "figures/latents.py": {"plot_latents"},
+    "figures/models/latents.py": {"plot_latents"},
     "figures/style.py": {*PLOTS, "write_report", "write_quality_page"},
-    "figures/page.py": {"write_report"},
-    "figures/review.py": {"write_quality_page"},
+    "figures/page/report.py": {"write_report"},
+    "figures/page/review.py": {"write_quality_page"},
     "config.py": set(),
     "runtime.py": set(),
     "provenance.py": set(),
@@ -138,22 +139,22 @@ class TestPlannedJobs:
         assert self.plan(snakemake, copy, finished_run) == set()
 
     def test_docstring_edit_runs_nothing(self, snakemake, copy, finished_run, edit):
-        path = copy / "brainlapse/training/losses.py"
-        edit("brainlapse/training/losses.py", "")
+        path = copy / "brainlapse/training/loop/losses.py"
+        edit("brainlapse/training/loop/losses.py", "")
         path.write_text(path.read_text().replace('"""', '"""Rewritten. ', 1))
         assert self.plan(snakemake, copy, finished_run) == set()
 
     def test_edit_of_the_losses_trains_again_and_all_that_follows(
         self, snakemake, copy, finished_run, edit
     ):
-        edit("brainlapse/training/losses.py", "\n\nEDITED = 1\n")
+        edit("brainlapse/training/loop/losses.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
         follows = {"train_autoencoder", *DECODE, "reduce_latents", "evaluate_task"}
         assert follows | {"segment_decoded", "collect_volumes", "score_forecasts"} <= planned
         assert planned & {*PREPROCESS, "build_cohort", "segment_real", "plot_cohort"} == set()
 
     def test_edit_of_a_plot_redraws(self, snakemake, copy, finished_run, edit):
-        edit("brainlapse/figures/latents.py", "\n\nEDITED = 1\n")
+        edit("brainlapse/figures/models/latents.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
         assert planned == {"plot_latents", "write_report"}
 

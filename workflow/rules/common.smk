@@ -19,10 +19,10 @@ from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.bids import list_inputs
 from brainlapse.cohort.tables import scan_path
 from brainlapse.figures.captions import read_captions
-from brainlapse.figures.order import pictured
+from brainlapse.figures.scans.order import pictured
 from brainlapse.provenance import code_fingerprint
 from brainlapse.segmenter.label_maps import find_label_maps
-from brainlapse.training.start_settings import start_digest
+from brainlapse.training.model.start_settings import start_digest
 
 OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
@@ -316,7 +316,7 @@ def judge_code(wildcards):
     if model_settings(wildcards)["training"]["selection"] != "volumes":
         return {}
     return code_fingerprint(
-        Path(workflow.basedir, "brainlapse", "segmentation", "judge.py")
+        Path(workflow.basedir, "brainlapse", "segmentation", "embedded", "judge.py")
     )
 
 

@@ -2,8 +2,12 @@
 
 from brainlapse import runtime
 from brainlapse.cohort.tables import read_scans
-from brainlapse.preprocessing.collection import describe_contract, list_rejected, tabulate_quality
-from brainlapse.preprocessing.review import read_review
+from brainlapse.preprocessing.quality.collection import (
+    describe_contract,
+    list_rejected,
+    tabulate_quality,
+)
+from brainlapse.preprocessing.quality.review import read_review
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.rejection import read_rejection
 from brainlapse.space import SpaceSettings

@@ -6,10 +6,10 @@ import pandas as pd
 
 from brainlapse import runtime
 from brainlapse.latents import write_latents
-from brainlapse.training import latent_cache
-from brainlapse.training.device import choose_device
-from brainlapse.training.encoding import load_model
-from brainlapse.training.model import binding_parts, check_contract, read_card
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.encoding.passes import load_model
+from brainlapse.training.model.trained import binding_parts, check_contract, read_card
+from brainlapse.training.resume import latent_cache
 from brainlapse.training.settings import EncodingSettings
 
 

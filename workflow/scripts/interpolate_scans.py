@@ -8,8 +8,8 @@ from brainlapse.aging.plan import plan_interpolations
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.latents import read_latents
 from brainlapse.space import SpaceSettings, mni_grid
-from brainlapse.training.device import choose_device
-from brainlapse.training.encoding import decode_latents, load_model
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.encoding.passes import decode_latents, load_model
 from brainlapse.training.settings import EncodingSettings
 
 

@@ -6,8 +6,8 @@ from brainlapse import runtime
 from brainlapse.images import save_volume
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.streaming import in_flight
-from brainlapse.training.device import choose_device
-from brainlapse.training.judging import judge, mean_volume, perceptual_distance
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.encoding.judging import judge, mean_volume, perceptual_distance
 
 KEYS = ["dataset", "subject", "session", "scan", "split"]
 

@@ -2,8 +2,8 @@
 
 from brainlapse import runtime
 from brainlapse.bundle.reading import check_example, read_bundle
-from brainlapse.training import model
-from brainlapse.training.device import choose_device
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.model import trained as model
 
 
 def main(snakemake) -> None:

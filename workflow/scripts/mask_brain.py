@@ -4,8 +4,8 @@ import numpy as np
 
 from brainlapse import runtime
 from brainlapse.images import load_volume, save_volume
-from brainlapse.preprocessing.mask_settings import MaskSettings
-from brainlapse.preprocessing.masking import find_brain
+from brainlapse.preprocessing.brain_mask.masking import find_brain
+from brainlapse.preprocessing.brain_mask.settings import MaskSettings
 from brainlapse.rejection import run_stage
 
 

@@ -2,9 +2,9 @@
 
 from brainlapse import runtime
 from brainlapse.images import load_volume
-from brainlapse.preprocessing.quality import NativeScan, measure, quality_record
-from brainlapse.preprocessing.reference import load_reference
-from brainlapse.preprocessing.transforms import read_world_transform
+from brainlapse.preprocessing.quality.measures import NativeScan, measure, quality_record
+from brainlapse.preprocessing.quality.reference import load_reference
+from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.rejection import run_stage
 
 

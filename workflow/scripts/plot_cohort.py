@@ -1,7 +1,8 @@
 """Plot ages, visits and groups of the cohort."""
 
 from brainlapse import runtime
-from brainlapse.figures import cohort, style, tables
+from brainlapse.figures import style, tables
+from brainlapse.figures.scans import cohort
 
 
 def main(snakemake) -> None:

@@ -1,7 +1,8 @@
 """Plot image metrics and volume errors of all autoencoders side by side."""
 
 from brainlapse import runtime
-from brainlapse.figures import comparison, style, tables
+from brainlapse.figures import style, tables
+from brainlapse.figures.models import comparison
 
 
 def main(snakemake) -> None:

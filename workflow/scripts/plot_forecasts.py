@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.figures import ageing, examples, forecasts, style, tables
+from brainlapse.figures import style, tables
+from brainlapse.figures.ageing import curves as ageing
+from brainlapse.figures.ageing import examples, forecasts
 from brainlapse.figures.settings import ReportSettings
 
 

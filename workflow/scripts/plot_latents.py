@@ -1,7 +1,8 @@
 """Plot the latent space of one autoencoder in two principal components."""
 
 from brainlapse import runtime
-from brainlapse.figures import latents, style, tables
+from brainlapse.figures import style, tables
+from brainlapse.figures.models import latents
 
 
 def main(snakemake) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.figures import gallery, order, quality, style, tables
+from brainlapse.figures import style, tables
+from brainlapse.figures.scans import gallery, order, quality
 from brainlapse.figures.settings import ReportSettings
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.template import load_template

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.figures import examples, reconstructions, style, tables
+from brainlapse.figures import style, tables
+from brainlapse.figures.ageing import examples
+from brainlapse.figures.models import reconstructions
 from brainlapse.figures.settings import ReportSettings
 
 

@@ -2,7 +2,8 @@
 
 from brainlapse import runtime
 from brainlapse.analysis.settings import TaskSettings
-from brainlapse.figures import style, tables, tasks
+from brainlapse.figures import style, tables
+from brainlapse.figures.models import tasks
 
 
 def main(snakemake) -> None:

@@ -1,7 +1,8 @@
 """Plot the loss curves of one autoencoder."""
 
 from brainlapse import runtime
-from brainlapse.figures import style, tables, training
+from brainlapse.figures import style, tables
+from brainlapse.figures.models import training
 
 
 def main(snakemake) -> None:

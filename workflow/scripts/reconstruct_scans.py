@@ -9,9 +9,9 @@ from brainlapse.images import save_volume
 from brainlapse.latents import read_latents
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.streaming import in_flight
-from brainlapse.training.device import choose_device
-from brainlapse.training.encoding import decode_latents, load_model
-from brainlapse.training.judging import judge, perceptual_distance
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.encoding.judging import judge, perceptual_distance
+from brainlapse.training.encoding.passes import decode_latents, load_model
 from brainlapse.training.settings import EncodingSettings
 
 KEYS = ["dataset", "subject", "session", "scan", "split"]

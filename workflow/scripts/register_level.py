@@ -2,14 +2,17 @@
 
 from brainlapse import runtime
 from brainlapse.images import load_volume
-from brainlapse.preprocessing.levels import LevelRun, check_result, register_level
-from brainlapse.preprocessing.registration import prepare_brain
-from brainlapse.preprocessing.registration_settings import (
+from brainlapse.preprocessing.registration.ants import prepare_brain
+from brainlapse.preprocessing.registration.levels import LevelRun, check_result, register_level
+from brainlapse.preprocessing.registration.settings import (
     LevelSettings,
     LimitSettings,
     RetrySettings,
 )
-from brainlapse.preprocessing.transforms import read_world_transform, write_world_transform
+from brainlapse.preprocessing.registration.transforms import (
+    read_world_transform,
+    write_world_transform,
+)
 from brainlapse.rejection import run_stage
 
 

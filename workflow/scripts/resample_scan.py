@@ -4,9 +4,9 @@ import numpy as np
 
 from brainlapse import runtime
 from brainlapse.images import load_canonical, save_volume
+from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.preprocessing.resampling import resample_brain
 from brainlapse.preprocessing.settings import ResamplingSettings
-from brainlapse.preprocessing.transforms import read_world_transform
 from brainlapse.rejection import run_stage
 from brainlapse.space import SpaceSettings, mni_grid
 

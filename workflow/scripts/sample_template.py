@@ -2,7 +2,7 @@
 
 from brainlapse import runtime
 from brainlapse.images import save_volume
-from brainlapse.preprocessing.reference import (
+from brainlapse.preprocessing.quality.reference import (
     registration_target,
     sample_reference,
     save_reference,

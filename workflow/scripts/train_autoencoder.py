@@ -2,9 +2,11 @@
 
 from brainlapse import provenance, runtime
 from brainlapse.space import SpaceSettings
-from brainlapse.training import job, launch, model
-from brainlapse.training.device import choose_device
-from brainlapse.training.precision import resolve_precision
+from brainlapse.training import job
+from brainlapse.training.devices import launch
+from brainlapse.training.devices.device import choose_device
+from brainlapse.training.model import trained as model
+from brainlapse.training.model.precision import resolve_precision
 from brainlapse.training.report import history_table, model_card
 from brainlapse.training.settings import AutoencoderSettings
 

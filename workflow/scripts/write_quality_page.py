@@ -1,7 +1,8 @@
 """Write the page on which a person goes through the scans."""
 
 from brainlapse import runtime
-from brainlapse.figures import review, tables
+from brainlapse.figures import tables
+from brainlapse.figures.page import review
 
 
 def main(snakemake) -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from brainlapse import provenance, runtime
-from brainlapse.figures import page
-from brainlapse.figures.sections import Run
+from brainlapse.figures.page import report as page
+from brainlapse.figures.page.sections import Run
 from brainlapse.figures.settings import ReportSettings
 
 

@@ -12,7 +12,8 @@ from brainlapse.networks.settings import NetworkSettings
 from brainlapse.runtime import write_table
 from brainlapse.segmentation.backends import Segmentation
 from brainlapse.space import SpaceSettings, mni_grid
-from brainlapse.training import model, principal
+from brainlapse.training import principal
+from brainlapse.training.model import trained as model
 from brainlapse.training.settings import AutoencoderSettings
 
 SHAPE = (32, 32, 32)

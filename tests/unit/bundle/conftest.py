@@ -9,11 +9,11 @@ from brainlapse.analysis.reconstructions import summarise_reconstructions
 from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.images import save_volume
 from brainlapse.networks.autoencoders import build_autoencoder
-from brainlapse.preprocessing.collection import describe_contract
+from brainlapse.preprocessing.quality.collection import describe_contract
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.runtime import write_table
 from brainlapse.space import SpaceSettings, mni_grid
-from brainlapse.training import model
+from brainlapse.training.model import trained as model
 from brainlapse.training.settings import AutoencoderSettings
 
 SPACE = SpaceSettings(voxel_mm=6.0, shape=(32, 32, 32))

@@ -18,10 +18,15 @@ from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.files import MANIFEST, BundleError
 from brainlapse.bundle.reading import check_example, read_bundle
 from brainlapse.config import load_config
-from brainlapse.preprocessing.collection import describe_contract
+from brainlapse.preprocessing.quality.collection import describe_contract
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.space import SpaceSettings
-from brainlapse.training.model import ContractMismatch, binding_parts, check_contract, load_model
+from brainlapse.training.model.trained import (
+    ContractMismatch,
+    binding_parts,
+    check_contract,
+    load_model,
+)
 
 CPU = torch.device("cpu")
 

@@ -12,8 +12,8 @@ from brainlapse.images import save_volume
 from brainlapse.latents import read_latents
 from brainlapse.runtime import read_json, write_json
 from brainlapse.space import SpaceSettings, mni_grid
-from brainlapse.training.encoding import encode_volumes, load_model
-from brainlapse.training.model import ContractMismatch
+from brainlapse.training.encoding.passes import encode_volumes, load_model
+from brainlapse.training.model.trained import ContractMismatch
 from brainlapse.training.settings import EncodingSettings
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from brainlapse.figures import quality, slices
+from brainlapse.figures import slices
+from brainlapse.figures.scans import quality
 from brainlapse.figures.style import NothingToShow
 
 

@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.figures import ageing, blocks, cohort, comparison, reconstructions, style, training
-from brainlapse.figures.order import pictured
+from brainlapse.figures import style
+from brainlapse.figures.ageing import curves as ageing
+from brainlapse.figures.models import comparison, reconstructions, training
+from brainlapse.figures.page import blocks
+from brainlapse.figures.scans import cohort
+from brainlapse.figures.scans.order import pictured
 from tests.unit.figures import fake_run
 
 

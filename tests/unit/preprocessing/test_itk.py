@@ -16,7 +16,9 @@ def test_voxels_survive_the_way_to_itk_and_back():
 def test_the_steps_load_neither_the_package_ants_nor_pandas():
     """Their imports would cost more than the steps themselves."""
     code = (
-        "import sys; from brainlapse.preprocessing import bias, levels, masking, resampling; "
+        "import sys; from brainlapse.preprocessing import bias, resampling; "
+        "from brainlapse.preprocessing.brain_mask import masking; "
+        "from brainlapse.preprocessing.registration import levels; "
         "bias.to_itk.__globals__['library'](); "
         "print(sorted({'ants', 'pandas', 'torch', 'matplotlib'} & set(sys.modules)))"
     )

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from brainlapse.preprocessing.registration_settings import LevelSettings, RegistrationSettings
+from brainlapse.preprocessing.registration.settings import LevelSettings, RegistrationSettings
 from brainlapse.preprocessing.settings import PreprocessSettings
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from brainlapse.segmentation.classes import CLASS_LABELS, CLASSES, MIRRORED
-from brainlapse.segmentation.posteriors import Posteriors
+from brainlapse.segmentation.embedded.posteriors import Posteriors
 from brainlapse.space import Grid, grid_at
 
 GRID = grid_at(2.0, (80, 96, 80))

@@ -11,8 +11,8 @@ from brainlapse.segmentation.classes import (
     class_table,
     right_table,
 )
+from brainlapse.segmentation.embedded.posteriors import label_classes
 from brainlapse.segmentation.labels import LABEL_IDS, STRUCTURES
-from brainlapse.segmentation.posteriors import label_classes
 
 FREESURFER_PAIRS = {
     2: 41, 3: 42, 4: 43, 5: 44, 7: 46, 8: 47, 10: 49, 11: 50, 12: 51, 13: 52, 17: 53, 18: 54,

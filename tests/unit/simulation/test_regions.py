@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from brainlapse.segmentation.embedded import GRID
-from brainlapse.segmentation.posteriors import structure_volumes
+from brainlapse.segmentation.embedded.network import GRID
+from brainlapse.segmentation.embedded.posteriors import structure_volumes
 from brainlapse.simulation import regions
 from brainlapse.simulation.anatomy import BRAIN_GRID, build_anatomy
 from brainlapse.template import load_template_brain

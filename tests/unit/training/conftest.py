@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from brainlapse.training.data import ScanSet, TrainingData
+from brainlapse.training.data.scans import ScanSet, TrainingData
 from brainlapse.training.settings import AutoencoderSettings
 
 

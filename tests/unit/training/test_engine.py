@@ -13,12 +13,12 @@ from torch import nn
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.provenance import ROOT, code_fingerprint
-from brainlapse.training import loop, memory, volume_error
-from brainlapse.training.average import start_average, update_average
-from brainlapse.training.checkpoint import ResumeFolder
-from brainlapse.training.recomputation import recompute_blocks
+from brainlapse.training.loop import loop, memory, volume_error
+from brainlapse.training.loop.steps import build_engine
+from brainlapse.training.model.average import start_average, update_average
+from brainlapse.training.model.recomputation import recompute_blocks
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import TrainingSettings
-from brainlapse.training.steps import build_engine
 
 CPU = torch.device("cpu")
 GOLDEN_LOSSES = (
@@ -176,7 +176,7 @@ def test_volumes_pick_the_kept_weights(changed, data, tmp_path):
 def test_the_judge_is_loaded_only_where_volumes_select():
     assert volume_error.load_judge(TrainingSettings(), None) is None
     judge = ROOT / Path(*volume_error.JUDGE_MODULE.split(".")).with_suffix(".py")
-    assert "brainlapse.segmentation.embedded" in code_fingerprint(judge)
+    assert "brainlapse.segmentation.embedded.network" in code_fingerprint(judge)
 
 
 def test_judged_scans_are_spread_over_the_validation_scans():

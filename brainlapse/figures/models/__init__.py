@@ -1,0 +1,1 @@
+"""Figures of the autoencoders, their latents and the tasks."""

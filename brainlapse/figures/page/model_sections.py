@@ -1,0 +1,64 @@
+"""The section of the page on autoencoders: side by side, then one by one."""
+
+import pandas as pd
+
+from brainlapse.figures import tables
+from brainlapse.figures.models import comparison, reconstructions, training
+from brainlapse.figures.page import blocks
+from brainlapse.figures.page.blocks import Block, Section
+from brainlapse.figures.page.sections import Run
+
+
+def autoencoder_section(run: Run) -> Section:
+    """Compare the models, then show loss curves and reconstructions of each."""
+    section = Section("autoencoders", "Autoencoders", compared(run))
+    for model in run.models:
+        history = run.table(f"autoencoder/{model}/history.tsv", tables.HISTORY)
+        table = run.table(f"autoencoder/{model}/reconstruction.tsv", tables.RECONSTRUCTION)
+        section.blocks += [
+            blocks.heading(model),
+            blocks.text(training.summarise(history)),
+            run.figure(f"{model}/training.png", f"the loss curves of {model}"),
+            blocks.table(
+                reconstructions.summarise(table),
+                "Reconstructions against scans: mean ± standard deviation over scans, inside the "
+                "brain mask; 'whole' columns count the background too.",
+                empty="No reconstruction was scored.",
+            ),
+            run.figure(f"{model}/reconstructions.png", f"reconstructions by {model}"),
+        ]
+    return section
+
+
+def compared(run: Run) -> list[Block]:
+    """Image metrics and volume errors of all models beside the mean image."""
+    summaries = {
+        model: run.table(f"autoencoder/{model}/reconstruction_summary.tsv", tables.SUMMARY)
+        for model in run.models
+    }
+    return [
+        blocks.heading("compared"),
+        run.figure("image_errors.png", "image metrics of all models"),
+        blocks.table(
+            comparison.image_table(summaries),
+            "Mean ± standard deviation over scans. mean_image: the mean of the training scans in "
+            "place of every reconstruction, which is what a network that knows nobody reaches.",
+            empty="No reconstruction was scored.",
+            folded="Image metrics by split, data set and diagnosis",
+        ),
+        run.figure("volume_errors.png", "volume errors of all models"),
+        blocks.table(
+            comparison.volume_table(volume_errors(run)),
+            "Regional volumes of reconstructions against those of the scans, on the split of the "
+            "figure: the floor under later numbers of a model, unless they are anchored.",
+            empty="No volumes of reconstructions were measured.",
+            folded="Volume errors of every region",
+        ),
+    ]
+
+
+def volume_errors(run: Run) -> dict[str, pd.DataFrame]:
+    """Volume errors by model, the mean image last."""
+    files = {model: f"autoencoder/{model}/volume_error.tsv" for model in run.models}
+    files[comparison.MEAN_IMAGE] = "baselines/mean_image_volume_error.tsv"
+    return {name: run.table(path, tables.VOLUME_ERRORS) for name, path in files.items()}

@@ -1,0 +1,254 @@
+"""The sections of the page, each from the tables and figures of one stage."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainlapse.figures import style, tables
+from brainlapse.figures.ageing import curves as ageing
+from brainlapse.figures.page import blocks
+from brainlapse.figures.page.blocks import Section
+from brainlapse.figures.scans import cohort, quality
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run keeps its results, and what it was asked to do.
+
+    Attributes
+    ----------
+    root
+        Output folder.
+    models
+        Names of the autoencoders.
+    tasks
+        Settings of the tasks: ``name``, ``target``, ``kind``.
+    captions
+        Texts under the figures, by file name of the figure.
+    """
+
+    root: Path
+    models: tuple[str, ...]
+    tasks: tuple[dict[str, Any], ...]
+    captions: dict[str, str]
+
+    def table(self, name: str, columns: tuple[str, ...] = ()) -> pd.DataFrame:
+        """Read a table of the run; without rows if it is not there."""
+        return tables.read(self.root / name, columns)
+
+    def figure(self, name: str, alt: str, caption: str | None = None) -> blocks.Block:
+        """Embed a figure of the run with its caption."""
+        words = self.captions.get(caption or Path(name).stem, "")
+        return blocks.figure(self.root / "report/figures" / name, words, alt)
+
+
+def cohort_section(run: Run) -> Section:
+    """Show counts, ages, rejected scans, notes and alternatives."""
+    scans = run.table("cohort/scans.tsv", tables.SCANS)
+    rejected = all_rejected(run)
+    alternatives = run.table("cohort/alternatives.tsv", tables.ALTERNATIVES)
+    return Section(
+        "cohort",
+        "Cohort",
+        [
+            blocks.table(
+                cohort.count_table(scans),
+                "Scans that passed the checks of the cohort stage, by dataset and split. All scans "
+                "of a subject are on the same side.",
+                empty="No scan passed the checks of the cohort stage.",
+            ),
+            run.figure("cohort.png", "the cohort"),
+            blocks.heading("Rejected scans"),
+            blocks.table(
+                rejected,
+                "Files that no later stage uses, with the stage that gave them up.",
+                empty="No scan was rejected.",
+            ),
+            blocks.heading("Notes"),
+            blocks.table(
+                cohort.noted(scans),
+                "Scans that stay in the cohort with a limitation.",
+                empty="No accepted scan carries a note.",
+            ),
+            blocks.heading("Scans not picked"),
+            blocks.table(
+                _filled(alternatives, tables.ALTERNATIVES),
+                "Where a session holds several T1-weighted files (acq, run), one is used.",
+                empty="No session holds more than one T1-weighted file.",
+            ),
+        ],
+    )
+
+
+def all_rejected(run: Run) -> pd.DataFrame:
+    """Return the rejected scans of the cohort and preprocessing stages in one table."""
+    parts = [
+        run.table(f"{stage}/rejected.tsv", tables.REJECTED) for stage in ("cohort", "preprocess")
+    ]
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return pd.DataFrame()
+    return _filled(pd.concat(filled), ("stage", "dataset", "scan", "reason", "path"))
+
+
+def _filled(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return these columns without those that hold nothing."""
+    return table[list(columns)].dropna(axis="columns", how="all")
+
+
+def quality_section(run: Run, max_pictures: int) -> Section:
+    """Show the suspect scans, distributions and the table of quality numbers."""
+    checked = run.table("preprocess/qc.tsv", tables.QUALITY)
+    section = Section("quality", "Preprocessing quality")
+    if checked.empty:
+        section.blocks.append(blocks.note("No quality numbers: no scan was preprocessed."))
+        return section
+    counts = checked["status"].value_counts()
+    found = ", ".join(f"{counts.get(s, 0)} {s}" for s in ("accepted", "flagged", "rejected"))
+    section.blocks += [
+        blocks.text(
+            f"{len(checked):,} scans were preprocessed: {found}. Flagged scans are encoded and "
+            "analysed but fit no autoencoder; rejected ones are left out. To go through all scans "
+            "and overrule these verdicts, open qc.html beside this page."
+        ),
+        _gallery(run, checked, max_pictures),
+        blocks.heading("Numbers"),
+        run.figure("quality.png", "the quality numbers"),
+        blocks.table(
+            _quality_table(checked),
+            "Click a column to sort.",
+            empty="",
+            folded="Table of all scans",
+        ),
+    ]
+    return section
+
+
+def _quality_table(checked: pd.DataFrame) -> pd.DataFrame:
+    lead = ["dataset", "scan", "status", "reasons"]
+    return checked[[*lead, *quality.numeric_columns(checked)]]
+
+
+def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block:
+    folder = run.root / "report/quality"
+    index = tables.read(folder / "index.tsv", ("dataset", "scan", "file"))
+    numbers = quality.numeric_columns(checked)
+    by_scan = checked.drop_duplicates(["dataset", "scan"]).set_index(["dataset", "scan"])
+    items = []
+    for row in index.dropna(subset=["scan"]).to_dict("records"):
+        facts = by_scan.loc[(row["dataset"], row["scan"])]
+        if facts["status"] == "accepted":
+            continue
+        items.append(
+            {
+                "uri": blocks.data_uri(folder / row["file"]) if pd.notna(row["file"]) else None,
+                "title": f"{row['dataset']} / {row['scan']}",
+                "status": str(facts["status"]),
+                "reasons": "" if pd.isna(facts["reasons"]) else str(facts["reasons"]),
+                "numbers": [(style.quantity(name), blocks.cell(facts[name])) for name in numbers],
+            }
+        )
+    if index.dropna(subset=["scan"]).empty:
+        return blocks.note("No quality pictures were asked for (report: max_qc_pictures is 0).")
+    if not items:
+        return blocks.note("No scan was flagged or rejected.")
+    words = run.captions.get("quality_pictures", "")
+    cut = int((checked["status"] != "accepted").sum()) - len(items)
+    if cut > 0:
+        words += (
+            f" {cut:,} more flagged or rejected scans are not pictured "
+            f"(report: max_qc_pictures is {max_pictures:,})."
+        )
+    return {"kind": "gallery", "items": items, "caption": words.strip()}
+
+
+def latent_section(run: Run) -> Section:
+    """Show principal components of the latents."""
+    section = Section("latents", "Latent space")
+    for model in run.models:
+        section.blocks += [
+            blocks.heading(model),
+            run.figure(f"{model}/latents.png", f"the latent space of {model}"),
+        ]
+    return section
+
+
+def task_section(run: Run) -> Section:
+    """Show metrics of every task over models, then figures."""
+    section = Section("tasks", "Classification and regression")
+    if not run.tasks:
+        section.blocks.append(blocks.note("No tasks are configured (key: tasks)."))
+    for task in run.tasks:
+        name = task["name"]
+        section.blocks += [
+            blocks.heading(f"{name}: {task['kind']} of {task['target']}"),
+            blocks.table(
+                task_metrics(run, name),
+                "Cross-validation over subjects; a row per metric and split of the autoencoder, "
+                "which has seen the images of its train split. Baseline: what always predicting "
+                "the same reaches; confounds: a model of the covariates alone; ci: 95 % interval.",
+                empty=f"Task {name} was not evaluated.",
+            ),
+        ]
+        for model in run.models:
+            section.blocks.append(
+                run.figure(f"{model}/task-{name}.png", f"task {name} from {model}", task["kind"])
+            )
+    return section
+
+
+def task_metrics(run: Run, task: str) -> pd.DataFrame:
+    """Return the metrics of one task over all models, without empty columns."""
+    parts = []
+    for model in run.models:
+        table = run.table(f"analysis/{model}/tasks/{task}/metrics.tsv", tables.TASK_METRICS)
+        if len(table):
+            table.insert(0, "model", model)
+            parts.append(table.drop(columns="task"))
+    if not parts:
+        return pd.DataFrame()
+    return pd.concat(parts).dropna(axis="columns", how="all")
+
+
+def ageing_section(run: Run) -> Section:
+    """Show forecasts, trajectories, errors and linearity of every autoencoder."""
+    section = Section("ageing", "Ageing")
+    volumes = run.table("volumes/volumes.tsv", tables.VOLUMES)
+    section.blocks.append(blocks.text(_volume_sentence(volumes)))
+    for model in run.models:
+        folder = f"aging/{model}"
+        errors = run.table(f"{folder}/errors.tsv", tables.ERRORS)
+        section.blocks += [
+            blocks.heading(model),
+            run.figure(f"{model}/forecasts.png", f"forecasts of {model}"),
+            run.figure(f"{model}/trajectories.png", f"volume trajectories of {model}"),
+            blocks.table(
+                ageing.error_table(errors),
+                "Median absolute error of regional volumes against the segmented true scan, by "
+                "method and number of scans seen. Beside the forecasts: copy_last repeats the last "
+                "scan seen, volume_linear extrapolates the volumes themselves, reconstruction is "
+                "the floor set by the autoencoder.",
+                empty="No forecast volumes were scored.",
+            ),
+            run.figure(f"{model}/errors.png", f"forecast errors of {model}"),
+            run.figure(f"{model}/linearity.png", f"the linearity of {model}"),
+            blocks.table(
+                run.table(f"{folder}/summary.tsv"),
+                empty="The ageing stage wrote no summary.",
+                folded="All numbers of the ageing summary",
+            ),
+        ]
+    return section
+
+
+def _volume_sentence(volumes: pd.DataFrame) -> str:
+    if volumes.empty:
+        return "No regional volumes were measured."
+    backends = ", ".join(sorted(volumes["backend"].dropna().astype(str).unique())) or "unknown"
+    sentence = f"Regional volumes are in MNI space, from the segmentation backend {backends}."
+    missing = [name.replace("_", " ") for name in ageing.missing_regions(volumes)]
+    if missing:
+        sentence += f" It gives no volume of: {', '.join(missing)}."
+    return sentence

@@ -1,0 +1,1 @@
+"""Figures of the scans: who is there, and how preprocessing went."""

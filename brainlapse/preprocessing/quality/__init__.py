@@ -1,0 +1,1 @@
+"""Numbers of one scan, what they mean beside the others, and what a person decided."""

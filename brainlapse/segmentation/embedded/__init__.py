@@ -1,0 +1,1 @@
+"""The segmenter that comes along, behind the command line of SynthSeg."""

@@ -1,0 +1,1 @@
+"""What a step learns from: scans held ready, batches of them, random changes."""

@@ -1,0 +1,1 @@
+"""Where a training runs: devices, processes, nodes, and how they are started."""

@@ -1,0 +1,1 @@
+"""Trained models at work: encoding, decoding, tiles, and how close they come."""

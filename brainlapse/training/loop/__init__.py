@@ -1,0 +1,1 @@
+"""The training itself: one explicit loop over small steps, its loss and its memory."""

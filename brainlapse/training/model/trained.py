@@ -1,0 +1,125 @@
+"""A trained autoencoder on disk: weights, and the settings and contract they belong to."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from brainlapse.networks.autoencoders import build_autoencoder, log_size
+from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.settings import NetworkSettings
+from brainlapse.runtime import atomic_path, read_json, write_json
+from brainlapse.training.model.start_settings import CARD_NAME, WEIGHTS_NAME
+
+FORMAT = 1
+NOT_BINDING = ("versions",)  # of the tools: recorded in the contract, no reason to refuse scans
+
+
+class ContractMismatch(Exception):
+    """Scans were not preprocessed like those the model was trained on."""
+
+
+def save_weights(path: str | Path, weights: dict[str, torch.Tensor]) -> None:
+    """Write weights as safetensors, whole or not at all."""
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, temporary)
+
+
+def save_card(path: str | Path, card: dict[str, Any]) -> None:
+    """Write what the weights belong to; needs the keys `settings`, `grid` and `contract`."""
+    write_json(path, {"format": FORMAT, **card})
+
+
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """Read a model's config.json: settings, grid, contract, seed, selection, versions."""
+    path = Path(folder) / CARD_NAME
+    card = read_json(path)
+    if card.get("format") != FORMAT:
+        message = (
+            f"{path}: expected format {FORMAT}, found {card.get('format')}; train the model again"
+        )
+        raise ValueError(message)
+    return card
+
+
+def load_model(folder: str | Path) -> Autoencoder:
+    """Build a trained autoencoder, ready for encoding and decoding, on the CPU.
+
+    Parameters
+    ----------
+    folder
+        Holds `model.safetensors` and `config.json`.
+
+    Raises
+    ------
+    ValueError
+        If the weights don't fit the settings.
+    """
+    card = read_card(folder)
+    path = Path(folder) / WEIGHTS_NAME
+    return build_trained(card, load_file(path), path)
+
+
+def network_of(card: dict[str, Any]) -> NetworkSettings:
+    """Return the settings of a trained network; `pca` has what its scans gave."""
+    settings = NetworkSettings.model_validate(card["settings"]["network"])
+    if settings.family == "pca":
+        return settings.model_copy(update={"latent_size": card["latent_shape"][0]})
+    return settings
+
+
+def build_trained(
+    card: dict[str, Any], weights: dict[str, torch.Tensor], source: str | Path
+) -> Autoencoder:
+    """Build a frozen autoencoder from its card and weights; errors name the weights' source.
+
+    Raises
+    ------
+    ValueError
+        If the weights don't fit the card.
+    """
+    network = network_of(card)
+    model = build_autoencoder(network, tuple(card["grid"]["shape"]))
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        message = f"{source}: weights that don't fit {CARD_NAME}; train the model again ({error})"
+        raise ValueError(message) from error
+    log_size(network.family, model)
+    return model.eval().requires_grad_(False)
+
+
+def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str | Path) -> None:
+    """Refuse scans that were preprocessed differently from those of the model.
+
+    Parameters
+    ----------
+    card
+        The model's config.json.
+    contract
+        contract.json of the scans.
+
+    Raises
+    ------
+    ContractMismatch
+        Names the parts that differ, on both sides.
+    """
+    expected = binding_parts(card["contract"])
+    found = binding_parts(contract)
+    differing = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
+    if not differing:
+        return
+    parts = "; ".join(
+        f"{key}: expected {expected.get(key)}, found {found.get(key)}" for key in differing
+    )
+    message = (
+        f"{folder}: these scans were not preprocessed like the model's training scans ({parts}); "
+        "preprocess them with the model's settings or train the model again"
+    )
+    raise ContractMismatch(message)
+
+
+def binding_parts(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return what scans and model must have in common: the contract without tool versions."""
+    return {key: value for key, value in contract.items() if key not in NOT_BINDING}
