@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from brainlapse.networks.blocks import space_to_depth
+from brainlapse.networks.small_maps import guard_small_maps
 
 BLOCK = 2
 COORDINATE_SCALE_MM = 100.0
@@ -127,6 +128,7 @@ class Segmenter(nn.Module):
 def build_segmenter(classes: int, device: torch.device) -> Segmenter:
     """Fresh segmenter on a device, in the memory layout in which it is fast."""
     model = Segmenter(classes)
+    guard_small_maps(model)
     for weights in model.parameters():
         if weights.dim() == 5:
             weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
