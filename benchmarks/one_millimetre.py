@@ -4,9 +4,10 @@
     python -m benchmarks.one_millimetre train scans.npz --families kl s2d --minutes 2
 
 `pack` gathers the brains of a run of `snakemake preprocess` in 64 grey levels, about 1 MiB a scan,
-to carry them to a machine with a GPU. `train` prints a row a family: what a step, an encoded and a decoded scan cost, the
-peak memory, and the reconstructions of the test scans beside the mean training scan. `--loss
-full` trains with the perceptual and adversarial terms from the start, `l1` without both.
+to carry them to a machine with a GPU. `train` prints a row a family: what a step, an encoded and a
+decoded scan cost, the peak memory, and the reconstructions of the test scans beside the mean
+training scan. `--loss full` trains with the perceptual and adversarial terms from the start, `l1`
+without both.
 """
 
 import argparse
