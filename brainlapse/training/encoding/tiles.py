@@ -19,7 +19,15 @@ from brainlapse.networks.interface import Autoencoder
 LOCAL_LAYERS = frozenset(
     {
         *("Conv3d", "ConvTranspose3d", "GroupNorm", "SiLU", "ReLU", "LeakyReLU", "GELU"),
-        *("CarefulConv3d", "Identity", "Dropout", "Upsample", "AsymmetricPad", "LinearPath"),
+        *(
+            "CarefulConv3d",
+            "LayoutGroupNorm",
+            "Identity",
+            "Dropout",
+            "Upsample",
+            "AsymmetricPad",
+            "LinearPath",
+        ),
     }
 )
 """Leaf layers that act on a neighbourhood (GroupNorm with statistics given). All others, such as

@@ -10,6 +10,7 @@ from torch import nn
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.discriminator import build_discriminator
 from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.layouts import keep_layouts
 from brainlapse.networks.small_maps import guard_small_maps
 from brainlapse.training.determinism import seed_everything
 from brainlapse.training.model.average import start_average
@@ -78,6 +79,8 @@ def new_state(
     if settings.start is not None:
         model.load_state_dict(load_file(start_folder(settings.start) / WEIGHTS_NAME))
     guard_small_maps(model)
+    if settings.network.family == "kl":  # of s2d's small maps torch is faster
+        keep_layouts(model)
     model = model.to(device)
     training = settings.training
     average = start_average(model) if training.ema_decay > 0 else None
