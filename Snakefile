@@ -26,8 +26,8 @@ report: "workflow/report/workflow.rst"
 
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_-]+",
-    subject=r"sub-[A-Za-z0-9]+",
-    scan_path=r"[A-Za-z0-9_-]+/sub-[A-Za-z0-9]+(/ses-[A-Za-z0-9]+)?/sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?",
+    subject=r"sub-[A-Za-z0-9+]+",
+    scan_path=r"[A-Za-z0-9_-]+/sub-[A-Za-z0-9+]+(/ses-[A-Za-z0-9+]+)?/sub-[A-Za-z0-9+]+(_ses-[A-Za-z0-9+]+)?",
     model=r"[A-Za-z0-9_-]+",
     task=r"[A-Za-z0-9_-]+",
     level=r"rigid|similarity|affine",

@@ -55,7 +55,7 @@ def make_tree(folder: Path, subjects: int, scans: int) -> set[str]:
 def read_plain(folder: Path) -> list[str]:
     """Walk as brainlapse does."""
     sys.path.insert(0, str(ROOT))
-    from brainlapse.cohort.bids import list_dataset
+    from brainlapse.cohort.folders.bids import list_dataset
 
     return [scan.path for scan in list_dataset(folder).scans]
 

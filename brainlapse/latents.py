@@ -10,7 +10,7 @@ from brainlapse.runtime import atomic_path, read_table, write_table
 ARRAYS_NAME = "latents.npz"
 INDEX_NAME = "index.tsv"
 KEYS = ["dataset", "scan"]
-NOT_IN_INDEX = ("path", "sha256")  # of the raw file: no business of the latents
+NOT_IN_INDEX = ("path", "sha256", "image_sha256")  # of the raw file: no business of the latents
 
 
 def write_latents(

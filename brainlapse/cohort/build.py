@@ -1,24 +1,25 @@
 """Build the cohort: find, validate, describe and split the scans of all data sets."""
 
-import itertools
 import logging
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from brainlapse import runtime
-from brainlapse.cohort import duplicates, selection, split
-from brainlapse.cohort.bids import Listing, RawScan, list_dataset
-from brainlapse.cohort.demographics import (
+from brainlapse.cohort import split
+from brainlapse.cohort.errors import CohortError
+from brainlapse.cohort.folders.bids import Listing, list_dataset
+from brainlapse.cohort.folders.names import RawScan
+from brainlapse.cohort.notes import join_notes
+from brainlapse.cohort.people.demographics import (
     Demographics,
     describe_scan,
-    join_notes,
     read_demographics,
     requested_splits,
 )
-from brainlapse.cohort.errors import CohortError
+from brainlapse.cohort.scans import duplicates
+from brainlapse.cohort.scans.checking import Checked, pick_scans
+from brainlapse.cohort.scans.known import KnownScans, check_basis
 from brainlapse.cohort.settings import CohortSettings
 from brainlapse.cohort.tables import (
     ALTERNATIVE_COLUMNS,
@@ -26,8 +27,7 @@ from brainlapse.cohort.tables import (
     SCAN_COLUMNS,
     scan_name,
 )
-from brainlapse.cohort.validation import check_scan
-from brainlapse.rejection import ScanRejected
+from brainlapse.nifti.files import shown
 
 STAGE = "cohort"
 SORTED_BY = ["dataset", "subject", "session", "path"]
@@ -44,22 +44,13 @@ class Cohort:
     alternatives: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Checked:
-    """Outcome for one file: a hash (and perhaps a note), or the reason for its rejection."""
-
-    scan: RawScan
-    sha256: str | None
-    reason: str | None = None
-    note: str | None = None
-
-
 def build_cohort(
     folders: dict[str, str],
     roles: dict[str, str],
     settings: CohortSettings,
     seed: int,
     threads: int = 1,
+    known_scans: str | Path | None = None,
 ) -> Cohort:
     """Build the cohort of one or several BIDS data sets.
 
@@ -71,6 +62,8 @@ def build_cohort(
         Seed of the split.
     threads
         Files checked at the same time. Each needs up to four times its unpacked size in memory.
+    known_scans
+        File that keeps what is known of each raw file from run to run; None to read all again.
 
     Raises
     ------
@@ -85,13 +78,16 @@ def build_cohort(
         if roles[dataset] == "fit"
     }
     scans, rejected, alternatives = [], [], []
-    for dataset, listing in listings.items():
-        kept, failed, others = pick_scans(listing, settings, threads)
-        rows = _describe(dataset, tables[dataset], kept, roles[dataset], settings)
-        _report(dataset, listing, tables[dataset], len(rows), len(failed))
-        scans += rows
-        rejected += [_row(dataset, item.scan, reason=item.reason, stage=STAGE) for item in failed]
-        alternatives += [_row(dataset, scan, reason=reason) for scan, reason in others]
+    with KnownScans(known_scans, check_basis(settings)) as known:
+        for dataset, listing in listings.items():
+            kept, failed, others = pick_scans(listing, settings, known, threads)
+            rows = _describe(dataset, tables[dataset], kept, roles[dataset], settings)
+            _report(dataset, listing, tables[dataset], len(rows), len(failed))
+            scans += rows
+            rejected += [
+                _row(dataset, item.scan, reason=item.reason, stage=STAGE) for item in failed
+            ]
+            alternatives += [_row(dataset, scan, reason=reason) for scan, reason in others]
     scans, doubled, linked = duplicates.reject_duplicates(scans)
     rejected += [{**row, "stage": STAGE} for row in doubled]
     _split(scans, requested, linked, settings, seed)
@@ -103,68 +99,17 @@ def build_cohort(
     return Cohort(table, refused, _table(alternatives, ALTERNATIVE_COLUMNS))
 
 
-def pick_scans(
-    listing: Listing, settings: CohortSettings, threads: int
-) -> tuple[list[Checked], list[Checked], list[tuple[RawScan, str]]]:
-    """Find one usable scan for each session.
-
-    Returns
-    -------
-    kept, failed, others
-        Usable scans, rejected ones, and those not picked with the reason.
-    """
-    sessions = selection.group_sessions(listing.scans)
-    failed = [Checked(scan, None, scan.problem) for scan in listing.scans if scan.problem]
-    kept: dict[selection.Session, Checked] = {}
-    for turn in itertools.count():
-        waiting = {key: group[turn] for key, group in sessions.items() if len(group) > turn}
-        waiting = {key: scan for key, scan in waiting.items() if key not in kept}
-        if not waiting:
-            break
-        checked = check_files(waiting.values(), settings, threads)
-        for key, item in zip(waiting, checked, strict=True):
-            if item.sha256 is None:
-                failed.append(item)
-            else:
-                before = sessions[key][turn - 1].name if turn else None
-                note = f"takes the place of {before}, which was rejected" if before else None
-                kept[key] = replace(item, note=note)
-    tried = {item.scan.path for item in (*kept.values(), *failed)}
-    picked = {key: item.scan for key, item in kept.items()}
-    others = [
-        (scan, selection.reason_not_picked(scan, picked.get((scan.subject, scan.session))))
-        for scan in listing.scans
-        if scan.path not in tried
-    ]
-    return list(kept.values()), failed, others
-
-
-def check_files(
-    scans: Iterable[RawScan], settings: CohortSettings, threads: int
-) -> Iterator[Checked]:
-    """Validate files side by side; outcomes come in the order of the scans."""
-    todo = list(scans)
-    # zlib, hashlib and numpy release the interpreter lock, so threads are enough.
-    with ThreadPoolExecutor(threads) as pool:
-        outcomes = pool.map(lambda scan: _check_file(scan, settings), todo)
-        yield from runtime.progress(outcomes, "checking scans", len(todo))
-
-
-def _check_file(scan: RawScan, settings: CohortSettings) -> Checked:
-    try:
-        return Checked(scan, check_scan(scan.path, settings))
-    except ScanRejected as error:
-        return Checked(scan, None, str(error))
-
-
 def _describe(
     dataset: str, tables: Demographics, kept: list[Checked], role: str, settings: CohortSettings
 ) -> list[dict]:
     rows = []
     for item in kept:
+        assert item.content is not None
         described = describe_scan(tables, item.scan.subject, item.scan.session, settings)
         described["note"] = join_notes(item.note, described["note"])
-        rows.append({**described, **_row(dataset, item.scan, role=role, sha256=item.sha256)})
+        hashes = {"sha256": item.content.sha256, "image_sha256": item.content.image_sha256}
+        row = _row(dataset, item.scan, role=role, **hashes)
+        rows.append({**described, **row, "path": item.scan.path})
     return rows
 
 
@@ -194,10 +139,10 @@ def _split(
 def _row(dataset: str, scan: RawScan, **further: str | None) -> dict:
     return {
         "dataset": dataset,
-        "subject": scan.subject,
-        "session": scan.session,
-        "scan": scan_name(scan.subject, scan.session),
-        "path": scan.path,
+        "subject": shown(scan.subject),
+        "session": scan.session and shown(scan.session),
+        "scan": shown(scan_name(scan.subject, scan.session)),
+        "path": shown(scan.path),
         **further,
     }
 

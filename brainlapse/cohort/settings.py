@@ -89,6 +89,14 @@ class CohortSettings(Settings):
         "[mm, 0 to 2000]",
     )
 
+    max_scan_mb: float = Field(
+        1000.0,
+        gt=0,
+        le=100_000,
+        description="larger files, packed or unpacked, are rejected before they are read "
+        "[MB, 0 to 100000]",
+    )
+
     @model_validator(mode="after")
     def check_order(self) -> Self:
         """Refuse limits that leave nothing between them."""

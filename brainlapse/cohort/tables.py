@@ -18,6 +18,7 @@ SCAN_COLUMNS = (
     "role",
     "split",
     "sha256",
+    "image_sha256",
     "note",
 )
 ALTERNATIVE_COLUMNS = ("dataset", "subject", "session", "scan", "path", "reason")

@@ -20,7 +20,7 @@ from brainlapse.rejection import ScanRejected
 
 BOX_MARGIN_VOXELS = 2
 FULL_BLOCK = 0.75  # blocks with less brain would mix in the mask's edge
-AIR_PERCENTILE = 0.1  # of all voxels: air, or the padding around a scan
+AIR_PERCENTILE = 5  # of all voxels: air; fewer may be spikes, or dark for another reason
 MIN_SAMPLES = 200  # a brain has about 2,500 at the default distance of 8 mm
 
 

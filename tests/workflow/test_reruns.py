@@ -9,6 +9,7 @@ import yaml
 from brainlapse.preprocessing.registration.settings import RegistrationSettings
 from brainlapse.provenance import code_fingerprint
 from tests.conftest import planned_rules
+from tests.integration.cohorts import CLINIC
 
 ROOT = Path(__file__).parents[2]
 PREPROCESS = {
@@ -26,7 +27,7 @@ TRAIN = {"train_autoencoder", "pretrain_autoencoder"}
 JUDGE = {"reconstruct_scans", "judge_mean_image"}
 EDITS = {  # module -> the rules whose own code it is
     "simulation/head.py": {"simulate_dataset"},
-    "cohort/bids.py": {"build_cohort"},
+    "cohort/folders/bids.py": {"build_cohort"},
     "preprocessing/bias.py": {"correct_bias", "measure_quality", *SEGMENT},
     "preprocessing/intensity.py": {
         "normalise_intensity",
@@ -136,6 +137,18 @@ class TestPlannedJobs:
     def test_fresh_clone_and_touched_files_run_nothing(self, snakemake, copy, finished_run):
         for path in copy.rglob("*"):
             path.touch()
+        assert self.plan(snakemake, copy, finished_run) == set()
+
+    def test_raw_data_copied_anew_run_nothing(self, snakemake, copy, finished_run):
+        clinic = finished_run.folder / CLINIC
+        moved = clinic.rename(clinic.with_name("moved"))
+        shutil.copytree(moved, clinic, symlinks=True)  # new time stamps and inodes
+        for path in clinic.rglob("*"):
+            if path.is_file():
+                path.touch()
+        arguments = ("cohort", "--cores", 2, "--configfile", finished_run.config)
+        done = snakemake(finished_run.folder, *arguments, source=copy)
+        assert "build_cohort" in planned_rules(done.stdout)
         assert self.plan(snakemake, copy, finished_run) == set()
 
     def test_docstring_edit_runs_nothing(self, snakemake, copy, finished_run, edit):

@@ -33,7 +33,6 @@ rule simulate_dataset:
 checkpoint build_cohort:
     """Validate and describe all scans, and split them by subject."""
     input:
-        files=raw_inputs,
         simulated=expand(results("simulated/{dataset}"), dataset=SIMULATED),
     output:
         scans=results("cohort/scans.tsv"),
@@ -57,6 +56,8 @@ checkpoint build_cohort:
         roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
         settings=config["cohort"],
         seed=config["seed"],
+        state=raw_state,
+        known_scans=results(".resume/cohort/known_scans.jsonl"),
         code=code_of("build_cohort"),
     script:
         "../scripts/build_cohort.py"

@@ -5,6 +5,7 @@ collect_quality (scans that went through preprocessing). The functions below rea
 """
 
 import functools
+import hashlib
 
 import pandas as pd
 from snakemake.exceptions import WorkflowError
@@ -16,7 +17,7 @@ from brainlapse.aging.plan import (
     planned_subjects,
 )
 from brainlapse.aging.settings import AgingSettings
-from brainlapse.cohort.bids import list_inputs
+from brainlapse.cohort.folders.state import dataset_state
 from brainlapse.cohort.tables import scan_path
 from brainlapse.figures.captions import read_captions
 from brainlapse.figures.scans.order import pictured
@@ -117,6 +118,12 @@ def read_scans(path, mtime_ns):
     return with_paths(runtime.read_table(path))
 
 
+def cohort_content(wildcards):
+    """Hash of scans.tsv: Snakemake goes by the time stamp of a table above a megabyte."""
+    path = checkpoints.build_cohort.get().output.scans
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def usable_table():
     """Scans that went through preprocessing, with the flag of quality control."""
     return join_quality(*usable_stamps())
@@ -147,12 +154,17 @@ def fit_table():
     return scans[chosen & ~scans["flagged"]]
 
 
-def raw_inputs(wildcards):
-    """Every file that the cohort is built from."""
-    folders = [
-        dataset["bids"] for dataset in config["datasets"].values() if dataset["bids"]
-    ]
-    return [str(path) for folder in folders for path in list_inputs(Path(folder))]
+def raw_state(wildcards):
+    """Digest of the files of each data set: new if one was added, removed or touched.
+
+    The raw files are no inputs: one that cannot be read, or is dated tomorrow, would stop
+    Snakemake, and a copy with new time stamps would run everything again.
+    """
+    return {
+        name: dataset_state(dataset["bids"])
+        for name, dataset in config["datasets"].items()
+        if dataset["bids"]
+    }
 
 
 def label_maps(wildcards):
@@ -184,17 +196,33 @@ def segmenter_weights(wildcards):
     return [settings["weights"]] if own else []
 
 
+def cohort_built(wildcards):
+    """Nothing, once the cohort is known: lets a rule wait for it without reading its table."""
+    checkpoints.build_cohort.get()
+    return []
+
+
 def raw_scan(wildcards):
-    """The raw file of one scan."""
+    """Content of one raw scan, by hash; a parameter, so that a new content reruns."""
+    return raw_row(wildcards)["image_sha256"]
+
+
+def raw_path(wildcards, input):
+    """The raw file of one scan. It takes `input`, so Snakemake does not rerun for another path."""
+    return raw_row(wildcards)["path"]
+
+
+def raw_row(wildcards):
+    """Row of scans.tsv of one scan."""
     scans = checkpoints.build_cohort.get().output.scans
-    return raw_files(*stamped(scans))[wildcards.scan_path]
+    return raw_rows(*stamped(scans))[wildcards.scan_path]
 
 
 @functools.cache
-def raw_files(path, mtime_ns):
-    """Map scan_path to raw file."""
-    scans = read_scans(path, mtime_ns)
-    return dict(zip(scans["scan_path"], scans["path"], strict=True))
+def raw_rows(path, mtime_ns):
+    """Map scan_path to path and content."""
+    scans = read_scans(path, mtime_ns).set_index("scan_path")
+    return scans[["path", "image_sha256"]].to_dict("index")
 
 
 def preprocessed(frame, suffix):

@@ -44,7 +44,7 @@ rule sample_template:
 rule mask_brain:
     """Find the brain in one raw scan."""
     input:
-        scan=raw_scan,
+        cohort=cohort_built,
         target=results("template/registration_T1w.nii.gz"),
     output:
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
@@ -61,6 +61,8 @@ rule mask_brain:
         places=1,
     params:
         settings=config["preprocess"]["mask"],
+        scan=raw_scan,
+        path=raw_path,
         code=code_of("mask_brain"),
     script:
         "../scripts/mask_brain.py"
@@ -69,7 +71,7 @@ rule mask_brain:
 rule correct_bias:
     """Remove the bias field from one raw scan."""
     input:
-        scan=raw_scan,
+        cohort=cohort_built,
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
     output:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
@@ -86,6 +88,8 @@ rule correct_bias:
         places=1,
     params:
         settings=config["preprocess"]["bias"],
+        scan=raw_scan,
+        path=raw_path,
         code=code_of("correct_bias"),
     script:
         "../scripts/correct_bias.py"
@@ -180,7 +184,7 @@ rule normalise_intensity:
 rule measure_quality:
     """Measure how well one scan went through."""
     input:
-        scan=raw_scan,
+        cohort=cohort_built,
         native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
@@ -204,6 +208,8 @@ rule measure_quality:
         runtime=5,
         places=1,
     params:
+        scan=raw_scan,
+        path=raw_path,
         code=code_of("measure_quality"),
     script:
         "../scripts/measure_quality.py"
@@ -212,7 +218,7 @@ rule measure_quality:
 checkpoint collect_quality:
     """Judge all scans, list the rejected ones, state the contract."""
     input:
-        scans=results("cohort/scans.tsv"),
+        scans=ancient(results("cohort/scans.tsv")),  # its content decides, a parameter
         quality=quality_files,
         review=review_file,
     output:
@@ -230,6 +236,7 @@ checkpoint collect_quality:
     params:
         settings=config["preprocess"],
         space=config["space"],
+        cohort=cohort_content,
         code=code_of("collect_quality"),
     script:
         "../scripts/collect_quality.py"

@@ -1,6 +1,7 @@
 """Remove the bias field from one raw scan."""
 
 from brainlapse import runtime
+from brainlapse.cohort.scans.raw import load_raw_scan
 from brainlapse.images import load_volume, save_volume
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.settings import BiasSettings
@@ -13,7 +14,7 @@ def main(snakemake) -> None:
     settings = BiasSettings.model_validate(snakemake.params.settings)
 
     def correct_bias() -> None:
-        volume, affine = load_volume(snakemake.input.scan)
+        volume, affine = load_raw_scan(snakemake.params.path, snakemake.params.scan)
         volume = remove_offset(volume)
         mask, _ = load_volume(snakemake.input.mask)
         log_field = estimate_log_field(volume, mask > 0, affine, settings)

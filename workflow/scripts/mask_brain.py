@@ -3,6 +3,7 @@
 import numpy as np
 
 from brainlapse import runtime
+from brainlapse.cohort.scans.raw import load_raw_scan
 from brainlapse.images import load_volume, save_volume
 from brainlapse.preprocessing.brain_mask.masking import find_brain
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings
@@ -15,7 +16,7 @@ def main(snakemake) -> None:
     settings = MaskSettings.model_validate(snakemake.params.settings)
 
     def mask_brain() -> None:
-        volume, affine = load_volume(snakemake.input.scan)
+        volume, affine = load_raw_scan(snakemake.params.path, snakemake.params.scan)
         target = load_volume(snakemake.input.target)
         mask = find_brain(volume, affine, target, settings)
         save_volume(snakemake.output.mask, mask, affine, dtype=np.uint8)

@@ -1,6 +1,7 @@
 """Measure how well one scan went through preprocessing."""
 
 from brainlapse import runtime
+from brainlapse.cohort.scans.raw import load_raw_scan
 from brainlapse.images import load_volume
 from brainlapse.preprocessing.quality.measures import NativeScan, measure, quality_record
 from brainlapse.preprocessing.quality.reference import load_reference
@@ -14,7 +15,7 @@ def main(snakemake) -> None:
     maps = {name: snakemake.input[name] for name in ("t1", "grey", "white", "brain_mask")}
 
     def measure_quality() -> None:
-        raw, affine = load_volume(snakemake.input.scan)
+        raw, affine = load_raw_scan(snakemake.params.path, snakemake.params.scan)
         corrected, _ = load_volume(snakemake.input.corrected)
         native_mask, _ = load_volume(snakemake.input.native_mask)
         brain, grid_affine = load_volume(snakemake.input.brain)

@@ -2,8 +2,8 @@ import itertools
 
 import pytest
 
-from brainlapse.cohort.bids import parse_name
-from brainlapse.cohort.selection import group_sessions, reason_not_picked
+from brainlapse.cohort.folders.names import parse_name
+from brainlapse.cohort.folders.selection import group_sessions, reason_not_picked
 
 
 def candidates(*names):

@@ -1,6 +1,6 @@
 import pytest
 
-from brainlapse.cohort.ages import column_units, parse_number, scan_age
+from brainlapse.cohort.people.ages import column_units, parse_number, scan_age
 
 
 def age(participant, sessions, session, settings, units=None):

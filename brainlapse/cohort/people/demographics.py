@@ -7,9 +7,10 @@ stays n/a and the scan carries a note.
 
 from dataclasses import dataclass, field
 
-from brainlapse.cohort import ages
-from brainlapse.cohort.bids import Listing
-from brainlapse.cohort.rows import (
+from brainlapse.cohort.folders.bids import Listing
+from brainlapse.cohort.notes import join_notes
+from brainlapse.cohort.people import ages
+from brainlapse.cohort.people.rows import (
     SESSION_COLUMNS,
     SUBJECT_COLUMNS,
     Row,
@@ -119,11 +120,6 @@ def describe_scan(
         "note": join_notes(*notes, age_note, sex_note),
         **_further(row),
     }
-
-
-def join_notes(*notes: str | None) -> str | None:
-    """Join sentences into one cell; None if there are none."""
-    return "; ".join(note for note in notes if note) or None
 
 
 def normalise_sex(text: str | None, levels: dict[str, str]) -> tuple[str | None, str]:

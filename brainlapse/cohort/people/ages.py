@@ -16,7 +16,7 @@ One age for several sessions without times is ambiguous: such scans keep no age,
 import re
 from datetime import datetime
 
-from brainlapse.cohort.rows import Row, find_column, find_value
+from brainlapse.cohort.people.rows import Row, find_column, find_value
 from brainlapse.cohort.settings import CohortSettings
 
 YEAR = {"years": 1.0, "months": 1 / 12, "weeks": 7 / 365.25, "days": 1 / 365.25}

@@ -7,7 +7,7 @@ since they may be one person. One image twice under one subject: the first sessi
 
 from collections import defaultdict
 
-from brainlapse.cohort.demographics import join_notes
+from brainlapse.cohort.notes import join_notes
 from brainlapse.cohort.tables import REJECTED_COLUMNS
 
 Subject = tuple[str, str]  # data set, subject

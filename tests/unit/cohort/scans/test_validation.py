@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from brainlapse.cohort.validation import check_scan
+from brainlapse.cohort.scans.validation import check_scan
 from brainlapse.rejection import ScanRejected
 from tests.unit.cohort.conftest import SHAPE, VOXEL_MM, make_image
 
@@ -92,11 +92,14 @@ def test_bad_scans_get_one_clear_sentence(found, tmp_path, settings):
     assert "\n" not in text
 
 
-def test_compressed_file_named_nii(tmp_path, settings):
+def test_content_tells_whether_a_file_is_compressed_not_its_name(tmp_path, settings):
     save(tmp_path / "a.nii.gz", make_image())
-    (tmp_path / "a.nii.gz").rename(tmp_path / "a.nii")
-    with pytest.raises(ScanRejected, match=r"rename the file to \.nii\.gz"):
-        check_scan(str(tmp_path / "a.nii"), settings)
+    save(tmp_path / "b.nii", make_image())
+    packed = check_scan(str(tmp_path / "a.nii.gz"), settings)
+    (tmp_path / "a.nii.gz").rename(tmp_path / "c.nii")
+    (tmp_path / "b.nii").rename(tmp_path / "d.nii.gz")
+    for name in ("c.nii", "d.nii.gz"):
+        assert check_scan(str(tmp_path / name), settings) == packed
 
 
 def test_hash_sees_the_image_not_the_file(tmp_path, settings):
@@ -107,10 +110,18 @@ def test_hash_sees_the_image_not_the_file(tmp_path, settings):
     values = np.asarray(image.dataobj)
     save(tmp_path / "d.nii.gz", nib.Nifti1Image(values.astype(np.float64)[..., None], AFFINE))
     save(tmp_path / "e.nii.gz", nib.Nifti2Image(values, AFFINE))
-    hashes = {check_scan(str(path), settings) for path in tmp_path.iterdir()}
-    assert len(hashes) == 1
+    found = {check_scan(str(path), settings) for path in tmp_path.iterdir()}
+    assert len(found) == 1
     save(tmp_path / "f.nii.gz", make_image(seed=2))
-    assert check_scan(str(tmp_path / "f.nii.gz"), settings) not in hashes
+    assert check_scan(str(tmp_path / "f.nii.gz"), settings).sha256 != found.pop().sha256
+
+
+def test_hash_of_the_image_sees_the_geometry_too(tmp_path, settings):
+    save(tmp_path / "a.nii.gz", make_image(seed=1))
+    save(tmp_path / "b.nii.gz", make_image(seed=1, affine=np.diag([-VOXEL_MM, VOXEL_MM, 15, 1])))
+    plain, mirrored = (check_scan(str(tmp_path / f"{x}.nii.gz"), settings) for x in "ab")
+    assert plain.sha256 == mirrored.sha256
+    assert plain.image_sha256 != mirrored.image_sha256
 
 
 def test_scaled_integers_oblique_axes_and_trailing_dimension_pass(tmp_path, settings):
@@ -118,13 +129,14 @@ def test_scaled_integers_oblique_axes_and_trailing_dimension_pass(tmp_path, sett
     image = nib.Nifti1Image(np.asarray(make_image().dataobj)[..., None], turned)
     image.header.set_slope_inter(0.5, 10)
     save(tmp_path / "a.nii.gz", image)
-    assert len(check_scan(str(tmp_path / "a.nii.gz"), settings)) == 64
+    assert len(check_scan(str(tmp_path / "a.nii.gz"), settings).sha256) == 64
 
 
 def test_a_failing_disk_is_not_the_fault_of_the_scan(tmp_path, settings, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(5, "Input/output error")
 
+    save(tmp_path / "a.nii.gz", make_image())
     monkeypatch.setattr("builtins.open", fail)
     with pytest.raises(OSError, match="Input/output"):
         check_scan(str(tmp_path / "a.nii.gz"), settings)

@@ -1,7 +1,7 @@
 import pytest
 
-from brainlapse.cohort.bids import list_dataset
-from brainlapse.cohort.demographics import describe_scan, normalise_sex, read_demographics
+from brainlapse.cohort.folders.bids import list_dataset
+from brainlapse.cohort.people.demographics import describe_scan, normalise_sex, read_demographics
 
 
 def describe(dataset, settings, subject="sub-01", session=None):

@@ -14,7 +14,7 @@ If the picked file turns out to be unreadable, the next one of the session takes
 
 from collections import defaultdict
 
-from brainlapse.cohort.bids import RawScan
+from brainlapse.cohort.folders.names import RawScan
 
 NOT_MAGNITUDE = ("phase", "real", "imag")
 

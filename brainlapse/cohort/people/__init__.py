@@ -1,0 +1,1 @@
+"""Tables about people: ages, sex, diagnosis, joined to scans."""

@@ -1,0 +1,1 @@
+"""What raw scan files hold: checked once, hashed, compared with each other."""
