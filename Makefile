@@ -3,12 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check fix docs install
+.PHONY: demo test check fix docs niivue install
 
 demo: .venv/.installed  ## the shipped config: simulated cohort, raw heads to report
 	snakemake --cores all
 
-test: .venv/.installed  ## the whole test suite
+test: .venv/.installed-dev  ## the whole test suite
 	pytest
 
 check: .venv/.installed  ## format, lint, types, workflow lint
@@ -20,10 +20,17 @@ fix: .venv/.installed  ## what formatters and linters can mend
 docs: .venv/.installed  ## docs/configuration.md from the typed settings
 	python -m brainlapse.config_docs
 
+niivue: ## the viewer's library, pinned, from npm with its licences
+	sh brainlapse/figures/viewer/vendor/vendor.sh
+
 install: .venv/.installed
 
 .venv/.installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else "brainlapse needs Python 3.11 or 3.12, found " + sys.version.split()[0] + "; try: make PYTHON=python3.11 demo")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	touch $@

@@ -43,6 +43,7 @@ rule all:
     input:
         results("report/index.html"),
         results("report/qc.html"),
+        results("report/viewer.html"),
 
 
 include: "workflow/rules/cohort.smk"

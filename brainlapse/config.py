@@ -114,6 +114,17 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _check_viewer(self) -> Self:
+        model = self.report.viewer.model
+        if model is not None and model not in self.autoencoders:
+            message = (
+                f"report.viewer.model: expected one of autoencoders ({', '.join(self.autoencoders)}"
+                f"), found {model!r}"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _check_bundles(self) -> Self:
         plain = AutoencoderSettings()
         for name, model in self.autoencoders.items():

@@ -18,6 +18,7 @@ PACKAGE = "brainlapse"
 EXEMPT = frozenset({f"{PACKAGE}.runtime", f"{PACKAGE}.provenance"})  # can't change a number
 DATA = {f"{PACKAGE}.networks.trained": "networks/weights/segmenter.safetensors"}
 """Files of the package that count as part of the module that reads them."""
+PAGE_FILES = (".j2", ".js")  # counted for the module beside them that names them
 TOOLS = (
     "antspyx",
     "deepbet",
@@ -53,7 +54,8 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
         name, path = waiting.pop()
         if name in reached:
             continue
-        reached[name], imports = _analyse(path, root, path.stat().st_mtime_ns)
+        reached[name], imports, files = _analyse(path, root, path.stat().st_mtime_ns)
+        reached |= {str(file.relative_to(path.parents[1])): _hash_data(file) for file in files}
         if name in DATA:
             reached[DATA[name]] = _hash_data(root / PACKAGE / DATA[name])
         waiting.extend(
@@ -65,13 +67,20 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
 
 
 @functools.cache
-def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str]]:
-    """Return the hash of a file's meaning and the package modules that it imports."""
+def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str], frozenset[Path]]:
+    """Return the hash of a file's meaning, the package modules and the page files that it uses."""
     tree = ast.parse(path.read_text(), filename=str(path))
     imports = frozenset(_package_imports(tree, root))
+    files = frozenset(_page_files(tree, path.parent))
     _drop_docstrings(tree)
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
-    return digest, imports
+    return digest, imports, files
+
+
+def _page_files(tree: ast.AST, folder: Path) -> set[Path]:
+    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    names = {word for word in words if isinstance(word, str) and word.endswith(PAGE_FILES)}
+    return {folder / name for name in names}
 
 
 def _hash_data(path: Path) -> str:

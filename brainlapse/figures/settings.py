@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from brainlapse.figures.viewer.settings import ViewerSettings
 from brainlapse.settings import Settings
 
 
@@ -35,4 +36,7 @@ class ReportSettings(Settings):
     )
     dots_per_inch: int = Field(
         110, ge=50, le=400, description="Resolution of the figures [dots per inch], 50 to 400."
+    )
+    viewer: ViewerSettings = Field(
+        default_factory=ViewerSettings, description="The page on which one slides the age."
     )

@@ -33,7 +33,17 @@ FORECASTS = (
     "image_mae",
     "image_mae_copy",
 )
-ERRORS = ("subject", "method", "n_scans_seen", "horizon_years", "region", "abs_error_pct")
+ERRORS = (
+    "subject",
+    "scan",
+    "method",
+    "n_scans_seen",
+    "horizon_years",
+    "region",
+    "abs_error_pct",
+    "predicted_mm3",
+    "last_observed_mm3",
+)
 LINEARITY = ("dataset", "subject", "region", "r2")
 VOLUMES = (
     "dataset",

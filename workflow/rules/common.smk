@@ -32,6 +32,7 @@ LEVELS = config["preprocess"]["registration"]["levels"]
 LEVEL_NAMES = [level["transform"] for level in LEVELS]
 LAST_TRANSFORM = f"_from-T1w_to-MNI_level-{LEVEL_NAMES[-1]}_xfm.mat"
 MODELS = list(config["autoencoders"])
+VIEWED = config["report"]["viewer"]["model"] or MODELS[0]
 NO_MODEL = "(?!)"  # matches nothing
 BUNDLED = "|".join(m for m in MODELS if config["autoencoders"][m]["bundle"]) or NO_MODEL
 TRAINED = (

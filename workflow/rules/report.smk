@@ -1,7 +1,8 @@
 """Figures and the page that shows a run.
 
 Inputs: the tables of every stage, the preprocessed scans, reconstructions and forecasts.
-Outputs: report/figures/*.png, report/quality/ (pictures), report/qc.html, report/index.html.
+Outputs: report/figures/*.png, report/quality/ (pictures), report/qc.html, report/viewer.html,
+report/index.html.
 
 plot_cohort           ages, visits, groups
 plot_quality          a picture per scan, distributions of the quality numbers
@@ -12,6 +13,7 @@ plot_comparison       image metrics and volume errors of all models beside the m
 plot_latents          principal components of the latents of a model
 plot_task             one classification or regression from the latents of a model
 plot_forecasts        forecast scans, volume trajectories, errors, linearity of a model
+write_viewer          the page on which one slides the age of a person's brain
 write_report          the page
 """
 
@@ -288,6 +290,37 @@ rule plot_forecasts:
         code=code_of("plot_forecasts"),
     script:
         "../scripts/plot_forecasts.py"
+
+
+rule write_viewer:
+    """Write the page on which one slides the age of a person's brain."""
+    input:
+        brains=usable_brains,
+        masks=usable_masks,
+        scans=results(f"latents/{VIEWED}/index.tsv"),
+        reconstructions=results(f"latents/{VIEWED}/reconstructions"),
+        predictions=results(f"aging/{VIEWED}/predictions.tsv"),
+        predicted=results(f"aging/{VIEWED}/predicted"),
+        errors=results(f"aging/{VIEWED}/errors.tsv"),
+        volumes=results("volumes/volumes.tsv"),
+    output:
+        page=results("report/viewer.html"),
+        further=directory(results("report/viewer")),
+    log:
+        results("logs/write_viewer.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        model=VIEWED,
+        settings=config["report"],
+        voxel_mm=config["space"]["voxel_mm"],
+        code=code_of("write_viewer"),
+    script:
+        "../scripts/write_viewer.py"
 
 
 rule write_report:

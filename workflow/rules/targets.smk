@@ -82,7 +82,8 @@ rule age:
 
 
 rule report:
-    """Build the page of results, and the one to go through the scans."""
+    """Build the pages: results, quality of the scans, viewer."""
     input:
         results("report/index.html"),
         results("report/qc.html"),
+        results("report/viewer.html"),

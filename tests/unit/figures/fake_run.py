@@ -168,14 +168,19 @@ def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def volume_at(region, age_years):
+    """Volume [mm3] of a region at an age: ventricles grow, all others shrink."""
+    rate = 0.03 if region == "ventricles" else -0.005
+    return REGIONS[region] * (1 + rate * (age_years - 60))
+
+
 def fake_volumes(scans: pd.DataFrame, forecasts: pd.DataFrame, seed: int = 4) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     rows = []
 
     def add(row: dict, kind: str, model: str | None, age_years: float, noise: float) -> None:
-        for region, volume_mm3 in REGIONS.items():
-            rate = 0.03 if region == "ventricles" else -0.005
-            value = volume_mm3 * (1 + rate * (age_years - 60)) * random.normal(1, noise)
+        for region in REGIONS:
+            value = volume_at(region, age_years) * random.normal(1, noise)
             rows.append(
                 {**row, "kind": kind, "model": model, "region": region, "volume_mm3": value}
             )
@@ -202,7 +207,12 @@ def fake_errors(forecasts: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
     parts.append(forecasts.assign(s=5))
     table = pd.concat(parts)
     frames = [
-        table.assign(region=region, abs_error_pct=np.abs(random.normal(0, table["s"] / (i + 1))))
+        table.assign(
+            region=region,
+            abs_error_pct=np.abs(random.normal(0, table["s"] / (i + 1))),
+            predicted_mm3=volume_at(region, table["target_age_years"]),
+            last_observed_mm3=volume_at(region, table["last_age_years"]),
+        )
         for i, region in enumerate(REGIONS)
     ]
     return pd.concat(frames).drop(columns="s")
@@ -259,6 +269,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         f"aging/{model}/errors": fake_errors(forecasts),
         f"aging/{model}/summary": pd.DataFrame({"method": ["copy_last"], "n": [3]}),
         f"aging/{model}/linearity": fake_linearity(scans),
+        f"latents/{model}/index": scans.assign(flagged=False),
         "volumes/volumes": fake_volumes(scans, forecasts),
         "benchmarks/train_autoencoder/sdae": pd.DataFrame({"s": [461.0], "max_rss": [3200.5]}),
     }

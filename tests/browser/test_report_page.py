@@ -1,0 +1,48 @@
+"""The report in a real browser."""
+
+import pandas as pd
+import pytest
+
+from brainlapse.runtime import read_table, write_table
+from tests.browser.conftest import HOSTILE, PHONE, WIDE, Page
+from tests.unit.figures.run_scripts import TASKS, build_report
+
+SPACE = {"voxel_mm": 6.0, "shape": [28, 34, 28]}
+SETTINGS = {"dots_per_inch": 50, "forecast_subjects": 1, "title": f"cohort {HOSTILE}"}
+
+
+@pytest.fixture(scope="module")
+def path(run_folder):
+    scans = run_folder / "cohort/scans.tsv"
+    table = read_table(scans)
+    table.loc[3, "note"] = HOSTILE
+    write_table(scans, table)
+    return build_report(run_folder, SPACE, ["sdae"], TASKS, SETTINGS)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_page_opens_fits_and_keeps_text_as_text(chromium, path, size):
+    page = Page(chromium, path, size)
+    assert page.overflow_px() <= 0
+    assert page.run("return document.title") == f"cohort {HOSTILE}"
+    assert page.run("return document.querySelectorAll('td img, h1 img').length") == 0
+    assert HOSTILE in page.run("return document.getElementById('cohort').textContent")
+    pictures = page.run("return [...document.querySelectorAll('figure img')].map(i => i.src)")
+    assert len(pictures) > 8
+    assert all(picture.startswith("data:image/") for picture in pictures)
+    assert page.errors() == []
+
+
+def test_click_on_a_heading_sorts_by_number(chromium, path):
+    page = Page(chromium, path)
+    values = """
+      const table = [...document.querySelectorAll('table')].find(t =>
+        [...t.tHead.rows[0].cells].some(c => c.textContent === 'mask volume [ml]'));
+      const column = [...table.tHead.rows[0].cells].findIndex(c => c.textContent === 'mask volume [ml]');
+      if (arguments[0]) table.tHead.rows[0].cells[column].click();
+      return [...table.tBodies[0].rows].map(r => Number(r.cells[column].dataset.number));
+    """  # noqa: E501
+    assert not pd.Series(page.run(values, False)).is_monotonic_increasing
+    assert pd.Series(page.run(values, True)).is_monotonic_increasing
+    assert pd.Series(page.run(values, True)).is_monotonic_decreasing
+    assert page.errors() == []
