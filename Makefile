@@ -17,8 +17,8 @@ check: .venv/.installed  ## format, lint, types, workflow lint
 fix: .venv/.installed  ## what formatters and linters can mend
 	ruff check --fix . ; ruff format . ; snakefmt Snakefile workflow
 
-docs: .venv/.installed  ## docs/configuration.md from the typed settings
-	python -m brainlapse.config_docs
+docs: .venv/.installed-dev  ## docs/configuration.md from the typed settings, then the site: site/index.html
+	python -m brainlapse.config_docs && mkdocs build --strict --quiet
 
 niivue: ## the viewer's library, pinned, from npm with its licences
 	sh brainlapse/figures/viewer/vendor/vendor.sh
