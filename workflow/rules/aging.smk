@@ -10,6 +10,9 @@ measure_linearity   how straight regional volumes run along interpolated scans
 """
 
 
+include: "inputs/aging.smk"
+
+
 rule forecast_scans:
     """Forecast later scans of held-out subjects in latent space and decode them."""
     input:

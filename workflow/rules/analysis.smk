@@ -8,6 +8,9 @@ evaluate_task    one prediction task, cross-validated over subjects, beside its 
 """
 
 
+include: "inputs/analysis.smk"
+
+
 rule reduce_latents:
     """Reduce the latents of every scan to principal components of the training scans."""
     input:

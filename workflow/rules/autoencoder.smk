@@ -9,6 +9,9 @@ load_bundle         take a model that was trained elsewhere, where the config na
 """
 
 
+include: "inputs/autoencoder.smk"
+
+
 rule train_autoencoder:
     """Train one autoencoder; the same command goes on after an interruption."""
     input:

@@ -8,6 +8,9 @@ build_cohort      validate each T1w scan, join ages and diagnoses, split by subj
 """
 
 
+include: "inputs/cohort.smk"
+
+
 rule simulate_dataset:
     """Simulate a BIDS data set with known truth."""
     output:

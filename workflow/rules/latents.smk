@@ -12,6 +12,9 @@ summarise_reconstructions  both by split, dataset and diagnosis
 """
 
 
+include: "inputs/latents.smk"
+
+
 rule encode_scans:
     """Encode every usable scan with one autoencoder."""
     input:

@@ -17,6 +17,9 @@ collect_quality      judge the scans, tables of the cohort, the contract that it
 """
 
 
+include: "inputs/preprocess.smk"
+
+
 rule sample_template:
     """Sample the template on the grids of registration and of all results."""
     output:

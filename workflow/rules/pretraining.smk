@@ -7,6 +7,10 @@ draw_brains           draw synthetic brains from the label maps
 pretrain_autoencoder  train an autoencoder on them; others start from it
 """
 
+
+include: "inputs/pretraining.smk"
+
+
 PRETRAINING = config["pretraining"] or {}
 
 

@@ -18,6 +18,9 @@ write_report          the page
 """
 
 
+include: "inputs/report.smk"
+
+
 rule plot_cohort:
     """Plot ages, visits and groups of the cohort."""
     input:

@@ -7,6 +7,10 @@ place_label_maps  lay the label maps into MNI space
 train_segmenter   train on images synthesised from them
 """
 
+
+include: "inputs/segmenter.smk"
+
+
 SEGMENTER = config["segmenter"] or {}
 
 

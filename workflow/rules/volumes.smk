@@ -13,6 +13,9 @@ segment_mean_image    the same for the mean training image, the baseline of all 
 """
 
 
+include: "inputs/volumes.smk"
+
+
 rule segment_real:
     """Segment the real scans of one subject."""
     input:

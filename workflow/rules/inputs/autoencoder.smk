@@ -1,0 +1,94 @@
+"""Scans, settings and devices of a training; files of a bundle."""
+
+from snakemake.exceptions import WorkflowError
+
+from brainlapse.provenance import code_fingerprint
+from brainlapse.training.model.start_settings import start_digest
+
+NO_MODEL = "(?!)"  # matches nothing
+BUNDLED = "|".join(m for m in MODELS if config["autoencoders"][m]["bundle"]) or NO_MODEL
+TRAINED = (
+    "|".join(m for m in MODELS if not config["autoencoders"][m]["bundle"]) or NO_MODEL
+)
+
+
+def fit_brains(wildcards):
+    """Brains that train and select the autoencoders."""
+    return preprocessed(fit_table(), BRAIN)
+
+
+def fit_selection(wildcards):
+    """Identity, split and file of the scans that train and select the autoencoders."""
+    scans = fit_table()
+    scans = scans.assign(path=preprocessed(scans, BRAIN))
+    return scans[["dataset", "scan", "split", "path"]].values.tolist()
+
+
+def model_settings(wildcards):
+    """Settings of one autoencoder."""
+    return config["autoencoders"][wildcards.model]
+
+
+def training_start(wildcards):
+    """Hash of the weights that one autoencoder starts from."""
+    return start_digest(model_settings(wildcards)["start"])
+
+
+def training_devices(wildcards):
+    """GPUs of each node for one autoencoder; with `devices: auto`, one is asked for."""
+    if model_settings(wildcards)["network"]["family"] == "pca":
+        return 0
+    devices = model_settings(wildcards)["training"]["devices"]
+    return 1 if devices == "auto" else devices
+
+
+def training_gpus(wildcards):
+    """GPUs of a training on one node; on several they are counted per node, as gres."""
+    return 0 if training_nodes(wildcards) else training_devices(wildcards)
+
+
+def training_gres(wildcards):
+    """GPUs of each node of a training on several nodes; None, for one, asks for nothing."""
+    return f"gpu:{training_devices(wildcards)}" if training_nodes(wildcards) else None
+
+
+def training_nodes(wildcards):
+    """Nodes that share the batches of one autoencoder; None, for one, asks for nothing."""
+    nodes = model_settings(wildcards)["training"]["nodes"]
+    return nodes if nodes > 1 else None
+
+
+def training_mpi(wildcards):
+    """Tell SLURM's executor to leave the tasks on several nodes to the script."""
+    return "srun" if training_nodes(wildcards) else None
+
+
+def training_tasks_per_gpu(wildcards):
+    """Let the number of tasks on several nodes depend on nodes, not on GPUs."""
+    return 0 if training_nodes(wildcards) else None
+
+
+def judge_code(wildcards):
+    """The segmenter's code, which a model depends on where volumes select its weights."""
+    if model_settings(wildcards)["training"]["selection"] != "volumes":
+        return {}
+    return code_fingerprint(
+        Path(workflow.basedir, "brainlapse", "segmentation", "embedded", "judge.py")
+    )
+
+
+def bundle_path(wildcards):
+    """Folder or zip file of the bundle that one autoencoder comes from."""
+    return config["autoencoders"][wildcards.model]["bundle"]
+
+
+def bundle_files(wildcards):
+    """The files of a bundle: the zip file, or what is in the folder."""
+    path = Path(bundle_path(wildcards))
+    if not path.exists():
+        message = (
+            f"autoencoders.{wildcards.model}.bundle: {path}: expected a folder or .zip file, "
+            "found nothing there"
+        )
+        raise WorkflowError(message)
+    return sorted(map(str, path.iterdir())) if path.is_dir() else [str(path)]
