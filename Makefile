@@ -18,7 +18,7 @@ fix: .venv/.installed  ## what formatters and linters can mend
 	ruff check --fix . ; ruff format . ; snakefmt Snakefile workflow
 
 docs: .venv/.installed-dev  ## docs/configuration.md from the typed settings, then the site: site/index.html
-	python -m brainlapse.config_docs && mkdocs build --strict --quiet
+	python -m brainlapse.config_docs && NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 niivue: ## the viewer's library, pinned, from npm with its licences
 	sh brainlapse/figures/viewer/vendor/vendor.sh

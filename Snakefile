@@ -44,6 +44,7 @@ rule all:
         results("report/index.html"),
         results("report/qc.html"),
         results("report/viewer.html"),
+        results("derivatives"),
 
 
 include: "workflow/rules/cohort.smk"
@@ -53,6 +54,7 @@ include: "workflow/rules/latents.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/aging.smk"
 include: "workflow/rules/volumes.smk"
+include: "workflow/rules/derivatives.smk"
 include: "workflow/rules/segmenter.smk"
 include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/report.smk"

@@ -18,7 +18,7 @@ PACKAGE = "brainlapse"
 EXEMPT = frozenset({f"{PACKAGE}.runtime", f"{PACKAGE}.provenance"})  # can't change a number
 DATA = {f"{PACKAGE}.networks.trained": "networks/weights/segmenter.safetensors"}
 """Files of the package that count as part of the module that reads them."""
-PAGE_FILES = (".j2", ".js")  # counted for the module beside them that names them
+PAGE_FILES = (".j2", ".js", ".tsv")  # counted for the module beside them that names them
 TOOLS = (
     "antspyx",
     "deepbet",
@@ -80,7 +80,7 @@ def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str]
 def _page_files(tree: ast.AST, folder: Path) -> set[Path]:
     words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     names = {word for word in words if isinstance(word, str) and word.endswith(PAGE_FILES)}
-    return {folder / name for name in names}
+    return {folder / name for name in names if (folder / name).is_file()}
 
 
 def _hash_data(path: Path) -> str:

@@ -10,7 +10,11 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDE = {"profiles/README.md": "profiles.md", "CHANGELOG.md": "changes.md"}
+OUTSIDE = {
+    "profiles/README.md": "profiles.md",
+    "CHANGELOG.md": "changes.md",
+    "brainlapse/derivatives/columns.tsv": "tables.md",
+}
 SHIM = "https://unpkg.com/iframe-worker/shim"  # lets a page opened from a file search
 OWN_SHIM = "javascripts/iframe-worker.js"
 LINK = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+|)([^)#\s:]*)(#[^)\s]*)?\)")
@@ -20,9 +24,18 @@ def on_files(files, config):
     """Add the pages that live outside docs/."""
     for source, page in OUTSIDE.items():
         content = (ROOT / source).read_text(encoding="utf-8")
+        if source.endswith(".tsv"):
+            content = _as_page(content)
         text = _relinked(content, Path(source).parent, page)
         files.append(File.generated(config, page, content=text))
     return files
+
+
+def _as_page(table):
+    """Return a table of columns as a page."""
+    names, *rows = [line.split("\t") for line in table.splitlines()]
+    lines = [names, ["---"] * len(names), *([f"`{name}`", *rest] for name, *rest in rows)]
+    return "# Columns of the tables\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def on_page_markdown(markdown, page, config, files):

@@ -10,6 +10,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from brainlapse.config import load_config
+from brainlapse.derivatives.dictionary import describe
 from brainlapse.images import load_volume
 from brainlapse.rejection import read_rejection
 from brainlapse.space import SpaceSettings, mni_grid
@@ -206,3 +207,26 @@ def test_nothing_is_left_half_done(finished_run):
     left = {path.name for path in (finished_run.results / ".resume").iterdir()}
     assert left == {"run.lock", "latents"}  # latents: kept, so that new scans alone are encoded
     assert isinstance(finished_run.table("volumes/volumes.tsv"), pd.DataFrame)
+
+
+def test_every_column_of_every_table_is_in_the_dictionary(finished_run):
+    """A new column goes to brainlapse/derivatives/columns.tsv with its meaning and unit."""
+    user_columns = {"site"}
+    unknown = {}
+    for path in finished_run.results.rglob("*.tsv"):
+        place = path.relative_to(finished_run.results).parts[0]
+        if place in ("simulated", "benchmarks", "logs", ".resume", "derivatives"):
+            continue
+        for column in pd.read_csv(path, sep="\t", nrows=0).columns:
+            if describe(column)["Description"].startswith("as in the participants"):
+                unknown[column] = path.name
+    assert set(unknown) <= user_columns, unknown
+
+
+def test_derivatives_hold_each_data_set(finished_run):
+    for dataset, scans in (("tiny", 12), ("clinic", 3)):
+        folder = finished_run.results / "derivatives" / dataset
+        assert len(list(folder.rglob("*_desc-brain_T1w.nii.gz"))) == scans
+        volumes = pd.read_csv(folder / "phenotype/volumes.tsv", sep="\t")
+        assert len(volumes) == scans
+        assert volumes["hippocampus"].gt(0).all()

@@ -1,6 +1,6 @@
 """Named targets: the stages one can ask for.
 
-cohort, preprocess, quality, train, encode, analyse, age, volumes, report, predict, all
+cohort, preprocess, quality, train, encode, analyse, age, volumes, bids, report, predict, all
 """
 
 
@@ -14,6 +14,7 @@ localrules:
     analyse,
     age,
     volumes,
+    bids,
     predict,
     report,
 
@@ -79,6 +80,12 @@ rule age:
     input:
         expand(results("aging/{model}/errors.tsv"), model=MODELS),
         expand(results("aging/{model}/linearity.tsv"), model=MODELS),
+
+
+rule bids:
+    """Lay the results out as BIDS derivatives."""
+    input:
+        results("derivatives"),
 
 
 rule report:

@@ -1,0 +1,1 @@
+"""The results as BIDS derivatives: names, links, sidecars, tables that load as they are."""
