@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.cohort.columns import find_named
 from brainlapse.cohort.tables import is_flagged
 
 
@@ -45,7 +46,8 @@ def select_scans(index: pd.DataFrame, task: TaskSettings, settings: AnalysisSett
     TaskImpossible
         If the column is missing, a class is alone, or subjects are too few.
     """
-    if task.target not in index:
+    column = find_named(task.target, index.columns)
+    if column is None:
         message = f"the cohort has no column {task.target!r}"
         raise TaskImpossible(message)
     usable = ~is_flagged(index).to_numpy()
@@ -53,8 +55,8 @@ def select_scans(index: pd.DataFrame, task: TaskSettings, settings: AnalysisSett
         usable &= index["dataset"].isin(task.datasets).to_numpy()
     groups = (index["dataset"].astype(str) + "/" + index["subject"].astype(str)).to_numpy(dtype=str)
     if task.kind == "regression":
-        return _select_numbers(index[task.target], usable, groups, settings)
-    return _select_classes(index[task.target], usable, groups, task, settings)
+        return _select_numbers(index[column], usable, groups, settings)
+    return _select_classes(index[column], usable, groups, task, settings)
 
 
 def _select_numbers(

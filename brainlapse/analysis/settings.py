@@ -57,7 +57,8 @@ class TaskSettings(Settings):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
     )
     target: str = Field(
-        min_length=1, description="Column of cohort/scans.tsv to predict [column name]."
+        min_length=1,
+        description="Column of cohort/scans.tsv or of your tables to predict [column name].",
     )
     kind: Literal["classification", "regression"] = Field(
         description="Classification of groups, or regression of a number [choice]."

@@ -14,6 +14,7 @@ from brainlapse.analysis import crossval, metrics
 from brainlapse.analysis.folds import TaskImpossible, TaskScans, select_scans, subject_folds
 from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.cohort.columns import find_named
 
 PREDICTION_COLUMNS = [
     *("dataset", "subject", "session", "scan", "split", "fold"),
@@ -98,12 +99,13 @@ def _confounds_output(
     settings: AnalysisSettings,
 ) -> tuple[np.ndarray | None, str]:
     """Out-of-fold output of a model that sees only the covariates, and a note on missing ones."""
-    missing = [name for name in task.covariates if name not in index]
+    columns = {name: find_named(name, index.columns) for name in task.covariates}
+    missing = [name for name, column in columns.items() if column is None]
     if missing:
         return None, f"confounds baseline left out: the cohort has no column {', '.join(missing)}"
     if not task.covariates:
         return None, ""
-    table = index[task.covariates].iloc[scans.rows].reset_index(drop=True)
+    table = index[list(columns.values())].iloc[scans.rows].reset_index(drop=True)
     for name in table:
         if not pd.api.types.is_numeric_dtype(table[name]):
             table[name] = table[name].astype(object).where(table[name].notna(), "n/a").astype(str)

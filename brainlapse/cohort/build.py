@@ -7,16 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse.cohort import split
+from brainlapse.cohort.columns import SCAN_COLUMNS
 from brainlapse.cohort.errors import CohortError
 from brainlapse.cohort.folders.bids import Listing, list_dataset
 from brainlapse.cohort.folders.names import RawScan
 from brainlapse.cohort.notes import join_notes
-from brainlapse.cohort.people.demographics import (
-    Demographics,
-    describe_scan,
-    read_demographics,
-    requested_splits,
-)
+from brainlapse.cohort.people.coverage import Described, check_required, whole_table_faults
+from brainlapse.cohort.people.demographics import Demographics, read_demographics
+from brainlapse.cohort.people.describe import describe_sessions, requested_splits
 from brainlapse.cohort.scans import duplicates
 from brainlapse.cohort.scans.checking import Checked, pick_scans
 from brainlapse.cohort.scans.known import KnownScans, check_basis
@@ -24,7 +22,6 @@ from brainlapse.cohort.settings import CohortSettings
 from brainlapse.cohort.tables import (
     ALTERNATIVE_COLUMNS,
     REJECTED_COLUMNS,
-    SCAN_COLUMNS,
     scan_name,
 )
 from brainlapse.nifti.files import shown
@@ -77,11 +74,16 @@ def build_cohort(
         for dataset in listings
         if roles[dataset] == "fit"
     }
+    described = {
+        dataset: describe_sessions(tables[dataset], listing, settings)
+        for dataset, listing in listings.items()
+    }
+    check_tables(tables, described, settings)
     scans, rejected, alternatives = [], [], []
     with KnownScans(known_scans, check_basis(settings)) as known:
         for dataset, listing in listings.items():
             kept, failed, others = pick_scans(listing, settings, known, threads)
-            rows = _describe(dataset, tables[dataset], kept, roles[dataset], settings)
+            rows = [_kept_row(dataset, item, described[dataset], roles[dataset]) for item in kept]
             _report(dataset, listing, tables[dataset], len(rows), len(failed))
             scans += rows
             rejected += [
@@ -99,18 +101,30 @@ def build_cohort(
     return Cohort(table, refused, _table(alternatives, ALTERNATIVE_COLUMNS))
 
 
-def _describe(
-    dataset: str, tables: Demographics, kept: list[Checked], role: str, settings: CohortSettings
-) -> list[dict]:
-    rows = []
-    for item in kept:
-        assert item.content is not None
-        described = describe_scan(tables, item.scan.subject, item.scan.session, settings)
-        described["note"] = join_notes(item.note, described["note"])
-        hashes = {"sha256": item.content.sha256, "image_sha256": item.content.image_sha256}
-        row = _row(dataset, item.scan, role=role, **hashes)
-        rows.append({**described, **row, "path": item.scan.path})
-    return rows
+def check_tables(
+    tables: dict[str, Demographics], described: dict[str, Described], settings: CohortSettings
+) -> None:
+    """Say once what whole tables lost, before any scan is opened.
+
+    Raises
+    ------
+    CohortError
+        Too few scans of a data set have what `cohort.require` names.
+    """
+    for dataset, found in tables.items():
+        for sentence in whole_table_faults(dataset, found, described[dataset]):
+            log.warning("LOOK AT THE TABLES OF %s", sentence)
+    for dataset in tables:
+        check_required(dataset, described[dataset], settings.require)
+
+
+def _kept_row(dataset: str, item: Checked, described: Described, role: str) -> dict:
+    assert item.content is not None
+    says = described[item.scan.subject, item.scan.session]
+    hashes = {"sha256": item.content.sha256, "image_sha256": item.content.image_sha256}
+    row = _row(dataset, item.scan, role=role, **hashes)
+    note = join_notes(item.note, says["note"])
+    return {**says, **row, "path": item.scan.path, "note": note}
 
 
 def _report(dataset: str, listing: Listing, tables: Demographics, kept: int, failed: int) -> None:

@@ -1,7 +1,7 @@
 """Settings of the cohort stage: the data sets, plausibility limits and the split."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -89,6 +89,12 @@ class CohortSettings(Settings):
         "[mm, 0 to 2000]",
     )
 
+    require: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+        {},
+        description="columns of scans.tsv, or of your tables, that this share of each data set's "
+        "scans must have, such as {age_years: 0.9}; the run ends before any scan is opened where "
+        "it does not [fraction by column, 0 to 1]",
+    )
     max_scan_mb: float = Field(
         1000.0,
         gt=0,

@@ -5,22 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.cohort.columns import SCAN_COLUMNS
 
-SCAN_COLUMNS = (
-    "dataset",
-    "subject",
-    "session",
-    "scan",
-    "path",
-    "age_years",
-    "sex",
-    "diagnosis",
-    "role",
-    "split",
-    "sha256",
-    "image_sha256",
-    "note",
-)
 ALTERNATIVE_COLUMNS = ("dataset", "subject", "session", "scan", "path", "reason")
 REJECTED_COLUMNS = (*ALTERNATIVE_COLUMNS, "stage")
 

@@ -34,13 +34,15 @@ def shown(path: str | os.PathLike) -> str:
     return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
-def read_regular(path: str, max_bytes: int | None = None) -> bytes:
+def read_regular(path: str, max_bytes: int | None = None, what: str = "scan") -> bytes:
     """Read a regular file.
 
     Parameters
     ----------
     max_bytes
         Larger files are rejected before they are read; None for no limit.
+    what
+        What the file should be: scan or table.
 
     Raises
     ------
@@ -55,9 +57,9 @@ def read_regular(path: str, max_bytes: int | None = None) -> bytes:
             content = file.read()
     except OSError as error:
         raise_if_machine(error)
-        raise ScanRejected(explain(path, error)) from error
+        raise ScanRejected(explain(path, error, what)) from error
     if not content:
-        message = f"{shown(path)}: expected a scan, found an empty file; fetch or copy it again"
+        message = f"{shown(path)}: expected a {what}, found an empty file; fetch or copy it again"
         raise ScanRejected(message)
     return content
 
@@ -68,13 +70,13 @@ def raise_if_machine(error: OSError) -> None:
         raise error
 
 
-def explain(path: str, error: OSError) -> str:
+def explain(path: str, error: OSError, what: str = "scan") -> str:
     """Say in one sentence why a file cannot be read."""
     link = Path(path)
     if error.errno in (errno.ENOENT, errno.ELOOP) and link.is_symlink():
         why = "which does not exist" if error.errno == errno.ENOENT else "which leads to itself"
         return (
-            f"{shown(path)}: expected a scan, found a link to {shown(link.readlink())}, {why}; "
+            f"{shown(path)}: expected a {what}, found a link to {shown(link.readlink())}, {why}; "
             "fetch the file (datalad get, git annex get) or mend the link"
         )
     advice = "copy it again" if error.errno == errno.ENOENT else "mend its permissions or remove it"

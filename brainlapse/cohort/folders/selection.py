@@ -14,11 +14,10 @@ If the picked file turns out to be unreadable, the next one of the session takes
 
 from collections import defaultdict
 
+from brainlapse.cohort.folders.bids import Session
 from brainlapse.cohort.folders.names import RawScan
 
 NOT_MAGNITUDE = ("phase", "real", "imag")
-
-Session = tuple[str, str | None]
 
 
 def group_sessions(scans: list[RawScan]) -> dict[Session, list[RawScan]]:

@@ -1,61 +1,19 @@
-"""Read the tables of a BIDS data set as people really write them.
+"""Rows of tables about people: finding columns and identifiers as people spell them."""
 
-Byte-order marks, Latin-1 text, commas or semicolons in place of tabs, identifiers without their
-`sub-` or `ses-` prefix and the many spellings of a missing value are understood.
-"""
-
-import csv
-import json
 from collections.abc import Iterable
-from pathlib import Path
+
+from brainlapse.cohort.columns import SESSION_COLUMNS, SUBJECT_COLUMNS
 
 Row = dict[str, str]  # column -> text; missing cells are absent
 
 MISSING = {"", "n/a", "na", "n.a.", "nan", "none", "null", "unknown", "missing", ".", "-", "?"}
-SUBJECT_COLUMNS = ("participant_id", "subject_id", "subject", "participant")
-SESSION_COLUMNS = ("session_id", "session")
 
 
-def read_rows(path: str | Path) -> list[Row]:
-    """Read a table as rows of text; cells that hold a missing value are left out."""
-    lines = _read_text(path).splitlines()
-    if not lines:
-        return []
-    delimiter = next((mark for mark in "\t;," if mark in lines[0]), "\t")
-    table = csv.reader(lines, delimiter=delimiter)
-    header = [name.strip() for name in next(table)]
-    return [
-        {
-            name: cell.strip()
-            for name, cell in zip(header, cells, strict=False)
-            if name and cell.strip().lower() not in MISSING
-        }
-        for cells in table
-    ]
-
-
-def read_sidecar(path: str | Path) -> dict:
-    """Read the JSON that describes a table's columns; an unreadable one counts as empty."""
-    try:
-        content = json.loads(_read_text(path))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _read_text(path: str | Path) -> str:
-    raw = Path(path).read_bytes()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def find_column(row: Row, names: Iterable[str]) -> str | None:
-    """First of `names` (lower case) that the row has a value for, as the table spells it."""
-    spelled = {column.lower(): column for column in reversed(row)}
+def find_column(row: Iterable[str], names: Iterable[str]) -> str | None:
+    """First of `names` (lower case) among the columns of a row, as the table spells it."""
+    spelled: dict[str, str] = {}
+    for column in row:
+        spelled.setdefault(column.lower(), column)
     return next((spelled[name] for name in names if name in spelled), None)
 
 
@@ -68,7 +26,12 @@ def find_value(row: Row, names: Iterable[str]) -> str | None:
 def find_label(row: Row, prefix: str) -> str | None:
     """Give the identifier of a row, `sub-...` or `ses-...`, with its prefix added if it lacks."""
     value = find_value(row, SUBJECT_COLUMNS if prefix == "sub-" else SESSION_COLUMNS)
-    return value if value is None or value.startswith(prefix) else prefix + value
+    return None if value is None else label(value, prefix)
+
+
+def label(text: str, prefix: str) -> str:
+    """Add the prefix `sub-` or `ses-` where it lacks."""
+    return text if text.startswith(prefix) else prefix + text
 
 
 def agreed(rows: list[Row]) -> tuple[Row, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from brainlapse import runtime
 from brainlapse.cohort.folders import selection
-from brainlapse.cohort.folders.bids import Listing
+from brainlapse.cohort.folders.bids import Listing, Session
 from brainlapse.cohort.folders.names import RawScan
 from brainlapse.cohort.notes import join_notes
 from brainlapse.cohort.scans.known import KnownScans, Stamp, scan_stamp
@@ -40,7 +40,7 @@ def pick_scans(
     sessions = selection.group_sessions(listing.scans)
     unusable = [scan for scan in (*listing.faults, *listing.scans) if scan.problem]
     failed = [Checked(scan, None, scan.problem) for scan in unusable]
-    kept: dict[selection.Session, Checked] = {}
+    kept: dict[Session, Checked] = {}
     for turn in itertools.count():
         waiting = {key: group[turn] for key, group in sessions.items() if len(group) > turn}
         waiting = {key: scan for key, scan in waiting.items() if key not in kept}

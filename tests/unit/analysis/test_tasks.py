@@ -181,3 +181,23 @@ def test_settings_that_contradict_are_refused():
         TaskSettings(
             name="a", target="sex", kind="classification", classes=["F", "M"], positive="f"
         )
+
+
+def test_columns_go_by_the_names_of_the_users_table():
+    index = cohort()
+    index = index.assign(Group=index["diagnosis"], status_stated=index["sex"], status="accepted")
+    latents = noise(index)
+    names = {"group": "diagnosis", "status": "sex", "AGE": "age_years"}
+    for target, covariate in (("group", "AGE"), ("status", "AGE"), ("AGE", "group")):
+        kind = "regression" if target == "AGE" else "classification"
+        found, expected = (
+            evaluate_task(
+                latents,
+                index,
+                TaskSettings(name="a", target=named, kind=kind, covariates=[beside]),
+                SETTINGS,
+                seed=0,
+            ).metrics
+            for named, beside in ((target, covariate), (names[target], names[covariate]))
+        )
+        pd.testing.assert_frame_equal(found, expected)

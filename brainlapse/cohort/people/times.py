@@ -1,0 +1,141 @@
+"""What one row of a table says about time: age, age at baseline, time since, dates."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from brainlapse.cohort.columns import (
+    AGE_COLUMNS,
+    AGE_NAMES,
+    BASELINE_COLUMNS,
+    BIRTH_COLUMNS,
+    DATE_COLUMNS,
+    ELAPSED_COLUMNS,
+)
+from brainlapse.cohort.people.rows import Row, find_column
+from brainlapse.cohort.people.units import (
+    COMPOUND,
+    YEAR,
+    UnknownUnitError,
+    parse_age,
+    parse_number,
+    parse_unit,
+)
+
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Times:
+    """What is known; ages and time since baseline in years, `None` where nothing is said.
+
+    `whole` says that the age was given in whole years. Each note is a sentence.
+    """
+
+    age: float | None = None
+    baseline: float | None = None
+    elapsed: float | None = None
+    date: datetime | None = None
+    birth: datetime | None = None
+    whole: bool = False
+    notes: tuple[str, ...] = ()
+
+    def over(self, general: "Times") -> "Times":
+        """Join with what a more general table says; this one goes first."""
+        changes = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in ("notes", "whole") and getattr(self, field.name) is not None
+        }
+        whole = self.whole if self.age is not None else general.whole
+        return replace(general, **changes, whole=whole, notes=general.notes + self.notes)
+
+
+def read_times(row: Row, units: Mapping[str, str]) -> Times:
+    """Read one row.
+
+    Parameters
+    ----------
+    row
+        Cells of one line.
+    units
+        Words for units by column (lower case), where the sidecar states them.
+    """
+    notes: list[str] = []
+    age, whole = _measure(row, AGE_COLUMNS, units, notes)
+    baseline, _ = _measure(row, BASELINE_COLUMNS, units, notes)
+    elapsed, _ = _measure(row, ELAPSED_COLUMNS, units, notes)
+    date, _ = _date(row, DATE_COLUMNS, notes)
+    birth, rough = _date(row, BIRTH_COLUMNS, notes)
+    if rough:
+        notes.append("only the year of birth is given, ages are good to half a year")
+    return Times(age, baseline, elapsed, date, birth, whole, tuple(notes))
+
+
+def _measure(
+    row: Row, columns: dict[str, str], units: Mapping[str, str], notes: list[str]
+) -> tuple[float | None, bool]:
+    """First of `columns` that the row has, in years, and whether it is a whole number."""
+    column = find_column(row, columns)
+    if column is None:
+        return None, False
+    text, key = row[column], column.lower()
+    try:
+        unit = parse_unit(units.get(key, "")) or columns[key]
+    except UnknownUnitError:
+        known = ", ".join(YEAR)
+        notes.append(f"{column} is given in '{units[key]}'; expected one of {known}")
+        return None, False
+    years = parse_age(text, unit)
+    if years is None:
+        notes.append(f"{column} '{text}' is not a number")
+    elif unit == COMPOUND and re.search(r"[.,]", text):
+        notes.append(f"{column} '{text}' in '{units[key]}' was read as decimal years")
+    number = parse_number(text)
+    return years, number is not None and number.is_integer()
+
+
+def _date(row: Row, columns: tuple[str, ...], notes: list[str]) -> tuple[datetime | None, bool]:
+    """First of `columns` that the row has, and whether it is a year only."""
+    column = find_column(row, columns)
+    if column is None:
+        return None, False
+    text = row[column].strip()
+    if re.fullmatch(r"(1[89]|20)\d\d", text) and columns is BIRTH_COLUMNS:
+        return datetime(int(text), 7, 2), True
+    try:
+        return parse_date(text), False
+    except ValueError:
+        notes.append(f"{column} '{text}' is no ISO 8601 date such as 2021-03-31")
+        return None, False
+
+
+def parse_date(text: str) -> datetime:
+    """Read an ISO 8601 date or time; time zones are dropped.
+
+    Raises
+    ------
+    ValueError
+        The text is no such date.
+    """
+    return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+
+
+def years_between(first: datetime, second: datetime) -> float:
+    """Time from `first` to `second` in years."""
+    return (second - first).total_seconds() / 86400 / DAYS_PER_YEAR
+
+
+def column_units(sidecar: dict) -> dict[str, str]:
+    """Units of age-like columns as a JSON sidecar states them: column in lower case -> words."""
+    known = {*AGE_NAMES, *ELAPSED_COLUMNS}
+    units = {}
+    for column, description in sidecar.items():
+        if column.lower() not in known or not isinstance(description, dict):
+            continue
+        stated = {str(key).lower(): value for key, value in description.items()}
+        unit = stated.get("units", stated.get("unit"))
+        if isinstance(unit, str) and unit.strip():
+            units[column.lower()] = unit.strip()
+    return units
