@@ -9,7 +9,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from brainlapse import runtime
-from brainlapse.cohort.people.targets import missing_columns
+from brainlapse.cohort.people.targets import warn_of_missing_columns
 from brainlapse.config import load_config
 
 min_version("9.0")
@@ -65,8 +65,7 @@ include: "workflow/rules/targets.smk"
 onstart:
     runtime.claim_output(OUT)
     runtime.write_yaml(f"{OUT}/config.yaml", config)
-    for sentence in missing_columns(config["tasks"], config["datasets"]):
-        runtime.log.warning(sentence)
+    warn_of_missing_columns(config["tasks"], config["datasets"])
 
 
 onsuccess:

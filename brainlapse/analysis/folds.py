@@ -29,7 +29,7 @@ class TaskScans:
     classes : list[str]
         Names of the classes; empty for a regression.
     groups : np.ndarray
-        Subject keys (N,), "dataset/subject".
+        Keys of the people (N,), "people/subject".
     """
 
     rows: np.ndarray
@@ -53,10 +53,17 @@ def select_scans(index: pd.DataFrame, task: TaskSettings, settings: AnalysisSett
     usable = ~is_flagged(index).to_numpy()
     if task.datasets is not None:
         usable &= index["dataset"].isin(task.datasets).to_numpy()
-    groups = (index["dataset"].astype(str) + "/" + index["subject"].astype(str)).to_numpy(dtype=str)
+    groups = people_of(index)
     if task.kind == "regression":
         return _select_numbers(index[column], usable, groups, settings)
     return _select_classes(index[column], usable, groups, task, settings)
+
+
+def people_of(index: pd.DataFrame) -> np.ndarray:
+    """Whose each scan is, (N,) text; tables of before had no column `person`."""
+    if "person" in index:
+        return index["person"].to_numpy(dtype=str)
+    return (index["dataset"].astype(str) + "/" + index["subject"].astype(str)).to_numpy(dtype=str)
 
 
 def _select_numbers(

@@ -48,6 +48,7 @@ def build_cohort(
     seed: int,
     threads: int = 1,
     known_scans: str | Path | None = None,
+    people: dict[str, str | None] | None = None,
 ) -> Cohort:
     """Build the cohort of one or several BIDS data sets.
 
@@ -61,6 +62,8 @@ def build_cohort(
         Files checked at the same time. Each needs up to four times its unpacked size in memory.
     known_scans
         File that keeps what is known of each raw file from run to run; None to read all again.
+    people
+        Name of the people of each data set; data sets of one name share them.
 
     Raises
     ------
@@ -83,7 +86,10 @@ def build_cohort(
     with KnownScans(known_scans, check_basis(settings)) as known:
         for dataset, listing in listings.items():
             kept, failed, others = pick_scans(listing, settings, known, threads)
-            rows = [_kept_row(dataset, item, described[dataset], roles[dataset]) for item in kept]
+            group = (people or {}).get(dataset) or dataset
+            rows = [_kept_row(dataset, group, item, described[dataset]) for item in kept]
+            for row in rows:
+                row["role"] = roles[dataset]
             _report(dataset, listing, tables[dataset], len(rows), len(failed))
             scans += rows
             rejected += [
@@ -92,7 +98,7 @@ def build_cohort(
             alternatives += [_row(dataset, scan, reason=reason) for scan, reason in others]
     scans, doubled, linked = duplicates.reject_duplicates(scans)
     rejected += [{**row, "stage": STAGE} for row in doubled]
-    _split(scans, requested, linked, settings, seed)
+    split.assign_sides(scans, requested, linked, settings, seed)
     table = _table(scans, SCAN_COLUMNS)
     refused = _table(rejected, REJECTED_COLUMNS)
     for reason in refused["reason"]:
@@ -118,11 +124,11 @@ def check_tables(
         check_required(dataset, described[dataset], settings.require)
 
 
-def _kept_row(dataset: str, item: Checked, described: Described, role: str) -> dict:
+def _kept_row(dataset: str, people: str, item: Checked, described: Described) -> dict:
     assert item.content is not None
     says = described[item.scan.subject, item.scan.session]
     hashes = {"sha256": item.content.sha256, "image_sha256": item.content.image_sha256}
-    row = _row(dataset, item.scan, role=role, **hashes)
+    row = _row(dataset, item.scan, person=f"{people}/{item.scan.subject}", **hashes)
     note = join_notes(item.note, says["note"])
     return {**says, **row, "path": item.scan.path, "note": note}
 
@@ -132,22 +138,6 @@ def _report(dataset: str, listing: Listing, tables: Demographics, kept: int, fai
     without_scan = set(tables.participants) - {scan.subject for scan in listing.scans}
     if without_scan:
         log.info("%s: %d participants have no T1w scan", dataset, len(without_scan))
-
-
-def _split(
-    scans: list[dict],
-    requested: dict[str, dict[str, str]],
-    linked: dict[duplicates.Subject, duplicates.Subject],
-    settings: CohortSettings,
-    seed: int,
-) -> None:
-    for row in scans:
-        own = row["dataset"], row["subject"]
-        leader = linked.get(own, own)
-        side = split.split_subject(seed, leader[1], settings)
-        for dataset, subject in (leader, own):
-            side = requested.get(dataset, {}).get(subject, side)
-        row["split"] = side if row["role"] == "fit" else split.APPLY
 
 
 def _row(dataset: str, scan: RawScan, **further: str | None) -> dict:

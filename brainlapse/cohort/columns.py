@@ -65,6 +65,7 @@ SCAN_COLUMNS = (
     "subject",
     "session",
     "scan",
+    "person",
     "path",
     "age_years",
     "sex",

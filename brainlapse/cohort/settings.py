@@ -25,6 +25,14 @@ class DatasetSettings(Settings):
         description="fit: may train autoencoders; apply: is only encoded and analysed",
     )
 
+    people: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="name of the people in this data set: where two data sets give the same name, "
+        "an equal subject label is one person; left out: the people are this data set's own "
+        "[letters, digits, - and _]",
+    )
+
     @field_validator("bids")
     @classmethod
     def expand_home(cls, value: str | None) -> str | None:

@@ -1,14 +1,21 @@
-"""Which side a subject stands on: decided by a hash, so that new subjects move nobody."""
+"""Which side a person stands on: decided by a hash, so that new subjects move nobody.
+
+A person is a subject label within `datasets.<name>.people`, which is the data set itself where
+nothing is said: equal labels in two data sets are two people, unless both name the same people.
+Split, folds and the search for leaks go by the person.
+"""
 
 import hashlib
 
 import pandas as pd
 
 from brainlapse.cohort.errors import CohortError, LeakageError
+from brainlapse.cohort.notes import join_notes
 from brainlapse.cohort.settings import CohortSettings
 
 SPLITS = ("train", "validation", "test")
 APPLY = "apply"
+FIT = "fit"
 
 
 def split_subject(seed: int, subject: str, settings: CohortSettings) -> str:
@@ -46,24 +53,79 @@ def check_requested(dataset: str, requested: dict[str, str]) -> dict[str, str]:
     return lower
 
 
+def assign_sides(
+    rows: list[dict],
+    requested: dict[str, dict[str, str]],
+    linked: dict[str, str],
+    settings: CohortSettings,
+    seed: int,
+) -> None:
+    """Fill in the column split of scans: one side for all scans of a person.
+
+    Parameters
+    ----------
+    rows
+        Rows of scans.tsv with dataset, subject, person, role and note.
+    requested
+        Sides that the tables of each data set ask for, by subject.
+    linked
+        People who may be one, since they share an image: person to the one that decides.
+
+    Raises
+    ------
+    CohortError
+        Different sides are asked for scans of one person.
+    """
+    wanted: dict[str, dict[str, str]] = {}  # who decides -> side -> a data set and subject
+    for row in rows:
+        side = requested.get(row["dataset"], {}).get(row["subject"])
+        if side and row["role"] == FIT:
+            leader = linked.get(row["person"], row["person"])
+            wanted.setdefault(leader, {})[side] = f"{row['dataset']}/{row['subject']}"
+    for sides in wanted.values():
+        if len(sides) > 1:
+            shown = ", ".join(f"{subject}: {side}" for side, subject in sides.items())
+            message = (
+                f"column split of participants.tsv asks for two sides of one person ({shown}); "
+                "they share a name under datasets.<name>.people, or an image; give them one side"
+            )
+            raise CohortError(message)
+    for row in rows:
+        leader = linked.get(row["person"], row["person"])
+        side = next(iter(wanted.get(leader, {})), None)
+        side = side or split_subject(seed, leader.rpartition("/")[2], settings)
+        row["split"] = side if row["role"] == FIT else APPLY
+    note_people_on_both_sides(rows)
+
+
+def note_people_on_both_sides(rows: list[dict]) -> None:
+    """Note at scans of role apply that their person stands in a fit data set as well."""
+    sides = {row["person"]: row["split"] for row in rows if row["role"] == FIT}
+    for row in rows:
+        side = sides.get(row["person"])
+        if row["role"] != FIT and side is not None:
+            note = f"the same person stands in {side} of the fit data"
+            warning = "" if side == "test" else ", so results on this scan are not independent"
+            row["note"] = join_notes(row["note"], note + warning)
+
+
 def check_no_leakage(scans: pd.DataFrame) -> None:
-    """Make sure that no subject and no image stands on two sides.
+    """Make sure that no person and no image stands on two sides.
 
     Parameters
     ----------
     scans
-        Rows of scans.tsv: dataset, subject, split, sha256.
+        Rows of scans.tsv: dataset, scan, person, role, split, sha256.
 
     Raises
     ------
     LeakageError
         Names the subjects or scans that would leak.
     """
-    for key, group in scans.groupby(["dataset", "subject"]):
+    for person, group in scans[scans["role"] == FIT].groupby("person"):
         found = sorted(set(group["split"]))
         if len(found) > 1:
-            subject = "/".join(map(str, key))
-            message = f"{subject} stands in {' and '.join(found)}; a subject has one side"
+            message = f"{person} stands in {' and '.join(found)}; a person has one side"
             raise LeakageError(message)
     for sha256, group in scans.groupby("sha256"):
         found = sorted(set(group["split"]))
@@ -84,12 +146,10 @@ def check_sides(scans: pd.DataFrame) -> None:
     CohortError
         One of the two is empty; the message says what to do.
     """
-    fit = scans[scans["role"] == "fit"]
+    fit = scans[scans["role"] == FIT]
     if fit.empty:
         return
-    counts = {
-        side: fit[fit["split"] == side].groupby(["dataset", "subject"]).ngroups for side in SPLITS
-    }
+    counts = {side: fit[fit["split"] == side].groupby("person").ngroups for side in SPLITS}
     empty = [side for side in ("train", "validation") if not counts[side]]
     if empty:
         shown = ", ".join(f"{side} {count}" for side, count in counts.items())

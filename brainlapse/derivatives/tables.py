@@ -5,8 +5,8 @@ import pandas as pd
 from brainlapse.derivatives.dictionary import column_name
 
 IDENTITY = ("participant_id", "session_id")
-PERSONAL = ("sex", "diagnosis", "role", "split")  # one value a subject
-PRIVATE = ("path", "sha256", "scan_path")  # of this machine, not of the results
+PERSONAL = ("person", "sex", "diagnosis", "role", "split")  # one value a subject
+PRIVATE = ("path", "sha256", "image_sha256", "scan_path")  # of this machine, not of the results
 NO_SESSION = "n/a"
 
 

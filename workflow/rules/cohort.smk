@@ -57,6 +57,7 @@ checkpoint build_cohort:
             for name, dataset in config["datasets"].items()
         },
         roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
+        people={name: dataset["people"] for name, dataset in config["datasets"].items()},
         settings=config["cohort"],
         seed=config["seed"],
         state=raw_state,

@@ -14,6 +14,7 @@ def main(snakemake) -> None:
         settings=CohortSettings.model_validate(snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
+        people=snakemake.params.people,
         known_scans=snakemake.params.known_scans,
     )
     runtime.write_table(snakemake.output.rejected, cohort.rejected)

@@ -3,12 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from brainlapse import runtime
 from brainlapse.cohort.columns import DIAGNOSIS_COLUMNS, SCAN_COLUMNS, SEX_COLUMNS, find_named
 from brainlapse.cohort.errors import CohortError
 from brainlapse.cohort.folders.bids import Listing, list_dataset
 from brainlapse.cohort.people.tables import read_table
 
 OF_SIMULATED = ("age", "sex", "diagnosis", "site")
+
+
+def warn_of_missing_columns(
+    tasks: list[dict[str, Any]], datasets: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Log what `missing_columns` finds."""
+    for sentence in missing_columns(tasks, datasets):
+        runtime.log.warning(sentence)
 
 
 def missing_columns(

@@ -1,8 +1,8 @@
 """Identical images under two names.
 
-One image under two subjects: it is unknown whose it is, so all of its copies are rejected. The
-other scans of these subjects stay but get a note, and the subjects stand on one side of the split,
-since they may be one person. One image twice under one subject: the first session keeps it.
+One image under two people: it is unknown whose it is, so all of its copies are rejected. Their
+other scans stay but get a note, and they stand on one side of the split, since they may be one
+person. One image twice under one person: the first data set and session keeps it.
 """
 
 from collections import defaultdict
@@ -10,37 +10,35 @@ from collections import defaultdict
 from brainlapse.cohort.notes import join_notes
 from brainlapse.cohort.tables import REJECTED_COLUMNS
 
-Subject = tuple[str, str]  # data set, subject
 
-
-def reject_duplicates(rows: list[dict]) -> tuple[list[dict], list[dict], dict[Subject, Subject]]:
+def reject_duplicates(rows: list[dict]) -> tuple[list[dict], list[dict], dict[str, str]]:
     """Separate scans whose image occurs more than once.
 
     Parameters
     ----------
     rows
-        Rows of scans.tsv with dataset, subject, session, scan, path, sha256 and note.
+        Rows of scans.tsv with dataset, subject, session, scan, person, path, sha256 and note.
 
     Returns
     -------
     kept, rejected, linked
-        Rows that stay; rows of rejected.tsv (without stage); and, for each subject that shared an
-        image with another, the subject that decides the split of all of them.
+        Rows that stay; rows of rejected.tsv (without stage); and, for each person who shared an
+        image with another, the person who decides the split of all of them.
     """
     groups: dict[str, list[dict]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row["dataset"], row["subject"], row["session"] or "")):
         groups[row["sha256"]].append(row)
     kept, rejected, pairs = [], [], []
     for group in groups.values():
-        subjects = list(dict.fromkeys(_subject(row) for row in group))
-        keep = 1 if len(subjects) == 1 else 0
+        people = list(dict.fromkeys(row["person"] for row in group))
+        keep = 1 if len(people) == 1 else 0
         kept += group[:keep]
-        rejected += [_rejection(row, group, len(subjects) > 1) for row in group[keep:]]
-        pairs += [(subjects[0], other) for other in subjects[1:]]
+        rejected += [_rejection(row, group, len(people) > 1) for row in group[keep:]]
+        pairs += [(people[0], other) for other in people[1:]]
     linked = _link(pairs)
     for row in kept:
-        if _subject(row) in linked:
-            note = "another scan of this subject is also another subject's, see rejected.tsv"
+        if row["person"] in linked:
+            note = "another scan of this person is also another's, see rejected.tsv"
             row["note"] = join_notes(row["note"], note)
     return kept, rejected, linked
 
@@ -58,19 +56,15 @@ def _rejection(row: dict, group: list[dict], across_subjects: bool) -> dict:
     return {**identity, "reason": reason}
 
 
-def _link(pairs: list[tuple[Subject, Subject]]) -> dict[Subject, Subject]:
-    leaders: dict[Subject, Subject] = {}
+def _link(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    leaders: dict[str, str] = {}
 
-    def leader(subject: Subject) -> Subject:
-        while leaders.get(subject, subject) != subject:
-            subject = leaders[subject]
-        return subject
+    def leader(person: str) -> str:
+        while leaders.get(person, person) != person:
+            person = leaders[person]
+        return person
 
     for pair in pairs:
-        first, second = sorted(leader(subject) for subject in pair)
+        first, second = sorted(leader(person) for person in pair)
         leaders[second] = leaders[first] = first
-    return {subject: leader(subject) for subject in leaders}
-
-
-def _subject(row: dict) -> Subject:
-    return row["dataset"], row["subject"]
+    return {person: leader(person) for person in leaders}

@@ -62,6 +62,15 @@ def test_equal_subject_names_in_two_datasets_are_two_subjects():
     assert len(set(select_scans(both, GROUPS, SETTINGS).groups)) == 80
 
 
+def test_one_person_in_two_datasets_shares_a_fold():
+    index = cohort()
+    both = pd.concat([index, index.assign(dataset="clinic")], ignore_index=True)
+    both["person"] = "x/" + both["subject"]
+    predictions = evaluate_task(noise(both), both, GROUPS, SETTINGS, seed=0).predictions
+    folds = predictions[["subject", "fold"]].drop_duplicates()
+    assert not folds["subject"].duplicated().any()
+
+
 def test_random_labels_give_chance():
     index = cohort(subjects=60)
     result = evaluate_task(noise(index), index, GROUPS, SETTINGS, seed=0)

@@ -3,9 +3,10 @@ import pytest
 
 from brainlapse import runtime
 from brainlapse.cohort.build import build_cohort
+from brainlapse.cohort.columns import SCAN_COLUMNS
 from brainlapse.cohort.errors import CohortError
 from brainlapse.cohort.split import split_subject
-from brainlapse.cohort.tables import SCAN_COLUMNS, read_scans
+from brainlapse.cohort.tables import read_scans
 from tests.unit.cohort.conftest import Dataset, make_image
 
 
@@ -123,3 +124,24 @@ def test_an_empty_cohort_names_its_folder(dataset, settings):
     dataset.path("sub-01_T1w.nii.gz").write_text("text")
     with pytest.raises(CohortError, match=f"no usable scan in {dataset.folder}"):
         build(dataset, settings)
+
+
+def test_one_image_of_a_person_in_two_datasets_is_kept_once_if_they_share_people(
+    tmp_path, settings
+):
+    folders = {name: Dataset(tmp_path / name) for name in ("a", "b")}
+    for dataset in folders.values():
+        dataset.scan("sub-01", make_image(seed=3))
+    arguments = (
+        {name: str(dataset.folder) for name, dataset in folders.items()},
+        dict.fromkeys(folders, "apply"),
+        settings,
+        0,
+    )
+    folders["b"].scan("sub-02", make_image(seed=4))
+    apart = build_cohort(*arguments)
+    assert apart.scans["person"].tolist() == ["b/sub-02"]
+    shared = build_cohort(*arguments, people={"a": None, "b": "a"})
+    assert shared.scans["person"].tolist() == ["a/sub-01", "a/sub-02"]
+    assert shared.rejected["dataset"].tolist() == ["b"]
+    assert "once more" in shared.rejected["reason"][0]
