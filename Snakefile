@@ -68,6 +68,10 @@ onstart:
     warn_of_missing_columns(config["tasks"], config["datasets"])
 
 
+onerror:
+    print(f"What is done so far: python -m brainlapse.figures.page {OUT}")
+
+
 onsuccess:
     if Path(OUT, "report", "index.html").exists():
         print(f"Open {OUT}/report/index.html")

@@ -18,7 +18,7 @@ PACKAGE = "brainlapse"
 EXEMPT = frozenset({f"{PACKAGE}.runtime", f"{PACKAGE}.provenance"})  # can't change a number
 DATA = {f"{PACKAGE}.networks.trained": "networks/weights/segmenter.safetensors"}
 """Files of the package that count as part of the module that reads them."""
-PAGE_FILES = (".j2", ".js", ".tsv")  # counted for the module beside them that names them
+PAGE_FILES = (".j2", ".js", ".tsv", ".bib")  # counted for the module beside them that names them
 TOOLS = (
     "antspyx",
     "deepbet",

@@ -21,7 +21,7 @@ README = """\
 Brains in MNI space, their reconstructions and forecasts by autoencoders, segmentations and
 regional volumes. Images are links into the output folder: copy with `cp -rL` to hand them on.
 `phenotype/` holds the tables; each has a JSON file that says what its columns mean.
-`docs/methods.md` says what was done. This is research software, not a medical device.
+`report/methods.md` of the run says what was done. This is research software, not a medical device.
 """
 
 

@@ -3,6 +3,7 @@
 Colours are those of Okabe and Ito (2008), told apart by colour-blind readers.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ UNITS = {  # endings of column names
     "seconds": "s",
 }
 
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # embeds fonts, and talks about it
 matplotlib.use("Agg")
 matplotlib.rcParams.update(
     {
         "font.family": "DejaVu Sans",
         "font.size": 8,
+        "pdf.fonttype": 42,  # text stays text in drawing programs
         "text.parse_math": False,  # a $ in a name from outside is a dollar sign
         "axes.titlesize": 8.5,
         "axes.titleweight": "bold",
@@ -85,12 +88,20 @@ def new_figure(
 def draw(
     path: str | Path, plot: Callable[..., Figure], *args: object, dots_per_inch: int = 110
 ) -> None:
-    """Write the figure that `plot(*args)` returns, or the sentence of its `NothingToShow`."""
+    """Write the figure that `plot(*args)` returns, or the sentence of its `NothingToShow`.
+
+    A figure is written as PNG for the page and, beside it, as PDF for papers.
+    """
+    vector = Path(path).with_suffix(".pdf")
+    vector.unlink(missing_ok=True)
     try:
         figure = plot(*args)
         text = {}
     except NothingToShow as reason:
         figure, text = _note_figure(str(reason)), {NOTE_KEY: str(reason)}
+    if not text:
+        with atomic_path(vector) as temporary:
+            figure.savefig(temporary, dpi=300, format="pdf", metadata={"CreationDate": None})
     with atomic_path(path) as temporary:
         figure.savefig(
             temporary, dpi=dots_per_inch, format="png", metadata={"Software": None, **text}

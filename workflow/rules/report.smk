@@ -380,6 +380,8 @@ rule write_report:
         volumes=results("volumes/volumes.tsv"),
     output:
         page=results("report/index.html"),
+        methods=results("report/methods.md"),
+        references=results("report/references.bib"),
     log:
         results("logs/write_report.log"),
     conda:

@@ -40,6 +40,26 @@ def note(sentence: str) -> Block:
     return {"kind": "note", "text": sentence}
 
 
+def warning(sentences: list[str]) -> Block:
+    """Return sentences that stand out."""
+    return {"kind": "warning", "sentences": sentences}
+
+
+def bullets(sentences: list[str]) -> Block:
+    """Return a list of sentences."""
+    return {"kind": "bullets", "sentences": sentences}
+
+
+def link(words: str, address: str, rest: str) -> Block:
+    """Return a paragraph that begins with a link to a page beside this one."""
+    return {"kind": "link", "words": words, "address": address, "text": rest}
+
+
+def fold(block: Block, summary: str) -> Block:
+    """Return a figure or table folded under a summary; notes stay as they are."""
+    return {**block, "folded": summary} if block["kind"] in ("figure", "table") else block
+
+
 def heading(words: str) -> Block:
     """Return a heading inside a section."""
     return {"kind": "heading", "text": words}
@@ -63,7 +83,8 @@ def figure(path: str | Path, caption: str, alt: str) -> Block:
     sentence = style.read_note(path)
     if sentence is not None:
         return note(sentence)
-    return {"kind": "figure", "uri": data_uri(path), "caption": caption, "alt": alt}
+    uri = data_uri(path)
+    return {"kind": "figure", "uri": uri, "caption": caption, "alt": alt, "folded": ""}
 
 
 def table(

@@ -5,21 +5,17 @@ import json
 from pathlib import Path
 
 import jinja2
-import numpy as np
 import pandas as pd
 import yaml
 
 from brainlapse.figures import tables
-from brainlapse.figures.ageing import curves as ageing
-from brainlapse.figures.models import reconstructions
-from brainlapse.figures.page import blocks, sections
+from brainlapse.figures.page import blocks, findings, methods, sections, task_section
 from brainlapse.figures.page import model_sections as models
 from brainlapse.figures.page.blocks import Block, Section
 from brainlapse.figures.page.sections import Run
 from brainlapse.figures.settings import ReportSettings
 
 LEAD = "From raw T1-weighted head scans to predicted brains: what went in, what came out, how well."
-TASK_SPLITS = ("test", "apply", "validation", "all")  # on which a task is judged, first present
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
@@ -46,13 +42,14 @@ def build(
         Rule to the hash of its code.
     """
     chapters = [
-        Section("summary", "Summary", [summary_tiles(run)]),
+        summary_section(run),
         sections.cohort_section(run),
         sections.quality_section(run, settings.max_qc_pictures),
         models.autoencoder_section(run),
         sections.latent_section(run),
-        sections.task_section(run),
+        task_section.task_section(run),
         sections.ageing_section(run),
+        methods_section(run, config, versions),
         provenance_section(run, config, versions, fingerprints),
     ]
     environment = jinja2.Environment(
@@ -63,8 +60,31 @@ def build(
     return template.render(title=settings.title, lead=LEAD, sections=chapters, version=version)
 
 
+def summary_section(run: Run) -> Section:
+    """Say what was found: what is worse than its competitor first, then all of it in sentences."""
+    found = findings.comparisons(run)
+    worse = findings.warnings(found)
+    return Section(
+        "summary",
+        "What was found",
+        [
+            *([blocks.warning(worse)] if worse else []),
+            blocks.bullets(findings.sentences(run, found)),
+            blocks.table(
+                findings.comparison_table(found),
+                "Forecasts beside a copy of the last scan, on the same forecasts: mean absolute "
+                "volume error over subjects, with 95 % intervals (bootstrap over subjects). "
+                "Below zero, the forecast is better.",
+                empty="No forecast was compared with a copy of the last scan.",
+            ),
+            blocks.link("The viewer", "viewer.html", "shows these people: slide the age."),
+            summary_tiles(run),
+        ],
+    )
+
+
 def summary_tiles(run: Run) -> Block:
-    """Return the numbers on top: cohort, rejected scans, reconstruction, tasks, ageing."""
+    """Return the numbers of the cohort: usable, rejected and flagged scans, splits."""
     scans = run.table("cohort/scans.tsv", tables.SCANS)
     checked = run.table("preprocess/qc.tsv", tables.QUALITY)
     rejected = sections.all_rejected(run)
@@ -88,73 +108,21 @@ def summary_tiles(run: Run) -> Block:
         ),
         blocks.tile(f"{int(status.get('flagged', 0)):,}", "flagged scans", "fit no autoencoder"),
     ]
-    items += [t for t in (_reconstruction_tile(run), _ageing_tile(run)) if t]
-    return blocks.tiles(items + _task_tiles(run))
+    return blocks.tiles(items)
 
 
-def _reconstruction_tile(run: Run) -> dict[str, str] | None:
-    scores = []
-    for model in run.models:
-        table = run.table(f"autoencoder/{model}/reconstruction.tsv", tables.RECONSTRUCTION)
-        split = reconstructions.judged_split(table)
-        mine = table[table["split"] == split]
-        if split is not None:
-            scores.append((mine["ssim"].mean(), mine["psnr_db"].mean(), model, split))
-    if not scores:
-        return None
-    ssim, psnr_db, model, split = max(scores)
-    return blocks.tile(
-        f"{ssim:.3f}", "best SSIM in the brain", f"{model}, {split} scans, PSNR {psnr_db:.1f} dB"
+def methods_section(run: Run, config: dict, versions: dict[str, str]) -> Section:
+    """Show what was done as text for a paper, and its references."""
+    words = methods.text(run, config, versions)
+    return Section(
+        "methods",
+        "Methods",
+        [
+            *(blocks.text(part) for part in methods.paragraphs(words)),
+            blocks.note("The same text is methods.md beside this page, its references.bib BibTeX."),
+            blocks.code(methods.references(words), "References"),
+        ],
     )
-
-
-def _ageing_tile(run: Run) -> dict[str, str] | None:
-    found = []
-    for model in run.models:
-        errors = run.table(f"aging/{model}/errors.tsv", tables.ERRORS)
-        if best := ageing.headline(errors):
-            found.append((best["error_pct"], model, best))
-    if not found:
-        return None
-    error_pct, model, best = min(found, key=lambda entry: entry[:2])
-    baseline = best["baseline_pct"]
-    beside = "" if baseline is None else f" beside {baseline:.1f} % for a copy of the last scan"
-    return blocks.tile(
-        f"{error_pct:.1f} %",
-        f"best median {best['region']} error",
-        f"{model}, {str(best['method']).replace('_', ' ')}, {best['n_scans_seen']} seen{beside}",
-    )
-
-
-def _task_tiles(run: Run) -> list[dict[str, str]]:
-    items = []
-    for task in run.tasks:
-        table = sections.task_metrics(run, task["name"])
-        wanted = "mae" if task["kind"] == "regression" else "roc_auc"
-        rows = _judged_rows(table, wanted)
-        if rows.empty:
-            continue
-        best = rows.sort_values("value", ascending=wanted == "mae").iloc[0]
-        baseline = best.get("baseline", np.nan)
-        beside = "" if pd.isna(baseline) else f", baseline {blocks.format_number(baseline)}"
-        split = best.get("autoencoder_split", "all")
-        words = f"{wanted.replace('_', ' ').upper()} of {task['name']}"
-        items.append(
-            blocks.tile(f"{best['value']:.3g}", words, f"{best['model']}, {split} scans{beside}")
-        )
-    return items
-
-
-def _judged_rows(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the rows of a metric on scans that the autoencoder was not trained on, if any."""
-    if table.empty or "value" not in table:
-        return table.iloc[:0]
-    rows = table[table["metric"] == metric].dropna(subset=["value"])
-    if "autoencoder_split" not in rows:
-        return rows
-    present = set(rows["autoencoder_split"])
-    split = next((name for name in TASK_SPLITS if name in present), None)
-    return rows[rows["autoencoder_split"] == split]
 
 
 def provenance_section(

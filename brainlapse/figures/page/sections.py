@@ -114,8 +114,21 @@ def quality_section(run: Run, max_pictures: int) -> Section:
             "and overrule these verdicts, open qc.html beside this page."
         ),
         _gallery(run, checked, max_pictures),
-        blocks.heading("Numbers"),
-        run.figure("quality.png", "the quality numbers"),
+        blocks.heading("What stands out"),
+        blocks.table(
+            quality.reason_table(checked),
+            "Why scans were flagged or rejected; a scan may have several reasons.",
+            empty="No scan was flagged or rejected.",
+        ),
+        blocks.table(
+            quality.extreme_table(checked),
+            "Per number the scan farthest from the median, in robust standard deviations (z).",
+            empty="No quality number varies.",
+            folded="The most unusual scan of every number",
+        ),
+        blocks.fold(
+            run.figure("quality.png", "the quality numbers"), "Distribution of every number"
+        ),
         blocks.table(
             _quality_table(checked),
             "Click a column to sort.",
@@ -173,43 +186,6 @@ def latent_section(run: Run) -> Section:
             run.figure(f"{model}/latents.png", f"the latent space of {model}"),
         ]
     return section
-
-
-def task_section(run: Run) -> Section:
-    """Show metrics of every task over models, then figures."""
-    section = Section("tasks", "Classification and regression")
-    if not run.tasks:
-        section.blocks.append(blocks.note("No tasks are configured (key: tasks)."))
-    for task in run.tasks:
-        name = task["name"]
-        section.blocks += [
-            blocks.heading(f"{name}: {task['kind']} of {task['target']}"),
-            blocks.table(
-                task_metrics(run, name),
-                "Cross-validation over subjects; a row per metric and split of the autoencoder, "
-                "which has seen the images of its train split. Baseline: what always predicting "
-                "the same reaches; confounds: a model of the covariates alone; ci: 95 % interval.",
-                empty=f"Task {name} was not evaluated.",
-            ),
-        ]
-        for model in run.models:
-            section.blocks.append(
-                run.figure(f"{model}/task-{name}.png", f"task {name} from {model}", task["kind"])
-            )
-    return section
-
-
-def task_metrics(run: Run, task: str) -> pd.DataFrame:
-    """Return the metrics of one task over all models, without empty columns."""
-    parts = []
-    for model in run.models:
-        table = run.table(f"analysis/{model}/tasks/{task}/metrics.tsv", tables.TASK_METRICS)
-        if len(table):
-            table.insert(0, "model", model)
-            parts.append(table.drop(columns="task"))
-    if not parts:
-        return pd.DataFrame()
-    return pd.concat(parts).dropna(axis="columns", how="all")
 
 
 def ageing_section(run: Run) -> Section:

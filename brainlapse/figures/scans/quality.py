@@ -114,6 +114,43 @@ def save_jpeg(picture: Image.Image, path: str | Path) -> None:
     picture.save(path, format="JPEG", quality=65, subsampling=1, optimize=True)
 
 
+def reason_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Count scans by reason, numbers inside a reason left out: like counts with like."""
+    suspect = table[table["status"] != "accepted"].dropna(subset=["reasons"])
+    reasons = suspect.assign(reason=suspect["reasons"].astype(str).str.split("; "))
+    reasons = reasons.explode("reason")
+    if reasons.empty:
+        return pd.DataFrame()
+    kind = reasons["reason"].str.replace(r"(?<![\w.])-?\d[\d.,]*", "…", regex=True)
+    counts = reasons.assign(kind=kind).groupby(["status", "kind"])["scan"].nunique()
+    named = counts.rename("scans").reset_index().rename(columns={"kind": "reason"})
+    return named.sort_values("scans", ascending=False, kind="stable")
+
+
+def extreme_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return for every number the scan farthest from the median, largest distance first."""
+    rows = []
+    for name in numeric_columns(table):
+        values = pd.to_numeric(table[name])
+        spread = 1.4826 * (values - values.median()).abs().median()
+        if not spread > 0:
+            continue
+        scores = (values - values.median()) / spread
+        where = int(scores.abs().to_numpy().argmax())
+        row = table.iloc[where]
+        rows.append(
+            {
+                "number": style.quantity(name),
+                "scan": row["scan"],
+                "status": row["status"],
+                "value": float(values.iloc[where]),
+                "median": float(values.median()),
+                "z": round(float(scores.iloc[where]), 1),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("z", key=abs, ascending=False) if rows else pd.DataFrame()
+
+
 def plot_numbers(table: pd.DataFrame) -> Figure:
     """Plot the distribution of every number in ``qc.tsv``, stacked by status."""
     names = numeric_columns(table)

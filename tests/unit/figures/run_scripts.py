@@ -15,9 +15,18 @@ TASKS = [
 ]
 
 
+class Outputs(dict):
+    """Named outputs that are reached as items and as attributes, as Snakemake's are."""
+
+    __getattr__ = dict.__getitem__
+
+
 def run_script(name: str, **snakemake: dict) -> None:
     """Run one script; keyword arguments are the parts of its `snakemake` object."""
-    parts = {key: SimpleNamespace(**value) for key, value in snakemake.items()}
+    parts = {
+        key: value if isinstance(value, Outputs) else SimpleNamespace(**value)
+        for key, value in snakemake.items()
+    }
     job = SimpleNamespace(**parts, log=[], threads=1, scriptdir=str(SCRIPTS))
     runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": job})
 
@@ -56,9 +65,10 @@ def build_report(
     config = {"output": str(root), "tasks": tasks, "report": report}
     captions = read_captions(REPOSITORY / "workflow/report")
     page = root / "report/index.html"
+    references = page.with_name("references.bib")
     run_script(
         "write_report",
-        output={"page": page},
+        output=Outputs(page=page, methods=page.with_name("methods.md"), references=references),
         params={"root": str(root), "models": models, "captions": captions, "config": config},
     )
     return page

@@ -147,3 +147,14 @@ def test_colours_are_stable_and_distinct() -> None:
     colours = style.colour_map(["test", "train", "other"], style.SPLIT_COLOURS)
     assert colours["train"] == style.BLUE
     assert len(set(colours.values())) == 3
+
+
+def test_figures_are_also_written_for_papers(tmp_path):
+    style.draw(tmp_path / "one.png", lambda: style.new_figure()[0])
+    assert (tmp_path / "one.pdf").read_bytes().startswith(b"%PDF")
+
+    def nothing():
+        raise style.NothingToShow("nothing")
+
+    style.draw(tmp_path / "one.png", nothing)
+    assert not (tmp_path / "one.pdf").exists()

@@ -53,7 +53,7 @@ def bare_page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_page_needs_no_other_file(page: str) -> None:
-    allowed = ("data:image/", "#")
+    allowed = ("data:image/", "#", "viewer.html")
     assert all(address.startswith(allowed) for address in parse(page).addresses)
     assert not re.search(r"https?://|@import|url\(", page)
 

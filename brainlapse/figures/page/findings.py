@@ -1,0 +1,246 @@
+"""What a run found, in sentences: for the first screen of the report.
+
+Nothing is picked by its score on the scans that it is reported on: a method is named only where
+validation subjects chose it, and every model is named that does worse than copying.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from brainlapse.figures import style, tables
+from brainlapse.figures.ageing.curves import COPY, REGION_ORDER, is_baseline
+from brainlapse.figures.models import reconstructions
+from brainlapse.figures.page import task_section
+from brainlapse.figures.page.sections import Run
+
+HEADLINE = REGION_ORDER[:2]
+RESAMPLES = 2000
+MIN_SUBJECTS = 3  # fewer give no interval
+JUDGED = ("test", "apply")
+SPLITS = ("train", "validation", "test", "apply")
+WANTED = {"classification": "roc_auc", "regression": "mae"}
+NAMES = {"roc_auc": "ROC AUC", "mae": "mean absolute error"}
+FORECAST = ["person", "scan", "n_scans_seen", "region"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over subjects with its 95 % interval; no interval for few subjects."""
+
+    value: float
+    low: float | None
+    high: float | None
+    subjects: int
+
+    def words(self, unit: str = "", digits: int = 1) -> str:
+        """Return value and interval as words."""
+        text = f"{self.value:.{digits}f}{unit}"
+        if self.low is None or self.high is None:
+            return text
+        return f"{text} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One forecast method against the copy of the last scan, on the same forecasts."""
+
+    model: str
+    method: str
+    n_scans_seen: int
+    region: str
+    error_pct: Estimate
+    copy_pct: Estimate
+    difference_pct: Estimate
+
+    @property
+    def verdict(self) -> str:
+        """Return better, worse or not told apart, by the interval of the difference."""
+        low, high = self.difference_pct.low, self.difference_pct.high
+        if low is None or high is None:
+            return "too few subjects"
+        return "better" if high < 0 else "worse" if low > 0 else "not told apart"
+
+
+def estimate(values: pd.Series, subjects: pd.Series) -> Estimate:
+    """Return the mean over subjects of each subject's mean, with a bootstrap over subjects."""
+    means = values.groupby(subjects).mean().to_numpy(dtype=float)
+    if len(means) < MIN_SUBJECTS:
+        return Estimate(float(means.mean()), None, None, len(means))
+    picks = np.random.default_rng(0).integers(0, len(means), (RESAMPLES, len(means)))
+    low, high = np.percentile(means[picks].mean(axis=1), [2.5, 97.5])
+    return Estimate(float(means.mean()), float(low), float(high), len(means))
+
+
+def compare(model: str, errors: pd.DataFrame) -> list[Comparison]:
+    """Return every forecast method against the copy, for the headline regions."""
+    if errors.empty:
+        return []
+    known = errors.dropna(subset=["abs_error_pct"])
+    known = known[known["region"].isin(HEADLINE) & _judged(known)]
+    known = known.assign(person=_person(known))
+    copy = known.loc[known["method"] == COPY, [*FORECAST, "abs_error_pct"]]
+    copy = copy.rename(columns={"abs_error_pct": "copy_pct"})
+    both = known[~known["method"].map(is_baseline).astype(bool)].merge(copy, on=FORECAST)
+    keys = both[["region", "n_scans_seen", "method"]].drop_duplicates()
+    keys = keys.sort_values(["n_scans_seen", "method"])
+    return [
+        _comparison(model, both[(both[keys.columns] == key).all(axis=1)], key)
+        for region in HEADLINE
+        for _, key in keys[keys["region"] == region].iterrows()
+    ]
+
+
+def _judged(table: pd.DataFrame) -> pd.Series:
+    if "split" not in table:
+        return pd.Series(True, index=table.index)
+    return table["split"].isin(JUDGED)
+
+
+def _person(table: pd.DataFrame) -> pd.Series:
+    """Return a name of the subject that is unique over data sets."""
+    subject = table["subject"].astype(str)
+    return table["dataset"].astype(str) + "/" + subject if "dataset" in table else subject
+
+
+def _comparison(model: str, rows: pd.DataFrame, key: pd.Series) -> Comparison:
+    error, copy = rows["abs_error_pct"].astype(float), rows["copy_pct"].astype(float)
+    return Comparison(
+        model=model,
+        method=str(key["method"]),
+        n_scans_seen=int(key["n_scans_seen"]),
+        region=str(key["region"]),
+        error_pct=estimate(error, rows["person"]),
+        copy_pct=estimate(copy, rows["person"]),
+        difference_pct=estimate(error - copy, rows["person"]),
+    )
+
+
+def comparisons(run: Run) -> list[Comparison]:
+    """Return the comparisons of all models."""
+    return [
+        comparison
+        for model in run.models
+        for comparison in compare(model, run.table(f"aging/{model}/errors.tsv", tables.ERRORS))
+    ]
+
+
+def comparison_table(found: list[Comparison]) -> pd.DataFrame:
+    """Return the comparisons as the table of the first screen."""
+    return pd.DataFrame(
+        {
+            "region": style.label(one.region),
+            "model": one.model,
+            "forecast": style.label(one.method),
+            "scans seen": one.n_scans_seen,
+            "subjects": one.error_pct.subjects,
+            "error [%]": one.error_pct.words(),
+            "copy of the last scan [%]": one.copy_pct.words(),
+            "difference [points]": one.difference_pct.words(),
+            "than a copy": one.verdict,
+        }
+        for one in found
+    )
+
+
+def warnings(found: list[Comparison]) -> list[str]:
+    """Return a sentence for each forecast that does worse than copying the last scan."""
+    return [
+        f"{one.model}, {style.label(one.method)}, {one.n_scans_seen} seen: the forecast "
+        f"{style.label(one.region)} are worse than a copy of the last scan, by "
+        f"{one.difference_pct.words()} percentage points of error."
+        for one in found
+        if one.verdict == "worse"
+    ]
+
+
+def sentences(run: Run, found: list[Comparison]) -> list[str]:
+    """Return the findings: cohort, reconstructions, forecasts, tasks."""
+    return [*_cohort(run), *_reconstructions(run), *_forecasts(run, found), *_tasks(run)]
+
+
+def _cohort(run: Run) -> list[str]:
+    scans = run.table("cohort/scans.tsv", tables.SCANS)
+    if scans.empty:
+        return ["The cohort is empty: no scan passed the checks."]
+    people = scans.drop_duplicates(["dataset", "subject"])["split"].value_counts()
+    shares = ", ".join(f"{people[name]} {name}" for name in SPLITS if name in people)
+    ages = pd.to_numeric(scans["age_years"]).dropna()
+    span = f", aged {ages.min():.0f} to {ages.max():.0f} years" if len(ages) else ""
+    return [f"{len(scans):,} scans of {people.sum():,} people{span}; people by split: {shares}."]
+
+
+def _reconstructions(run: Run) -> list[str]:
+    found = []
+    mean_image = run.table("baselines/mean_image.tsv", tables.RECONSTRUCTION)
+    for model in run.models:
+        table = run.table(f"autoencoder/{model}/reconstruction.tsv", tables.RECONSTRUCTION)
+        split = reconstructions.judged_split(table)
+        if split is None:
+            continue
+        mine = table[table["split"] == split]
+        ssim = estimate(mine["ssim"].astype(float), _person(mine))
+        same = mean_image[mean_image["split"] == split]["ssim"].dropna()
+        beside = f", where the mean training image reaches {same.mean():.3f}" if len(same) else ""
+        found.append(
+            f"{model} reconstructs {split} scans with an SSIM of {ssim.words(digits=3)} inside the "
+            f"brain mask{beside}."
+        )
+    return found
+
+
+def _forecasts(run: Run, found: list[Comparison]) -> list[str]:
+    lines = []
+    for model in run.models:
+        mine = [one for one in found if one.model == model]
+        if not mine:
+            continue
+        for region in HEADLINE:
+            here = [one for one in mine if one.region == region]
+            if not here:
+                continue
+            errors = [one.error_pct.value for one in here]
+            copies = [one.copy_pct.value for one in here]
+            verdicts = [one.verdict for one in here]
+            lines.append(
+                f"Forecast {style.label(region)} of {model} err by {_span(errors)} % over "
+                f"{len(here)} methods and numbers of scans seen, a copy of the last scan by "
+                f"{_span(copies)} %; {verdicts.count('better')} do better than the copy, "
+                f"{verdicts.count('worse')} worse (95 % interval of the paired difference)."
+            )
+    return lines or ["No forecasts: nobody held out has enough visits of known age."]
+
+
+def _span(values: list[float]) -> str:
+    low, high = f"{min(values):.1f}", f"{max(values):.1f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _tasks(run: Run) -> list[str]:
+    lines = []
+    for task in run.tasks:
+        table = task_section.task_metrics(run, task["name"])
+        if table.empty or "value" not in table:
+            continue
+        metric = WANTED[task["kind"]]
+        rows = table[table["metric"] == metric].dropna(subset=["value"])
+        if "autoencoder_split" in rows:
+            held = [s for s in ("test", "apply") if s in set(rows["autoencoder_split"])]
+            rows = rows[rows["autoencoder_split"] == (held[0] if held else "all")]
+        lines += [_task_sentence(task["name"], metric, row) for row in rows.to_dict("records")]
+    return lines
+
+
+def _task_sentence(task: str, metric: str, row: dict) -> str:
+    ends = [row.get("ci_low"), row.get("ci_high")]
+    interval = "" if any(pd.isna(end) for end in ends) else f" ({ends[0]:.2g} to {ends[1]:.2g})"
+    others = {"always the same answer": "baseline", "covariates alone": "confounds"}
+    known = {words: row[name] for words, name in others.items() if pd.notna(row.get(name))}
+    beside = "; ".join(f"{words} {value:.2g}" for words, value in known.items())
+    split = row.get("autoencoder_split", "all")
+    ending = f"; beside it {beside}" if beside else ""
+    return (
+        f"{task} from the latents of {row['model']}: {NAMES[metric]} {row['value']:.2g}{interval} "
+        f"on {split} scans{ending}."
+    )

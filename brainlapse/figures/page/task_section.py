@@ -1,0 +1,66 @@
+"""The section of the page on classification and regression."""
+
+import pandas as pd
+
+from brainlapse.figures import tables
+from brainlapse.figures.page import blocks
+from brainlapse.figures.page.blocks import Section
+from brainlapse.figures.page.sections import Run
+
+FEW_SUBJECTS = 3
+
+
+def task_section(run: Run) -> Section:
+    """Show metrics of every task over models, then figures."""
+    section = Section("tasks", "Classification and regression")
+    if not run.tasks:
+        section.blocks.append(blocks.note("No tasks are configured (key: tasks)."))
+    for task in run.tasks:
+        name = task["name"]
+        metrics = task_metrics(run, name)
+        few = _few_subjects(metrics)
+        section.blocks += [
+            blocks.heading(f"{name}: {task['kind']} of {task['target']}"),
+            blocks.table(
+                metrics[~few],
+                "Cross-validation over subjects; a row per metric and split of the autoencoder, "
+                "which has seen the images of its train split. Baseline: what always predicting "
+                "the same reaches; confounds: a model of the covariates alone; ci: 95 % interval.",
+                empty=f"Task {name} was not evaluated."
+                if metrics.empty
+                else f"No split holds {FEW_SUBJECTS} subjects of task {name}.",
+            ),
+            *_folded_few(metrics[few]),
+        ]
+        for model in run.models:
+            section.blocks.append(
+                run.figure(f"{model}/task-{name}.png", f"task {name} from {model}", task["kind"])
+            )
+    return section
+
+
+def _few_subjects(metrics: pd.DataFrame) -> pd.Series:
+    """Tell which rows stand on so few subjects that their numbers mean nothing."""
+    if "n_subjects" not in metrics:
+        return pd.Series(False, index=metrics.index)
+    return metrics["n_subjects"] < FEW_SUBJECTS
+
+
+def _folded_few(metrics: pd.DataFrame) -> list[blocks.Block]:
+    if metrics.empty:
+        return []
+    words = f"Splits of fewer than {FEW_SUBJECTS} subjects"
+    return [blocks.table(metrics, empty="", folded=words)]
+
+
+def task_metrics(run: Run, task: str) -> pd.DataFrame:
+    """Return the metrics of one task over all models, without empty columns."""
+    parts = []
+    for model in run.models:
+        table = run.table(f"analysis/{model}/tasks/{task}/metrics.tsv", tables.TASK_METRICS)
+        if len(table):
+            table.insert(0, "model", model)
+            parts.append(table.drop(columns="task"))
+    if not parts:
+        return pd.DataFrame()
+    return pd.concat(parts).dropna(axis="columns", how="all")

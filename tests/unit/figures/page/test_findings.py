@@ -1,0 +1,71 @@
+"""The first screen says what was planted, and nothing is picked by its own score."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainlapse.figures.page import findings
+
+
+def planted_errors(people=30, gain=2.0, split="test", seed=0):
+    """Copy errs by 10 %, `method` by `gain` less, both noisy and together; three visits each."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for person in range(people):
+        level = random.normal(10, 3)
+        for visit in range(3):
+            noise = random.normal(0, 0.5, 2)
+            for method, error in (("copy_last", level), ("linear", level - gain)):
+                value = error + noise[int(method == "linear")]
+                rows.append((f"sub-{person:02d}", f"s{visit}", method, 2, "ventricles", value))
+    columns = ["subject", "scan", "method", "n_scans_seen", "region", "abs_error_pct"]
+    return pd.DataFrame(rows, columns=columns).assign(dataset="demo", split=split)
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"), [(2.0, "better"), (-2.0, "worse"), (0.0, "not told apart")]
+)
+def test_verdict_is_the_planted_one(gain, verdict):
+    (found,) = findings.compare("s2d", planted_errors(gain=gain))
+    assert found.verdict == verdict
+    assert found.difference_pct.value == pytest.approx(-gain, abs=0.3)
+    assert found.difference_pct.low < -gain < found.difference_pct.high
+    assert found.error_pct.subjects == 30
+
+
+def test_worse_than_a_copy_is_a_warning():
+    worse = findings.compare("s2d", planted_errors(gain=-2))
+    (sentence,) = findings.warnings(worse)
+    assert sentence.startswith("s2d, linear, 2 seen: the forecast ventricles are worse than a copy")
+    assert findings.warnings(findings.compare("s2d", planted_errors(gain=2))) == []
+
+
+def test_interval_covers_the_mean_of_the_population():
+    """95 % intervals over 20 people, 200 draws: between 88 and 99 of 100 hold the true mean."""
+    random = np.random.default_rng(3)
+    people = pd.Series(np.repeat(np.arange(20), 2))
+    held = 0
+    for _ in range(200):
+        values = pd.Series(np.repeat(random.normal(5, 2, 20), 2))
+        one = findings.estimate(values, people)
+        held += one.low <= 5 <= one.high
+    assert 0.88 <= held / 200 <= 0.99
+
+
+def test_every_person_weighs_the_same():
+    values = pd.Series([1.0, 1.0, 1.0, 1.0, 3.0, 5.0])
+    people = pd.Series(["a", "a", "a", "a", "b", "c"])
+    assert findings.estimate(values, people).value == pytest.approx(3)
+
+
+def test_two_people_give_no_interval_and_no_verdict():
+    (found,) = findings.compare("s2d", planted_errors(people=2, gain=9))
+    assert found.difference_pct.low is None
+    assert found.verdict == "too few subjects"
+    assert "(" not in found.error_pct.words()
+
+
+def test_validation_is_not_judged_and_equal_labels_of_two_data_sets_are_two_people():
+    assert findings.compare("s2d", planted_errors(split="validation")) == []
+    both = pd.concat([planted_errors(), planted_errors(seed=1).assign(dataset="clinic")])
+    assert findings.compare("s2d", both)[0].error_pct.subjects == 60
