@@ -32,6 +32,7 @@ def write_clinic(folder):
     write_dataset(settings, seed=7, folder=folder, workers=2)
     shutil.rmtree(folder / "derivatives")
     set_ages(folder, {"sub-01": "999", "sub-02": "n/a"}, missing="sub-03")
+    name_columns_like_ours(folder / "participants.tsv")
     source = next(folder.glob("sub-01/ses-1/anat/*_T1w.nii*"))
     image = nib.load(source)
     volume = np.asarray(image.dataobj).astype(np.float32)
@@ -47,6 +48,15 @@ def write_clinic(folder):
     whole = gzip.compress(nib.Nifti1Image(volume, image.affine).to_bytes())
     place(folder, "sub-cut").write_bytes(whole[: len(whole) // 2])
     place(folder, "sub-dangling").symlink_to(folder / "nowhere.nii.gz")
+
+
+def name_columns_like_ours(table):
+    """Add columns of the user whose names later stages use as well."""
+    header, *lines = table.read_text().splitlines()
+    names = ("status", "flagged", "scan_path", "path", "person", "volume_mm3", "region", "fold")
+    cells = "\t".join(["theirs"] * len(names))
+    rows = ["\t".join((header, *names)), *(f"{line}\t{cells}" for line in lines)]
+    table.write_text("\n".join(rows) + "\n")
 
 
 def set_ages(folder, ages, missing):
