@@ -49,6 +49,7 @@ rule all:
 
 
 include: "workflow/rules/cohort.smk"
+include: "workflow/rules/longitudinal.smk"
 include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/autoencoder.smk"
 include: "workflow/rules/latents.smk"

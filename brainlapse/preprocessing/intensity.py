@@ -14,8 +14,13 @@ PEAK_TOP_PERCENTILE = 99.5  # vessels and remains of fat are brighter still
 BRIGHT_PERCENTILE = 60.0
 
 
-def normalise(volume: np.ndarray, mask: np.ndarray, settings: IntensitySettings) -> np.ndarray:
-    """Scale a stripped volume to 0..1 by two anchors found inside the mask.
+def normalise(
+    volume: np.ndarray,
+    mask: np.ndarray,
+    settings: IntensitySettings,
+    anchors: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """Scale a stripped volume to 0..1 by two anchors, by default those found inside the mask.
 
     ``y = clip(upper_level * (x - low) / (high - low), 0, 1)``, where `low` is the lower
     percentile inside the mask and `high` the upper percentile or the white-matter peak. Both
@@ -27,6 +32,8 @@ def normalise(volume: np.ndarray, mask: np.ndarray, settings: IntensitySettings)
         (X, Y, Z) intensities.
     mask
         bool (X, Y, Z), the brain.
+    anchors
+        `low` and `high` of another image that this one shares its scale with.
 
     Returns
     -------
@@ -38,7 +45,7 @@ def normalise(volume: np.ndarray, mask: np.ndarray, settings: IntensitySettings)
     ScanRejected
         If the brain has no contrast.
     """
-    low, high = find_anchors(volume[mask].astype(np.float64), settings)
+    low, high = anchors or find_anchors(volume[mask].astype(np.float64), settings)
     if not high > low:
         message = (
             f"Expected contrast inside the brain, found all intensities near {low:g}; "

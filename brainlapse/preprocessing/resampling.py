@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
-from brainlapse.preprocessing.blocks import brain_box, crop_affine
+from brainlapse.preprocessing.blocks import Box, brain_box, crop_affine
 from brainlapse.preprocessing.orientation import voxel_sizes_mm
 from brainlapse.preprocessing.settings import ResamplingSettings
 from brainlapse.rejection import ScanRejected
@@ -50,9 +50,20 @@ def resample_brain(
     ScanRejected
         If the transform carries the brain out of the grid.
     """
-    sigma = smoothing_voxels(affine, grid, transform) if settings.antialias else np.zeros(3)
-    order = ORDERS[settings.interpolation]
-    near = brain_box(mask, SPLINE_REACH + int(np.ceil(TRUNCATE * sigma.max())))
+    brain = resample_mask(mask, affine, grid, transform, settings)
+    return resample_inside(volume, affine, grid, transform, brain, settings), brain
+
+
+def resample_mask(
+    mask: np.ndarray,
+    affine: np.ndarray,
+    grid: Grid,
+    transform: np.ndarray,
+    settings: ResamplingSettings,
+) -> np.ndarray:
+    """Bring a brain mask to the grid, bool; see `resample_brain`."""
+    sigma = _sigma(affine, grid, transform, settings)
+    near = brain_box(mask, 1 + int(np.ceil(TRUNCATE * sigma.max())))
     near_affine = crop_affine(affine, near)
     share = resample_to_grid(_smooth(mask[near], sigma), near_affine, grid, transform, order=1)
     brain = share > 0.5
@@ -62,12 +73,58 @@ def resample_brain(
             "look at the registration and at `space` in the config."
         )
         raise ScanRejected(message)
+    return brain
+
+
+def resample_inside(
+    volume: np.ndarray,
+    affine: np.ndarray,
+    grid: Grid,
+    transform: np.ndarray,
+    brain: np.ndarray,
+    settings: ResamplingSettings,
+) -> np.ndarray:
+    """Bring a head to the grid where a mask on the grid is True, and 0 elsewhere.
+
+    Parameters
+    ----------
+    volume, affine, grid, transform
+        See `resample_brain`.
+    brain
+        bool, of the grid's shape, not empty.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, of the grid's shape; 0 where the scan does not reach as well.
+    """
+    sigma = _sigma(affine, grid, transform, settings)
     box = brain_box(brain, 0)
     part = Grid(brain[box].shape, crop_affine(grid.affine, box))
+    reach = SPLINE_REACH + int(np.ceil(TRUNCATE * sigma.max()))
+    near = _source_box(brain, volume.shape, np.linalg.inv(affine) @ transform @ grid.affine, reach)
+    near_affine = crop_affine(affine, near)
+    order = ORDERS[settings.interpolation]
     found = resample_to_grid(_smooth(volume[near], sigma), near_affine, part, transform, order)
-    stripped = np.zeros(grid.shape, dtype=np.float32)
-    stripped[box] = np.where(brain[box], found, 0)
-    return stripped, brain
+    inside = np.zeros(grid.shape, dtype=np.float32)
+    inside[box] = np.where(brain[box], found, 0)
+    return inside
+
+
+def _source_box(brain: np.ndarray, shape: tuple[int, ...], to_voxel: np.ndarray, reach: int) -> Box:
+    """Box of a scan of `shape` that the voxels of a mask on the grid are read from."""
+    places = np.argwhere(brain) @ to_voxel[:3, :3].T + to_voxel[:3, 3]
+    low, high = np.floor(places.min(axis=0)) - reach, np.ceil(places.max(axis=0)) + reach + 1
+    return tuple(
+        slice(int(np.clip(begin, 0, size - 1)), int(np.clip(end, 1, size)))
+        for begin, end, size in zip(low, high, shape, strict=True)
+    )
+
+
+def _sigma(
+    affine: np.ndarray, grid: Grid, transform: np.ndarray, settings: ResamplingSettings
+) -> np.ndarray:
+    return smoothing_voxels(affine, grid, transform) if settings.antialias else np.zeros(3)
 
 
 def smoothing_voxels(affine: np.ndarray, grid: Grid, transform: np.ndarray) -> np.ndarray:

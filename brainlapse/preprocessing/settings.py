@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings
+from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.registration.settings import RegistrationSettings
 from brainlapse.settings import Settings
@@ -96,6 +97,9 @@ class PreprocessSettings(Settings):
     )
     registration: RegistrationSettings = Field(
         default_factory=RegistrationSettings, description="Registration to the template."
+    )
+    longitudinal: LongitudinalSettings = Field(
+        default_factory=LongitudinalSettings, description="Visits of one person."
     )
     resampling: ResamplingSettings = Field(
         default_factory=ResamplingSettings, description="Interpolation on the MNI grid."

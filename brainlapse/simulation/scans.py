@@ -77,6 +77,10 @@ class SimulatedScan:
         Voxel to scanner mm (RAS).
     to_mni
         Scanner mm to MNI mm, (4, 4).
+    to_person
+        Scanner mm to mm in the person's own space, (4, 4), rigid: the same in all visits.
+    field
+        The receive field that the signal was multiplied by, (X, Y, Z), about 1.
     volume_mm3
         Native regional volumes.
     """
@@ -85,6 +89,8 @@ class SimulatedScan:
     labels: np.ndarray
     affine: np.ndarray
     to_mni: np.ndarray
+    to_person: np.ndarray
+    field: np.ndarray
     volume_mm3: dict[str, float]
 
 
@@ -176,6 +182,8 @@ def simulate_scan(
         labels=labels.reshape(grid.shape),
         affine=grid.affine,
         to_mni=np.linalg.inv(pose @ fit_head_affine(anatomy, shape, aged)),
+        to_person=np.linalg.inv(pose),
+        field=field.reshape(grid.shape),
         volume_mm3=measure_truth(anatomy, shape, aged),
     )
 

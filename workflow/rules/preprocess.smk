@@ -136,7 +136,9 @@ rule resample_scan:
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
-        transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
+        transform=final_transform,
+        shared_mask=shared("_space-MNI_desc-shared_mask.nii.gz"),
+        field=shared("_space-MNI_desc-difference_field.nii.gz"),
     output:
         stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
@@ -164,6 +166,7 @@ rule normalise_intensity:
     input:
         stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+        visit=shared("_visit.json"),
     output:
         brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
     log:
@@ -190,7 +193,8 @@ rule measure_quality:
         cohort=cohort_built,
         native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
-        transform=results(f"preprocess/{{scan_path}}{LAST_TRANSFORM}"),
+        transform=final_transform,
+        visit=shared("_visit.json"),
         brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
         t1=results("template/space-MNI_T1w.nii.gz"),

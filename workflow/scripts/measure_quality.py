@@ -28,7 +28,8 @@ def main(snakemake) -> None:
             reference=load_reference(maps),
             grid_affine=grid_affine,
         )
-        runtime.write_json(snakemake.output.quality, quality_record(numbers))
+        visits = [runtime.read_json(path) for path in snakemake.input.visit]  # one or none
+        runtime.write_json(snakemake.output.quality, quality_record(numbers, *visits))
 
     run_stage("measure_quality", snakemake.input, snakemake.output, measure_quality)
 

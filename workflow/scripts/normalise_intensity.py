@@ -15,7 +15,10 @@ def main(snakemake) -> None:
     def normalise_intensity() -> None:
         volume, affine = load_volume(snakemake.input.stripped)
         mask, _ = load_volume(snakemake.input.mask)
-        save_volume(snakemake.output.brain, normalise(volume, mask > 0, settings), affine)
+        records = [runtime.read_json(path) for path in snakemake.input.visit]  # one or none
+        anchors = records[0]["anchors"] if records else None
+        brain = normalise(volume, mask > 0, settings, anchors)
+        save_volume(snakemake.output.brain, brain, affine)
 
     run_stage("normalise_intensity", snakemake.input, snakemake.output, normalise_intensity)
 

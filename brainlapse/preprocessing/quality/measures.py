@@ -1,6 +1,8 @@
 """Measure how well one scan went through preprocessing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import linalg, ndimage
@@ -222,6 +224,9 @@ def _spread(values: np.ndarray) -> float:
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
-def quality_record(numbers: dict[str, float]) -> dict[str, dict[str, float]]:
-    """Return the content of ``_qc.json``."""
-    return {"numbers": {name: float(f"{value:.6g}") for name, value in numbers.items()}}
+def quality_record(
+    numbers: dict[str, float], visit: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the content of ``_qc.json``; of a later visit with its ``_visit.json``."""
+    rounded = {name: float(f"{value:.6g}") for name, value in numbers.items()}
+    return {"numbers": rounded} | ({"visit": dict(visit)} if visit else {})

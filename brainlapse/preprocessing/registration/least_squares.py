@@ -50,6 +50,20 @@ def register_squares(
     """
     rigid = level.transform == "rigid"
     basis = generators("similarity" if rigid else level.transform)
+    transform = fit_squares(target, brain, level, start, basis)
+    return without_scale(transform, centre_of_mass(Coarse(*target))) if rigid else transform
+
+
+def fit_squares(
+    target: Located, brain: Located, level: LevelSettings, start: np.ndarray, basis: np.ndarray
+) -> np.ndarray:
+    """Go from one start in the directions of `basis`, from coarse to fine; see `register_squares`.
+
+    Parameters
+    ----------
+    basis
+        From `generators`, (K, 4, 4).
+    """
     voxel_mm = float(voxel_sizes_mm(target[1]).mean())
     transform = start
     for iterations, shrink, smoothing in zip(
@@ -69,18 +83,18 @@ def register_squares(
             transform = transform @ step
             if moved_mm < STILL_MM:
                 break
-    return without_scale(transform, centre_of_mass(Coarse(*target))) if rigid else transform
+    return transform
 
 
 def generators(transform: str) -> np.ndarray:
-    """Return the directions in which a similarity or affine can change, (K, 4, 4)."""
+    """Return the directions in which a rigid, similarity or affine can change, (K, 4, 4)."""
     shifts = np.zeros((3, 4, 4))
     shifts[[0, 1, 2], [0, 1, 2], 3] = 1.0
     linear = np.zeros((9, 4, 4))
     linear[:, :3, :3] = np.eye(9).reshape(9, 3, 3)
     turns = (linear - linear.transpose(0, 2, 1))[[1, 2, 5]]
     scale = np.diag([1.0, 1.0, 1.0, 0.0])[None]
-    free = {"similarity": [turns, scale], "affine": [linear]}[transform]
+    free = {"rigid": [turns], "similarity": [turns, scale], "affine": [linear]}[transform]
     return np.concatenate([*free, shifts])
 
 

@@ -1,0 +1,1 @@
+"""Visits of one person brought together: aligned, one affine, mask and intensity scale for all."""

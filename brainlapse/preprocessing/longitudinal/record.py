@@ -1,0 +1,55 @@
+"""What a later visit's job writes down, for the steps and visits that follow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainlapse.images import load_canonical, load_volume
+from brainlapse.preprocessing.intensity import find_anchors
+from brainlapse.preprocessing.longitudinal.chain import Placement
+from brainlapse.preprocessing.longitudinal.comparison import Root
+from brainlapse.preprocessing.longitudinal.files import EarlierFiles
+from brainlapse.preprocessing.quality.settings import QualitySettings
+from brainlapse.preprocessing.quality.verdict import judge
+from brainlapse.preprocessing.registration.transforms import read_world_transform
+from brainlapse.preprocessing.settings import IntensitySettings
+from brainlapse.rejection import read_rejection
+from brainlapse.runtime import read_json
+
+
+def read_roots(visits: Sequence[EarlierFiles], settings: QualitySettings) -> Iterator[Root]:
+    """Read, one at a time, the earlier visits that a later one may join, in the order given."""
+    for files in visits:
+        if may_be_root(files.quality, settings):
+            volume, affine = load_canonical(files.corrected)
+            mask, _ = load_canonical(files.mask)
+            transform = read_world_transform(files.transform)
+            yield Root(files.scan, volume, mask > 0, affine, transform)
+
+
+def may_be_root(quality: Path, settings: QualitySettings) -> bool:
+    """Whether a visit went through preprocessing, was not refused, and has joined no other."""
+    if read_rejection(quality) is not None:
+        return False
+    record = read_json(quality)
+    alone = record.get("visit", {}).get("root") is None
+    return alone and judge(record["numbers"], settings).status != "rejected"
+
+
+def read_anchors(files: EarlierFiles, settings: IntensitySettings) -> tuple[float, float]:
+    """Return the intensities that became 0 and the upper level in an earlier visit."""
+    stripped, _ = load_volume(files.stripped)
+    mask, _ = load_volume(files.mni_mask)
+    return find_anchors(stripped[mask > 0].astype(np.float64), settings)
+
+
+def visit_record(placement: Placement, anchors: tuple[float, float] | None) -> Mapping[str, Any]:
+    """Return the content of ``_visit.json``."""
+    comparisons = {
+        scan: {name: float(f"{value:.6g}") for name, value in numbers.items()}
+        for scan, numbers in placement.comparisons.items()
+    }
+    root = placement.root.scan if placement.root else None
+    return {"root": root, "anchors": anchors, "comparisons": comparisons}
