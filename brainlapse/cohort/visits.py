@@ -25,14 +25,16 @@ def paths_before(
     dict
         Scan paths by scan path; no entry for a visit with none before it.
     """
-    table = {}
+    table: dict[str, list[str]] = {}
     for _, person in scans.groupby(["dataset", "subject"], sort=False):
+        ordered = person.loc[visit_order(person)]
+        keys = zip(ordered["dataset"], ordered["scan"], strict=True)
         before: list[str] = []
-        for row in person.loc[visit_order(person)].itertuples():
+        for path, key in zip(map(str, ordered["scan_path"]), keys, strict=True):
             if before:
-                table[row.scan_path] = list(before)
-            if (row.dataset, row.scan) not in excluded:
-                before.append(row.scan_path)
+                table[path] = list(before)
+            if key not in excluded:
+                before.append(path)
     return table
 
 
@@ -58,5 +60,5 @@ def visit_order(person: pd.DataFrame) -> list[int]:
 
 def _natural(session: str | float | None) -> list[tuple[float, str]]:
     """Split a name into words and numbers, so that it sorts as a person would."""
-    parts = re.split(r"(\d+)", session) if has_session(session) else []
+    parts = re.split(r"(\d+)", str(session)) if has_session(session) else []
     return [(float(part), "") if part.isdigit() else (-1.0, part) for part in parts]

@@ -13,7 +13,7 @@ from tests.integration.cohorts import CLINIC
 
 ROOT = Path(__file__).parents[2]
 PREPROCESS = {
-    "mask_brain", "correct_bias", "register_level", "resample_scan",
+    "mask_brain", "correct_bias", "register_level", "align_visit", "resample_scan",
     "normalise_intensity", "measure_quality",
 }  # fmt: skip
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
@@ -30,13 +30,18 @@ EDITS = {  # module -> the rules whose own code it is
     "cohort/folders/bids.py": {"build_cohort"},
     "preprocessing/bias.py": {"correct_bias", "measure_quality", *SEGMENT},
     "preprocessing/intensity.py": {
+        "align_visit",
         "normalise_intensity",
         "simulate_dataset",
         "draw_brains",
         *SEGMENT,
     },
     "preprocessing/quality/measures.py": {"measure_quality"},
-    "preprocessing/quality/verdict.py": {"collect_quality"},
+    "preprocessing/quality/verdict.py": {"align_visit", "collect_quality"},
+    "preprocessing/longitudinal/alignment.py": {"align_visit"},
+    "preprocessing/longitudinal/difference_field.py": {"align_visit"},
+    "preprocessing/longitudinal/field.py": {"align_visit", "resample_scan"},
+    "cohort/visits.py": set(),
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/quality/review.py": {"collect_quality"},
     "training/loop/losses.py": TRAIN,

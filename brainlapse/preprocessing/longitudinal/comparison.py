@@ -90,7 +90,7 @@ def compare_visits(
     voxel_mm
         Size of the voxels that the two are registered at [mm].
     """
-    brains = [_prepare(one, voxel_mm) for one in (root, visit)]
+    brains = (_prepare(root, voxel_mm), _prepare(visit, voxel_mm))
     alignment = align_brains(*brains)
     transforms = (root.transform, alignment.motion @ root.transform)
     (earlier, inside), (later, own) = (
