@@ -15,7 +15,7 @@ class LongitudinalSettings(Settings):
         "as if it were a stranger's.",
     )
     min_correlation: float = Field(
-        0.9,
+        0.93,
         gt=0.0,
         lt=1.0,
         description="Correlation of two visits at 4 mm, rigidly aligned, below which they are not "
