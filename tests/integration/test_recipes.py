@@ -1,0 +1,94 @@
+"""The recipes of the two papers: valid as they are, and run to the report at reduced size."""
+
+import pytest
+import yaml
+
+from brainlapse.config import ConfigError, load_config
+from tests.conftest import ROOT, planned_rules, run_snakemake
+
+RECIPES = {"mrextrap": ["adni"], "down_syndrome": ["ixi", "hcp", "clinic"]}
+TRAINING = {"epochs": 3, "steps": 6, "batch_size": 2}
+
+
+def recipe(name):
+    return yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text())
+
+
+def reduced(name, folder):
+    """The recipe on simulated heads, with a coarse grid, narrow networks and a few steps."""
+    config = recipe(name)
+    for number, dataset in enumerate(config["datasets"].values()):
+        del dataset["bids"]
+        dataset["simulate"] = {"subjects": 4, "sessions": 3 - number, "voxel_mm": 3.0}
+    config["space"] = {"voxel_mm": 4.0, "shape": [48, 48, 48]}
+    config["output"] = str(folder / "results")
+    config["segmentation"] = {"backend": "embedded", "fast": True}
+    config["analysis"] = {"components": 3, "folds": 2, "min_subjects": 2, "bootstrap_samples": 20}
+    for model in config["autoencoders"].values():
+        if model["network"]["family"] == "pca":
+            model["network"]["latent_size"] = 4
+            continue
+        model["training"] = TRAINING
+        model["loss"] = {**model.get("loss", {}), "perceptual": {"network": "none"}}
+        model["network"] = narrow(model["network"])
+    for task in config["tasks"]:
+        task.pop("classes", None)
+        task.pop("positive", None)
+    return config
+
+
+def narrow(network):
+    levels = {"kl": [8, 8, 16, 16], "vector": [16, 16, 16]}[network["family"]]
+    return {**network, "channels": levels, "residual_blocks": 1}
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A folder in which the weights of LPIPS stand, which the user places there."""
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights/lpips_alex.safetensors").touch()
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe_is_valid_and_names_its_data_sets(name):
+    config = load_config(recipe(name))
+    assert list(config["datasets"]) == RECIPES[name]
+
+
+def test_missing_lpips_weights_are_said_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"lpips needs the file .* or set network: segmenter"):
+        load_config(recipe("mrextrap"))
+
+
+@pytest.mark.usefixtures("weights")
+def test_mrextrap_says_what_the_paper_says():
+    model = load_config(recipe("mrextrap"))["autoencoders"]["mrextrap"]
+    loss = model["loss"]
+    assert model["network"]["family"] == "kl"
+    assert model["network"]["latent_channels"] == 4
+    assert (loss["perceptual"]["network"], loss["perceptual"]["weight"]) == ("lpips", 1)
+    assert (loss["adversarial_weight"], loss["kl_weight"]) == (1e-3, 1e-6)
+    assert (loss["adversarial_start_epoch"], model["training"]["epochs"]) == (100, 230)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_reduced_recipe_is_planned_to_the_report(name, tmp_path):
+    path = tmp_path / "reduced.yaml"
+    path.write_text(yaml.safe_dump(reduced(name, tmp_path)))
+    done = run_snakemake(tmp_path, "-n", "--configfile", path)
+    assert "simulate_dataset" in planned_rules(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_reduced_recipe_runs_to_the_report(name, tmp_path):
+    path = tmp_path / "reduced.yaml"
+    path.write_text(yaml.safe_dump(reduced(name, tmp_path)))
+    run_snakemake(tmp_path, "--cores", 2, "--configfile", path)
+    page = (tmp_path / "results/report/index.html").read_text()
+    for model in recipe(name)["autoencoders"]:
+        assert f"{model} reconstructs" in page
+    assert (tmp_path / "results/report/viewer.html").stat().st_size > 1e6
