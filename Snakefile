@@ -35,6 +35,7 @@ wildcard_constraints:
     kind=r"reconstructed|predicted|interpolated",
 
 
+include: "workflow/rules/records.smk"
 include: "workflow/rules/common.smk"
 
 
@@ -64,7 +65,7 @@ include: "workflow/rules/targets.smk"
 
 
 onstart:
-    runtime.claim_output(OUT)
+    check_records()
     runtime.write_yaml(f"{OUT}/config.yaml", config)
     warn_of_missing_columns(config["tasks"], config["datasets"])
 
@@ -74,5 +75,6 @@ onerror:
 
 
 onsuccess:
+    runtime.remove_finished(OUT)
     if Path(OUT, "report", "index.html").exists():
         print(f"Open {OUT}/report/index.html")

@@ -10,17 +10,43 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
+from brainlapse.damage import DamagedFile
 from brainlapse.nifti.decoding import check_finite
 from brainlapse.nifti.files import shown
 from brainlapse.nifti.reading import read_nifti
+from brainlapse.rejection import ScanRejected
 from brainlapse.runtime import atomic_path, log
 from brainlapse.space import Grid
 
 COMPRESSION_LEVEL = 1  # noise hardly compresses: level 9 takes 5 times as long for 2 % less
 
 
-def load_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a volume, float32 (X, Y, Z), and its affine, float64 (4, 4), as stored.
+def load_volume(
+    path: str | Path, shape: tuple[int, ...] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a volume that the run wrote: float32 (X, Y, Z), and its affine, float64 (4, 4).
+
+    Parameters
+    ----------
+    shape
+        Grid that it must have.
+
+    Raises
+    ------
+    DamagedFile
+        If the file isn't what was written: a fault of no scan.
+    """
+    try:
+        volume, affine = load_scan(path)
+    except ScanRejected as error:
+        found = str(error).removeprefix(f"{shown(path)}: ").partition(";")[0]
+        raise DamagedFile(path, found) from error
+    _check_shape(path, volume, shape)
+    return volume, affine
+
+
+def load_scan(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a volume that came from outside: float32 (X, Y, Z), and its affine, float64 (4, 4).
 
     Where sform and qform disagree the sform counts, if its code is above 0; a warning says so.
 
@@ -36,17 +62,26 @@ def load_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     return found.volume, found.affine
 
 
-def load_canonical(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a volume with its axes permuted and flipped to the closest RAS+ order.
+def load_canonical(
+    path: str | Path, shape: tuple[int, ...] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a volume that the run wrote, its axes permuted and flipped to the closest RAS+ order.
 
     Raises
     ------
-    ScanRejected
+    DamagedFile
         See `load_volume`.
     """
     volume, affine = load_volume(path)
     canonical = nib.as_closest_canonical(nib.Nifti1Image(volume, affine))
-    return np.asarray(canonical.dataobj), np.asarray(canonical.affine, dtype=np.float64)
+    volume = np.asarray(canonical.dataobj)
+    _check_shape(path, volume, shape)
+    return volume, np.asarray(canonical.affine, dtype=np.float64)
+
+
+def _check_shape(path: str | Path, volume: np.ndarray, shape: tuple[int, ...] | None) -> None:
+    if shape is not None and volume.shape != tuple(shape):
+        raise DamagedFile(path, f"expected the grid {tuple(shape)}, found {volume.shape}")
 
 
 def save_volume(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from brainlapse.damage import reading
 from brainlapse.runtime import atomic_path, read_table, write_table
 
 ARRAYS_NAME = "latents.npz"
@@ -55,14 +56,15 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFra
 
     Raises
     ------
-    ValueError
-        If arrays and index don't belong together.
+    DamagedFile
+        If arrays or index are cut, or don't belong together.
     """
     arrays_path = Path(folder) / ARRAYS_NAME
-    with np.load(arrays_path, allow_pickle=False) as stored:
+    with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
         mean, log_variance = stored["mean"], stored["log_variance"]
-    index = read_table(Path(folder) / INDEX_NAME)
-    check_latents(mean, log_variance, index, arrays_path)
+    index = read_table(Path(folder) / INDEX_NAME, KEYS)
+    with reading(Path(folder) / INDEX_NAME):
+        check_latents(mean, log_variance, index, arrays_path)
     return mean, log_variance, index
 
 

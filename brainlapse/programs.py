@@ -1,8 +1,13 @@
 """Run another program within its time limit and leave nothing running."""
 
 import contextlib
+import os
+import select
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,16 +67,20 @@ def run_program(program: Program, output_file: Path) -> None:
         No process and no container is left in any case.
     """
     log.info("Running %s", program.command)
-    with output_file.open("wb") as stream:
-        process = _start(program, stream)
-        with _guarded(process, program):
-            try:
-                code = process.wait(timeout=program.limit_s)
-            except subprocess.TimeoutExpired as error:
-                message = f"it ran past the time limit of {program.limit_s:g} s"
-                raise ProgramFailed(message) from error
-    if code != 0:
-        message = f"it ended with exit code {code}{HINTS.get(code, '')}"
+    with output_file.open("wb") as stream, _guarded(program, stream) as guarded:
+        report = guarded.wait(program.limit_s)
+    if report is None:
+        message = f"it ran past the time limit of {program.limit_s:g} s"
+        raise ProgramFailed(message)
+    kind, _, rest = report.partition(" ")
+    if kind == "failed":
+        message = f"cannot start {program.command[0]} ({rest}); install it or change the settings"
+        raise ProgramFailed(message)
+    if kind != "code":
+        message = "the process that watches over it was killed"
+        raise ProgramFailed(message)
+    if int(rest):
+        message = f"it ended with exit code {rest}{HINTS.get(int(rest), '')}"
         raise ProgramFailed(message)
 
 
@@ -82,40 +91,59 @@ def last_lines(output_file: Path) -> str:
     return "\n".join(["Last lines of its output:", *lines]) if lines else "It wrote no output."
 
 
-def _start(program: Program, stream: IO[bytes]) -> subprocess.Popen:
-    try:
-        return subprocess.Popen(
-            program.command,
-            env=program.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        message = f"cannot start {program.command[0]} ({error.strerror}); install it or change the "
-        raise ProgramFailed(message + "settings") from error
+@dataclass
+class _Guarded:
+    """A program under its guard, and the pipe over which the guard reports."""
+
+    process: subprocess.Popen
+    report: int
+    said: str = ""
+
+    def wait(self, limit_s: float) -> str | None:
+        """Return the guard's last word; None if the time is over before."""
+        deadline = time.monotonic() + limit_s
+        while select.select([self.report], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            heard = os.read(self.report, 4096).decode(errors="replace")
+            if not heard:
+                return (self.said.splitlines() or [""])[-1]
+            self.said += heard
+        return None
 
 
 @contextlib.contextmanager
-def _guarded(process: subprocess.Popen, program: Program) -> Iterator[None]:
-    """End the process when the block is left early, and when this whole job is killed."""
-    watcher = None
-    words = [str(process.pid), str(program.folder), *program.stop]
+def _guarded(program: Program, stream: IO[bytes]) -> Iterator[_Guarded]:
+    """Start the program under its guard; afterwards nothing of it runs, and no half output stays.
+
+    The guard, isolated from Python's own settings, has a session of its own: what kills the job
+    spares it.
+    """
+    report, end_of_guard = os.pipe()
+    words = [str(end_of_guard), str(program.folder), *program.stop, "--", *program.command]
+    process = subprocess.Popen(
+        [sys.executable, "-I", guard.__file__, *words],
+        env=program.environment,
+        stdin=subprocess.PIPE,
+        stdout=stream,
+        stderr=subprocess.STDOUT,
+        pass_fds=(end_of_guard,),
+        start_new_session=True,
+    )
+    os.close(end_of_guard)
+    guarded = _Guarded(process, report)
     try:
-        # Isolated from the environment, in a session of its own: what kills the job spares it.
-        watcher = subprocess.Popen(
-            [sys.executable, "-I", guard.__file__, *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        yield
+        yield guarded
     finally:
-        if watcher:
-            watcher.kill()
-            watcher.communicate()
-        if process.returncode != 0:
-            guard.end(process.pid, str(program.partial), program.stop)
-            process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            process.communicate(b"." if process.stdin else None)
+        os.close(report)
+        _kill_orphans(guarded.said)
+        if "code 0" not in guarded.said.splitlines():
+            shutil.rmtree(program.partial, ignore_errors=True)
+
+
+def _kill_orphans(said: str) -> None:
+    """Kill the program's processes whose guard was killed; no others have its group."""
+    last = said.splitlines()[-1:]
+    if last and last[0].startswith("started "):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(int(last[0].split()[1]), signal.SIGKILL)

@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from brainlapse.damage import reading
 from brainlapse.runtime import atomic_path
 
 NOTICE_START = b'{"brainlapse_rejected"'
 
 
 class ScanRejected(Exception):
-    """One scan can't be used; the message says file, expected, found and what to do."""
+    """One scan can't be used; the message says file, expected, found and what to do.
+
+    Only what the data set's own file holds rejects a scan: a damaged file of the run, a full disk
+    or want of memory stop the job.
+    """
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,17 @@ def read_rejection(path: str | Path) -> Rejection | None:
     with open(path, "rb") as file:
         if file.read(len(NOTICE_START)) != NOTICE_START:
             return None
-    return Rejection(**json.loads(Path(path).read_text())["brainlapse_rejected"])
+    with reading(path):
+        text = Path(path).read_text(encoding="utf-8")
+        return Rejection(**json.loads(text)["brainlapse_rejected"])
 
 
 def write_rejection(paths: Iterable[str | Path], rejection: Rejection) -> None:
     """Write a notice in place of each of the files."""
     for path in paths:
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps({"brainlapse_rejected": asdict(rejection)}) + "\n")
+            text = json.dumps({"brainlapse_rejected": asdict(rejection)}) + "\n"
+            temporary.write_text(text, encoding="utf-8")
 
 
 def run_stage(

@@ -6,9 +6,11 @@ Nothing here changes a number, so this module is left out of the code fingerprin
 import contextlib
 import ctypes
 import fcntl
+import io
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 import time
@@ -19,10 +21,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from brainlapse.damage import DamagedFile, reading
+
 if TYPE_CHECKING:
     import pandas as pd
 
 RUN_TOKEN = "BRAINLAPSE_RUN"  # host, process id and start time of the snakemake that leads the run
+FINISHED_NAME = "finished"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -57,7 +62,7 @@ def open_log(path: str | None) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w"))
+        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(message)s",
@@ -179,28 +184,50 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def write_table(path: str | Path, frame: "pd.DataFrame") -> None:
     """Write a table as TSV, with ``n/a`` for missing values (BIDS)."""
     with atomic_path(path) as temporary:
-        frame.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+        frame.to_csv(
+            temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n", encoding="utf-8"
+        )
 
 
-def read_table(path: str | Path) -> "pd.DataFrame":
-    """Read a TSV; only ``n/a`` and empty cells are missing, identifiers stay text."""
+def read_table(path: str | Path, columns: Iterable[str] = ()) -> "pd.DataFrame":
+    """Read a TSV of the run; only ``n/a`` and empty cells are missing, identifiers stay text.
+
+    Parameters
+    ----------
+    columns
+        Columns that it must have.
+
+    Raises
+    ------
+    DamagedFile
+        If the file is cut, empty or no such table.
+    """
     import pandas as pd  # here: its 0.25 s would be spent by each of a scan's seven jobs
 
-    return pd.read_csv(
-        path,
-        sep="\t",
-        na_values=["n/a", ""],
-        keep_default_na=False,
-        dtype=TEXT_COLUMNS,  # type: ignore[arg-type]
-        encoding="utf-8-sig",
-    )
+    content = Path(path).read_bytes()
+    if not content.endswith(b"\n") or b"\0" in content:
+        raise DamagedFile(path, "expected whole lines of text" if content else "empty")
+    if not content.strip():
+        return pd.DataFrame()  # how pandas writes a table without columns
+    with reading(path):
+        table = pd.read_csv(
+            io.BytesIO(content),
+            sep="\t",
+            na_values=["n/a", ""],
+            keep_default_na=False,
+            dtype=TEXT_COLUMNS,  # type: ignore[arg-type]
+            encoding="utf-8-sig",
+        )
+    if missing := [name for name in columns if name not in table]:
+        raise DamagedFile(path, f"expected the columns {', '.join(columns)}, {missing[0]} missing")
+    return table
 
 
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON with sorted keys; NaN is refused."""
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
-        temporary.write_text(text + "\n")
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def write_yaml(path: str | Path, content: Any) -> None:
@@ -208,12 +235,16 @@ def write_yaml(path: str | Path, content: Any) -> None:
     import yaml  # only the leading process writes YAML; the jobs' environments lack it
 
     with atomic_path(path) as temporary:
-        temporary.write_text(yaml.safe_dump(content, sort_keys=False))
+        temporary.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text())
+def read_json(path: str | Path, keys: Iterable[str] = ()) -> dict[str, Any]:
+    """Read a JSON object that the run wrote; DamagedFile if it isn't one or lacks a key."""
+    with reading(path):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not set(keys) <= set(content):
+            raise DamagedFile(path, f"expected a JSON object with {', '.join(keys) or 'any key'}")
+        return content
 
 
 def progress(items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
@@ -234,6 +265,12 @@ def format_duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def remove_finished(folder: str | Path) -> None:
+    """Delete the resume states of trainings whose results are in place and recorded."""
+    for mark in Path(folder, ".resume").glob(f"*/{FINISHED_NAME}"):
+        shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def claim_output(folder: str | Path) -> None:

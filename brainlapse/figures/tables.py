@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.damage import DamagedFile
 
 REJECTED = ("path", "reason", "stage", "dataset", "subject", "session", "scan")
 ALTERNATIVES = ("dataset", "subject", "session", "scan", "path", "reason")
@@ -60,19 +61,23 @@ VOLUMES = (
 
 
 def read(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a TSV; a file that is missing or empty gives a table without rows.
+    """Read a TSV; one that is not there, or has no rows, gives a table without rows.
 
     Parameters
     ----------
     path
         The table.
     columns
-        Columns that the caller relies on; those the file lacks are added without values.
+        Columns that the caller relies on; later ones that the file lacks are added without values.
+
+    Raises
+    ------
+    DamagedFile
+        If the file is cut, or has rows without the first of these columns.
     """
-    try:
-        table = runtime.read_table(path)
-    except (FileNotFoundError, pd.errors.EmptyDataError):
-        table = pd.DataFrame()
+    table = runtime.read_table(path) if Path(path).exists() else pd.DataFrame()
+    if len(table) and not set(columns[:1]) <= set(table):
+        raise DamagedFile(path, f"expected the columns {', '.join(columns)}")
     for name in columns:
         if name not in table:
             table[name] = pd.Series(index=table.index, dtype=object)

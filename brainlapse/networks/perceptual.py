@@ -13,6 +13,7 @@ import torch.nn.functional as functional
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from brainlapse.damage import reading
 from brainlapse.networks.segmenter import BLOCK, Segmenter, block_positions
 from brainlapse.networks.settings import PERCEPTUAL_FILES
 from brainlapse.networks.trained import load_segmenter
@@ -163,5 +164,7 @@ def build_features(network: str, folder: str | Path, grid: Grid) -> nn.Module:
     """
     if network == "segmenter":
         return SegmenterFeatures(load_segmenter(torch.device("cpu")), grid)
-    weights = load_file(Path(folder) / PERCEPTUAL_FILES[network])
-    return LpipsFeatures(weights) if network == "lpips" else MedicalNetFeatures(weights)
+    path = Path(folder) / PERCEPTUAL_FILES[network]
+    with reading(path, "convert it again, see docs/autoencoders.md"):
+        weights = load_file(path)
+        return LpipsFeatures(weights) if network == "lpips" else MedicalNetFeatures(weights)

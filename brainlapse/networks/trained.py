@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from brainlapse.damage import reading
 from brainlapse.networks.segmenter import BLOCK, ConvolutionPair, Segmenter, build_segmenter
 
 WEIGHTS = Path(__file__).parent / "weights" / "segmenter.safetensors"
@@ -24,10 +25,11 @@ def load_segmenter(device: torch.device, path: Path = WEIGHTS) -> Segmenter:
             "train them: snakemake train_segmenter"
         )
         raise FileNotFoundError(message)
-    weights = load_file(path)  # stored in half precision, used in single
-    outputs = weights["head.2.bias"].numel() // BLOCK**3  # one per class, and the side
-    model = build_segmenter(outputs - 1, device)
-    model.load_state_dict(weights)
+    with reading(path, "clone brainlapse again, or name other weights"):
+        weights = load_file(path)  # stored in half precision, used in single
+        outputs = weights["head.2.bias"].numel() // BLOCK**3  # one per class, and the side
+        model = build_segmenter(outputs - 1, device)
+        model.load_state_dict(weights)
     model.eval().requires_grad_(False)
     for part in model.modules():
         if isinstance(part, ConvolutionPair):

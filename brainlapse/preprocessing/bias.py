@@ -13,7 +13,7 @@ from brainlapse.preprocessing.blocks import (
     shrink_factors,
     spread_samples,
 )
-from brainlapse.preprocessing.itk import run, to_itk
+from brainlapse.preprocessing.itk import ItkFailed, run, to_itk
 from brainlapse.preprocessing.orientation import from_canonical, to_canonical, voxel_sizes_mm
 from brainlapse.preprocessing.settings import BiasSettings
 from brainlapse.rejection import ScanRejected
@@ -100,7 +100,7 @@ def _run_n4(
     ]
     try:
         run("N4BiasFieldCorrection", arguments)
-    except RuntimeError as error:  # the way every ITK exception arrives
+    except ItkFailed as error:
         message = f"Expected a bias field, but N4 failed ({error}); look at the scan."
         raise ScanRejected(message) from error
     field = found.volume()

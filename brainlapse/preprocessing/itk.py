@@ -4,9 +4,12 @@
 three jobs per scan use it, and each of them is a process of its own.
 """
 
+import contextlib
 import importlib.util
+import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -17,6 +20,12 @@ import numpy as np
 
 LIBRARY_NAME = "ants.lib"  # as `import ants` calls it: the two share one copy
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+DESCRIPTION = re.compile(r"Description: (.*)")
+WANT_OF_MEMORY = re.compile(
+    r"allocat\w* memory|bad_alloc|out of memory|resource temporarily unavailable|"
+    r"MemoryAllocationError",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -90,12 +99,52 @@ def to_itk(volume: np.ndarray, affine: np.ndarray) -> Image:
     return Image(handle, data)
 
 
-def run(program: str, arguments: Sequence[str]) -> int:
-    """Run a program of ANTs inside this process; its exit code.
+class ItkFailed(Exception):
+    """A program of ANTs ended with an error; the message is ITK's description."""
+
+
+def run(program: str, arguments: Sequence[str]) -> None:
+    """Run a program of ANTs inside this process.
 
     Raises
     ------
-    RuntimeError
-        The way every ITK exception arrives.
+    ItkFailed
+        If it ends with an error.
+    MemoryError
+        If it could not have the memory (or the thread) that it asked for.
     """
-    return int(getattr(library(), program)(list(arguments)) or 0)
+    with _printed() as printed:
+        try:
+            failed = getattr(library(), program)(list(arguments))
+        except RuntimeError as error:  # the way most exceptions of ITK arrive
+            printed.append(str(error))
+            failed = True
+    if not failed:
+        return
+    text = "\n".join(printed)
+    if WANT_OF_MEMORY.search(text):
+        message = f"{program} could not have the memory it asked for; give the rule more `mem_mb`"
+        raise MemoryError(message)
+    described = DESCRIPTION.findall(text) or text.split("\n")
+    raise ItkFailed(" ".join(described[-1].split()))
+
+
+@contextlib.contextmanager
+def _printed() -> Iterator[list[str]]:
+    """Give what compiled code prints in this block, for some programs tell their errors so only."""
+    lines: list[str] = []
+    sys.stdout.flush()
+    sys.stderr.flush()
+    catcher = os.memfd_create("printed")
+    kept = {number: os.dup(number) for number in (1, 2)}
+    try:
+        for number in kept:
+            os.dup2(catcher, number)
+        yield lines
+    finally:
+        for number, before in kept.items():
+            os.dup2(before, number)
+            os.close(before)
+        with open(catcher, "rb") as file:
+            file.seek(0)
+            lines.insert(0, file.read().decode(errors="replace"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainlapse.damage import reading
 from brainlapse.pretraining.settings import PretrainingSettings
 from brainlapse.space import SpaceSettings
 from brainlapse.training.data.scans import ScanSet, TrainingData
@@ -21,7 +22,8 @@ def load_brains(
 
 
 def _scan_set(path: Path) -> ScanSet:
-    volumes = np.load(path, mmap_mode="r", allow_pickle=False)
+    with reading(path):
+        volumes = np.load(path, mmap_mode="r", allow_pickle=False)
     return ScanSet(tuple(f"{path.stem}/{number}" for number in range(len(volumes))), volumes)
 
 

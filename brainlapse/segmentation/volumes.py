@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from brainlapse.damage import check_complete
 from brainlapse.segmentation.backends import Segmentation
 
 IDENTITY = ["dataset", "subject", "session", "scan"]
@@ -20,9 +20,21 @@ TOTAL_REGION = "brain"
 IMAGE_ENDING = "_space-MNI_"
 
 
-def find_images(folder: Path, dataset: str, subject: str) -> list[Path]:
-    """List one subject's images in a folder of decoded scans, sorted."""
-    return sorted((folder / dataset / subject).rglob("*.nii.gz"))
+def planned_images(folder: Path, files: Sequence[str]) -> list[Path]:
+    """Paths of one subject's images in a folder of decoded scans, sorted.
+
+    Parameters
+    ----------
+    files
+        Relative to the folder.
+
+    Raises
+    ------
+    DamagedFile
+        If the folder lacks one.
+    """
+    check_complete(folder, files, [name for name in files if (folder / name).is_file()], "images")
+    return sorted(folder / name for name in files)
 
 
 def tabulate_images(
@@ -55,7 +67,7 @@ def tabulate_images(
 
 
 def describe_scans(quality: pd.DataFrame, kind: str, model: str | None) -> pd.DataFrame:
-    """Who is in the images of real or reconstructed scans.
+    """Who is in the images of real or reconstructed scans: those that are not rejected.
 
     Parameters
     ----------
@@ -71,7 +83,7 @@ def describe_scans(quality: pd.DataFrame, kind: str, model: str | None) -> pd.Da
     pandas.DataFrame
         Identity, model, kind, details (missing), and ``stem``, how the file's name begins.
     """
-    table = quality[IDENTITY].copy()
+    table = quality.loc[quality["status"] != "rejected", IDENTITY]
     return _complete(table.assign(stem=table["scan"], kind=kind, model=model))
 
 
@@ -115,27 +127,31 @@ def join_volumes(
     Raises
     ------
     ValueError
-        If an image is in none of the tables, or twice.
+        If an image is in only one of the tables, or twice.
     """
     keys = ["dataset", "model", "kind", "stem"]
     # Missing keys are filled, since a merge by NaN differs between versions of pandas.
-    left = measured.assign(stem=[_stem(file) for file in measured["file"]])
+    stems = [_stem(file) for file in measured["file"]]
+    left = measured.assign(stem=stems, order=range(len(measured)))
     left, right = (frame.assign(model=frame["model"].fillna("")) for frame in (left, described))
-    joined = left.merge(right, on=keys, how="left", validate="many_to_one", indicator=True)
-    strangers = joined.loc[joined["_merge"] == "left_only", "file"].unique()
-    if len(strangers):
+    joined = left.merge(right, on=keys, how="outer", validate="many_to_one", indicator=True)
+    alone = joined[joined["_merge"] != "both"].drop_duplicates(keys)
+    if len(alone):
+        first = " ".join(filter(None, alone.iloc[0][["kind", "model", "dataset", "stem"]]))
         message = (
-            f"expected every segmented image in qc.tsv, predictions.tsv or interpolations.tsv; "
-            f"{strangers[0]} and {len(strangers) - 1} more are not: delete volumes/ and run again"
+            f"expected every segmented image in qc.tsv, predictions.tsv or interpolations.tsv, and "
+            f"every one of theirs segmented, found {len(alone)} on one side only, {first} for one: "
+            "delete volumes/ and run again"
         )
         raise ValueError(message)
+    joined = joined.sort_values("order", ignore_index=True)
     affine = quality[["dataset", "scan", "affine_determinant"]]
     joined = joined.merge(affine, on=["dataset", "scan"], how="left", validate="many_to_one")
     determinant = pd.to_numeric(joined["affine_determinant"])
     joined["volume_mm3"] = pd.to_numeric(joined["volume_mm3"])
     joined["native_volume_mm3"] = joined["volume_mm3"] / determinant
     joined["intracranial_share"] = joined["volume_mm3"] / _intracranial(joined)
-    joined["model"] = joined["model"].replace("", np.nan)
+    joined["model"] = joined["model"].mask(joined["model"] == "")
     table = joined[VOLUME_COLUMNS]
     return table.round({"volume_mm3": 3, "native_volume_mm3": 3, "intracranial_share": 7})
 

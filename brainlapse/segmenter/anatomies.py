@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from brainlapse.images import load_canonical
+from brainlapse.damage import reading
+from brainlapse.images import load_scan
 from brainlapse.preprocessing.blocks import brain_box, crop_affine
+from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.quality.reference import registration_target
 from brainlapse.preprocessing.registration.ants import prepare_brain
 from brainlapse.preprocessing.registration.levels import register_brain
@@ -102,7 +104,7 @@ def prepare_anatomy(path: Path, lattice: Grid) -> Anatomy:
     ValueError
         If the file lacks a structure, or holds ids of 1024 and more (cortical parcels).
     """
-    volume, affine = load_canonical(path)
+    volume, affine = to_canonical(*load_scan(path))
     labels = np.round(volume).astype(np.uint16)
     brain = (labels > 0) & (labels < OUTSIDE)
     missing = sorted(LABEL_IDS - set(np.unique(labels).tolist()))
@@ -178,7 +180,7 @@ def save_anatomy(path: str | Path, anatomy: Anatomy) -> None:
 
 def read_anatomy(path: str | Path) -> Anatomy:
     """Read what `save_anatomy` wrote."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with reading(path), np.load(path, allow_pickle=False) as arrays:
         return Anatomy(
             name=str(arrays["name"]),
             **{key: arrays[key] for key in ("labels", "from_mni", "ventricle_push")},

@@ -111,6 +111,7 @@ def train_segmenter(
             if stop.received:
                 log.info("signal %d at step %d: checkpoint written", stop.received, state.step)
                 raise SystemExit(128 + stop.received)
+    resume.save(_pack(state))
     return state
 
 
@@ -241,14 +242,21 @@ def _start(
     settings: SegmenterSettings, seed: int, resume: ResumeFolder, device: torch.device
 ) -> SegmenterState:
     resume.open()
+    state = resume.restore(lambda packed: _unpack(packed, settings, seed, device))
+    if state is None:
+        return new_state(settings, seed, device)
+    log.info("training goes on from step %d (%s)", state.step, resume.path)
+    return state
+
+
+def _unpack(
+    packed: dict[str, Any], settings: SegmenterSettings, seed: int, device: torch.device
+) -> SegmenterState:
     state = new_state(settings, seed, device)
-    packed = resume.load()
-    if packed is not None:
-        log.info("training goes on from step %d (%s)", packed["step"], resume.path)
-        for part in ("model", "average", "optimiser"):
-            getattr(state, part).load_state_dict(packed[part])
-        state.step, state.seconds = packed["step"], packed["seconds"]
-        state.history = packed["history"]
+    for part in ("model", "average", "optimiser"):
+        getattr(state, part).load_state_dict(packed[part])
+    state.step, state.seconds = packed["step"], packed["seconds"]
+    state.history = packed["history"]
     return state
 
 

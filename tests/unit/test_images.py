@@ -1,5 +1,6 @@
 """Volumes keep their geometry; broken files are named."""
 
+import errno
 import gzip
 
 import nibabel as nib
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from brainlapse import images
+from brainlapse.damage import DamagedFile
 from brainlapse.rejection import ScanRejected
 from brainlapse.space import SpaceSettings, grid_at, mni_grid
 
@@ -91,13 +93,39 @@ def test_grid_is_centred_on_the_brain():
         ),
     ],
 )
-def test_broken_files_are_rejected_with_their_name(tmp_path, name, make, found):
+def test_broken_files_are_named_and_their_origin_decides(tmp_path, name, make, found):
     path = tmp_path / name
     make(path)
-    with pytest.raises(ScanRejected) as caught:
-        images.load_volume(path)
-    assert name in str(caught.value)
-    assert found in str(caught.value)
+    for load, error in ((images.load_scan, ScanRejected), (images.load_volume, DamagedFile)):
+        with pytest.raises(error) as caught:
+            load(path)
+        assert str(caught.value).count(name) == 1
+        assert found in str(caught.value)
+    assert str(caught.value).endswith("delete it and run again")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), MemoryError()])
+@pytest.mark.parametrize("load", [images.load_scan, images.load_volume])
+def test_a_fault_of_the_machine_is_none_of_the_file(tmp_path, monkeypatch, load, error):
+    path = tmp_path / "whole.nii.gz"
+    images.save_volume(path, RNG.random((4, 4, 4)), np.eye(4))
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("brainlapse.nifti.files.check_regular", fail)
+    with pytest.raises(type(error)) as caught:
+        load(path)
+    assert caught.value is error
+
+
+def test_a_volume_of_another_grid_is_damage(tmp_path):
+    path = tmp_path / "mask.nii.gz"
+    images.save_volume(path, np.ones((4, 5, 6), np.uint8), np.diag([-1.0, 1, 1, 1]))
+    assert images.load_volume(path, (4, 5, 6))[0].all()
+    for load in (images.load_volume, images.load_canonical):
+        with pytest.raises(DamagedFile, match=r"expected the grid \(4, 5, 7\)"):
+            load(path, (4, 5, 7))
 
 
 def save(path, volume):
@@ -116,7 +144,7 @@ def test_corrupt_compressed_data_is_rejected(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 40] = bytes(40)
     path.write_bytes(bytes(content))
-    with pytest.raises(ScanRejected, match="corrupt"):
+    with pytest.raises(DamagedFile, match="corrupt"):
         images.load_volume(path)
 
 

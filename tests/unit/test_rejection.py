@@ -2,6 +2,7 @@
 
 import pytest
 
+from brainlapse.damage import DamagedFile
 from brainlapse.rejection import Rejection, ScanRejected, read_rejection, run_stage
 
 
@@ -30,10 +31,22 @@ def test_later_stage_hands_the_reason_on_without_working(tmp_path):
     assert read_rejection(tmp_path / "b") == Rejection(stage="first_stage", reason="first")
 
 
-def test_fault_of_the_program_stops_the_job(tmp_path):
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), MemoryError(), OSError(5, "EIO"), DamagedFile("a", "cut")]
+)
+def test_fault_of_program_machine_or_run_stops_the_job(tmp_path, error):
     def fail():
-        raise ZeroDivisionError
+        raise error
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(type(error)):
         run_stage("stage", [], [tmp_path / "a"], fail)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("rest", ["", ': {"stage"', ': {"stage": "mask_brain"}}', ": 7}"])
+def test_a_notice_that_was_cut_is_damage(tmp_path, rest):
+    path = tmp_path / "a.nii.gz"
+    path.write_text('{"brainlapse_rejected"' + rest)
+    with pytest.raises(DamagedFile, match="delete it and run again"):
+        run_stage("stage", [path], [tmp_path / "b"], lambda: pytest.fail("worked"))
+    assert not (tmp_path / "b").exists()

@@ -105,6 +105,7 @@ rule measure_linearity:
     """Measure how straight regional volumes run along interpolated scans."""
     input:
         volumes=results("volumes/volumes.tsv"),
+        interpolations=results("aging/{model}/interpolations.tsv"),
     output:
         linearity=results("aging/{model}/linearity.tsv"),
     log:

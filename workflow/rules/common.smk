@@ -8,6 +8,7 @@ What one stage needs stands in inputs/<stage>.smk.
 import functools
 
 from brainlapse.cohort.tables import scan_path
+from brainlapse.damage import check_agree
 from brainlapse.provenance import code_fingerprint
 
 OUT = config["output"]
@@ -78,8 +79,15 @@ def usable_stamps():
 def join_quality(scans, scans_mtime_ns, quality, quality_mtime_ns):
     """Join scans.tsv with the verdicts of qc.tsv."""
     keys = ["dataset", "scan"]
-    verdicts = runtime.read_table(quality)[[*keys, "status"]]
+    verdicts = runtime.read_table(quality, [*keys, "status"])[[*keys, "status"]]
     joined = read_scans(scans, scans_mtime_ns)
+    check_agree(
+        quality,
+        map(tuple, verdicts[keys].values),
+        scans,
+        map(tuple, joined[keys].values),
+        "scans",
+    )
     joined = joined.merge(verdicts, on=keys, validate="one_to_one")
     joined = joined[joined["status"] != "rejected"]
     return joined.assign(flagged=joined["status"] == "flagged").drop(columns="status")

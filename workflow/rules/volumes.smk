@@ -64,6 +64,7 @@ rule segment_decoded:
         places=SEGMENTATION_PLACES,
     params:
         settings=config["segmentation"],
+        images=decoded_images,
         code=code_of("segment_decoded"),
     script:
         "../scripts/segment_decoded.py"

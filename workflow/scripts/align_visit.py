@@ -28,7 +28,7 @@ def main(snakemake) -> None:
 
     def align_visit() -> None:
         volume, affine = load_canonical(inputs.corrected)
-        native_mask, _ = load_canonical(inputs.mask)
+        native_mask, _ = load_canonical(inputs.mask, volume.shape)
         visit = Visit(snakemake.wildcards.scan_path, volume, native_mask > 0, affine)
         placement = place_visit(
             visit,
@@ -41,7 +41,7 @@ def main(snakemake) -> None:
         if placement.root:
             files = earlier[placement.root.scan]
             anchors = read_anchors(files, IntensitySettings.model_validate(params.intensity))
-            mask = load_volume(files.mni_mask)[0] > 0
+            mask = load_volume(files.mni_mask, grid.shape)[0] > 0
         else:
             resampling = ResamplingSettings.model_validate(params.resampling)
             mask = resample_mask(visit.mask, affine, grid, placement.transform, resampling)

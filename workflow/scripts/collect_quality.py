@@ -1,15 +1,18 @@
 """Judge all scans, list the rejected ones, state the contract."""
 
+from pathlib import Path
+
 from brainlapse import runtime
 from brainlapse.cohort.tables import read_scans
 from brainlapse.preprocessing.quality.collection import (
+    check_files,
     describe_contract,
     list_rejected,
+    read_record,
     tabulate_quality,
 )
 from brainlapse.preprocessing.quality.review import read_review
 from brainlapse.preprocessing.settings import PreprocessSettings
-from brainlapse.rejection import read_rejection
 from brainlapse.space import SpaceSettings
 
 
@@ -17,7 +20,9 @@ def main(snakemake) -> None:
     """Write qc.tsv, rejected.tsv and contract.json."""
     runtime.start(snakemake)
     scans = read_scans(snakemake.input.scans)
-    records = [read_rejection(path) or runtime.read_json(path) for path in snakemake.input.quality]
+    files = list(snakemake.input.quality)
+    check_files(snakemake.input.scans, scans, files, Path(snakemake.output.table).parent)
+    records = list(map(read_record, files))
     settings = PreprocessSettings.model_validate(snakemake.params.settings)
     reviews = list(snakemake.input.review)  # one table or none
     review = read_review(reviews[0], scans) if reviews else {}

@@ -3,7 +3,9 @@
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.segmentation.reading import check_regions
 from brainlapse.segmentation.volumes import (
+    MEASURED_COLUMNS,
     describe_forecasts,
     describe_interpolations,
     describe_scans,
@@ -26,9 +28,16 @@ def main(snakemake) -> None:
         describe_interpolations(runtime.read_table(path), model)
         for path, model in zip(snakemake.input.interpolations, models, strict=True)
     ]
-    measured = [runtime.read_table(path) for path in snakemake.input.tables]
+    measured = list(map(read_measured, snakemake.input.tables))
     table = join_volumes(stack(measured), stack(described), quality)
     runtime.write_table(snakemake.output.volumes, table)
+
+
+def read_measured(path: str) -> pd.DataFrame:
+    """Read the volumes of one subject's images; each must have all regions."""
+    table = runtime.read_table(path, MEASURED_COLUMNS)
+    check_regions(path, table, ["file"])
+    return table
 
 
 def stack(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ def main(snakemake) -> None:
     def correct_bias() -> None:
         volume, affine = load_raw_scan(snakemake.params.path, snakemake.params.scan)
         volume = remove_offset(volume)
-        mask, _ = load_volume(snakemake.input.mask)
+        mask, _ = load_volume(snakemake.input.mask, volume.shape)
         log_field = estimate_log_field(volume, mask > 0, affine, settings)
         save_volume(snakemake.output.corrected, remove_field(volume, log_field), affine)
 

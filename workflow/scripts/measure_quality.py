@@ -16,10 +16,10 @@ def main(snakemake) -> None:
 
     def measure_quality() -> None:
         raw, affine = load_raw_scan(snakemake.params.path, snakemake.params.scan)
-        corrected, _ = load_volume(snakemake.input.corrected)
-        native_mask, _ = load_volume(snakemake.input.native_mask)
+        corrected, _ = load_volume(snakemake.input.corrected, raw.shape)
+        native_mask, _ = load_volume(snakemake.input.native_mask, raw.shape)
         brain, grid_affine = load_volume(snakemake.input.brain)
-        mask, _ = load_volume(snakemake.input.mask)
+        mask, _ = load_volume(snakemake.input.mask, brain.shape)
         numbers = measure(
             native=NativeScan(raw, corrected, native_mask > 0, affine),
             transform=read_world_transform(snakemake.input.transform),

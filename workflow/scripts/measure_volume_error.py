@@ -2,16 +2,16 @@
 
 from brainlapse import runtime
 from brainlapse.analysis.reconstructions import volume_errors
+from brainlapse.segmentation.reading import read_volumes
 
 
 def main(snakemake) -> None:
     """Unpack, call, write."""
     runtime.start(snakemake)
-    errors = volume_errors(
-        runtime.read_table(snakemake.input.volumes),
-        runtime.read_table(snakemake.input.index),
-        snakemake.wildcards.model,
-    )
+    paths, model = snakemake.input, snakemake.wildcards.model
+    index = runtime.read_table(paths.index)
+    volumes = read_volumes(paths.volumes, (paths.index, index), model)
+    errors = volume_errors(volumes, index, model)
     runtime.write_table(snakemake.output.errors, errors)
 
 

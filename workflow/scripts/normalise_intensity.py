@@ -14,8 +14,9 @@ def main(snakemake) -> None:
 
     def normalise_intensity() -> None:
         volume, affine = load_volume(snakemake.input.stripped)
-        mask, _ = load_volume(snakemake.input.mask)
-        records = [runtime.read_json(path) for path in snakemake.input.visit]  # one or none
+        mask, _ = load_volume(snakemake.input.mask, volume.shape)
+        visit = list(snakemake.input.visit)  # one or none
+        records = [runtime.read_json(path, ["anchors"]) for path in visit]
         anchors = records[0]["anchors"] if records else None
         brain = normalise(volume, mask > 0, settings, anchors)
         save_volume(snakemake.output.brain, brain, affine)

@@ -25,7 +25,7 @@ def main(snakemake) -> None:
 
     def register() -> None:
         volume, affine = load_volume(snakemake.input.corrected)
-        mask, _ = load_volume(snakemake.input.mask)
+        mask, _ = load_volume(snakemake.input.mask, volume.shape)
         target = load_volume(snakemake.input.target)
         brain = prepare_brain(volume, mask > 0, affine, params.voxel_mm)
         before = [read_world_transform(path) for path in snakemake.input.before]

@@ -22,11 +22,11 @@ def main(snakemake) -> None:
         volume, affine = load_canonical(snakemake.input.corrected)
         transform = read_world_transform(snakemake.input.transform)
         if snakemake.input.shared_mask:
-            brain = load_volume(snakemake.input.shared_mask[0])[0] > 0
+            brain = load_volume(snakemake.input.shared_mask[0], grid.shape)[0] > 0
             inside = resample_inside(volume, affine, grid, transform, brain, settings)
             stripped = remove_difference(inside, load_volume(snakemake.input.field[0])[0], grid)
         else:
-            mask, _ = load_canonical(snakemake.input.mask)
+            mask, _ = load_canonical(snakemake.input.mask, volume.shape)
             stripped, brain = resample_brain(volume, mask > 0, affine, grid, transform, settings)
         save_volume(snakemake.output.stripped, stripped, grid.affine)
         save_volume(snakemake.output.mask, brain, grid.affine, dtype=np.uint8)

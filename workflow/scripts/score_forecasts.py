@@ -2,17 +2,18 @@
 
 from brainlapse import runtime
 from brainlapse.aging.errors import score_forecasts, summarise_errors
+from brainlapse.segmentation.reading import read_volumes
 
 
 def main(snakemake) -> None:
     """Unpack the job, score, write the errors and their summary."""
     runtime.start(snakemake)
-    errors = score_forecasts(
-        runtime.read_table(snakemake.input.predictions),
-        runtime.read_table(snakemake.input.volumes),
-        runtime.read_table(snakemake.input.index),
-        snakemake.wildcards.model,
+    paths, model = snakemake.input, snakemake.wildcards.model
+    predictions, index = runtime.read_table(paths.predictions), runtime.read_table(paths.index)
+    volumes = read_volumes(
+        paths.volumes, (paths.index, index), model, (paths.predictions, predictions)
     )
+    errors = score_forecasts(predictions, volumes, index, model)
     if errors.empty:
         runtime.log.info("No forecast could be scored")
     runtime.write_table(snakemake.output.errors, errors)

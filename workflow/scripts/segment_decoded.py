@@ -5,7 +5,7 @@ from pathlib import Path
 from brainlapse import runtime
 from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.settings import SegmentationSettings
-from brainlapse.segmentation.volumes import find_images, tabulate_images
+from brainlapse.segmentation.volumes import planned_images, tabulate_images
 
 
 def main(snakemake) -> None:
@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = SegmentationSettings.model_validate(snakemake.params.settings)
     wildcards = snakemake.wildcards
-    images = find_images(Path(snakemake.input.folder), wildcards.dataset, wildcards.subject)
+    images = planned_images(Path(snakemake.input.folder), snakemake.params.images)
     job = {
         "dataset": wildcards.dataset,
         "model": wildcards.model,

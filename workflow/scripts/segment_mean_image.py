@@ -7,6 +7,7 @@ import pandas as pd
 from brainlapse import runtime
 from brainlapse.analysis.reconstructions import mean_image_errors
 from brainlapse.segmentation.backends import segment_scans
+from brainlapse.segmentation.reading import read_volumes
 from brainlapse.segmentation.settings import SegmentationSettings
 
 
@@ -16,8 +17,9 @@ def main(snakemake) -> None:
     params = snakemake.params
     settings = SegmentationSettings.model_validate(params.settings)
     (found,) = segment_scans([Path(snakemake.input.image)], settings, snakemake.threads)
-    volumes = runtime.read_table(snakemake.input.volumes)
-    errors = mean_image_errors(volumes, pd.DataFrame(params.scans), dict(found.volumes_mm3))
+    scans = pd.DataFrame(params.scans)
+    volumes = read_volumes(snakemake.input.volumes, (snakemake.input.scans, scans))
+    errors = mean_image_errors(volumes, scans, dict(found.volumes_mm3))
     runtime.write_table(snakemake.output.errors, errors)
 
 

@@ -2,18 +2,21 @@
 
 from brainlapse import runtime
 from brainlapse.analysis.reconstructions import summarise_reconstructions
+from brainlapse.damage import check_agree
 
 
 def main(snakemake) -> None:
     """Unpack, call, write."""
     runtime.start(snakemake)
     paths = snakemake.input
-    baselines = [runtime.read_table(path) for path in paths.baseline]  # one or none
-    summary = summarise_reconstructions(
-        runtime.read_table(paths.table),
-        runtime.read_table(paths.index),
-        *baselines,
-    )
+    index = runtime.read_table(paths.index)
+    scores = []
+    for path in (paths.table, *paths.baseline):  # baselines: one or none
+        scores.append(runtime.read_table(path))
+        keys = (frame[["dataset", "scan"]].itertuples(index=False) for frame in (scores[-1], index))
+        found, expected = ([tuple(key) for key in rows] for rows in keys)
+        check_agree(path, found, paths.index, expected, "scans")
+    summary = summarise_reconstructions(scores[0], index, *scores[1:])
     runtime.write_table(snakemake.output.summary, summary)
 
 

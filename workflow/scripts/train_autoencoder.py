@@ -44,7 +44,7 @@ def main(snakemake) -> None:
     model.save_weights(output.weights, state.best.weights)
     runtime.write_table(output.history, history_table(state))
     model.save_card(output.card, {**card, "versions": provenance.versions()})
-    resume.remove()
+    resume.finish()
 
 
 main(snakemake)

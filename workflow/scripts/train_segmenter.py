@@ -34,7 +34,7 @@ def main(snakemake) -> None:
     runtime.write_table(output.history, history_table(state))
     card = {**identity, "versions": provenance.versions(), "seconds": round(state.seconds)}
     runtime.write_json(output.card, card)
-    resume.remove()
+    resume.finish()
 
 
 main(snakemake)

@@ -102,8 +102,8 @@ def find_with_deepbet(
     from deepbet import BrainExtraction  # here, for only this method shall wait 1.3 s for torch
 
     edge = settings.network_voxels
+    extraction = BrainExtraction(no_gpu=True)
     try:
-        extraction = BrainExtraction(no_gpu=True)
         probability = extraction.run_model(head.copy(), shape=(edge, edge, edge))
         mask = extraction.postprocess(probability > settings.threshold)
     except (AssertionError, ValueError) as error:  # how deepbet says that it sees no brain

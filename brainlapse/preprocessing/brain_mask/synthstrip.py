@@ -22,10 +22,10 @@ from brainlapse.containers import (
     run_options,
     same_user,
 )
+from brainlapse.damage import DamagedFile
 from brainlapse.images import load_volume, save_volume
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings, SynthStripSettings
 from brainlapse.programs import Program, ProgramFailed, last_lines, run_program
-from brainlapse.rejection import ScanRejected
 
 HEAD_NAME = "head.nii.gz"
 MASK_NAME = "mask.nii.gz"
@@ -42,10 +42,8 @@ def find_with_synthstrip(
     Raises
     ------
     RuntimeError
-        If the program cannot be run, takes too long or fails: a fault of the installation, which
-        must not quarantine scans.
-    ScanRejected
-        If it gives no mask for this scan.
+        If the program cannot be run, takes too long, fails or gives no mask: a fault of the
+        installation, which must not quarantine scans.
     """
     with tempfile.TemporaryDirectory() as folder:
         box = _prepare(Path(folder).resolve(), head, affine)
@@ -115,13 +113,11 @@ def _prepare(folder: Path, head: np.ndarray, affine: np.ndarray) -> Box:
 
 def _read_mask(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if not path.is_file():
-        message = "Expected a brain mask from SynthStrip, found none; look at the scan."
-        raise ScanRejected(message)
-    mask, _ = load_volume(path)
-    if mask.shape != shape:
-        message = (
-            f"Expected SynthStrip's mask on the head's grid {shape}, found {mask.shape}; look at "
-            "the version of SynthStrip."
-        )
+        message = "SynthStrip ended without an error, but wrote no mask; look at its installation"
         raise RuntimeError(message)
+    try:
+        mask, _ = load_volume(path, shape)
+    except DamagedFile as error:
+        message = f"SynthStrip wrote a mask that can't be used ({error}); look at its version"
+        raise RuntimeError(message) from error
     return mask > 0

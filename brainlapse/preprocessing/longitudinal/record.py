@@ -24,7 +24,7 @@ def read_roots(visits: Sequence[EarlierFiles], settings: QualitySettings) -> Ite
     for files in visits:
         if may_be_root(files.quality, settings):
             volume, affine = load_canonical(files.corrected)
-            mask, _ = load_canonical(files.mask)
+            mask, _ = load_canonical(files.mask, volume.shape)
             transform = read_world_transform(files.transform)
             yield Root(files.scan, volume, mask > 0, affine, transform)
 
@@ -33,7 +33,7 @@ def may_be_root(quality: Path, settings: QualitySettings) -> bool:
     """Whether a visit went through preprocessing, was not refused, and has joined no other."""
     if read_rejection(quality) is not None:
         return False
-    record = read_json(quality)
+    record = read_json(quality, ["numbers"])
     alone = record.get("visit", {}).get("root") is None
     return alone and judge(record["numbers"], settings).status != "rejected"
 
@@ -41,7 +41,7 @@ def may_be_root(quality: Path, settings: QualitySettings) -> bool:
 def read_anchors(files: EarlierFiles, settings: IntensitySettings) -> tuple[float, float]:
     """Return the intensities that became 0 and the upper level in an earlier visit."""
     stripped, _ = load_volume(files.stripped)
-    mask, _ = load_volume(files.mni_mask)
+    mask, _ = load_volume(files.mni_mask, stripped.shape)
     return find_anchors(stripped[mask > 0].astype(np.float64), settings)
 
 

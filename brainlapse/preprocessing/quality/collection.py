@@ -1,18 +1,22 @@
 """Tables of the whole cohort's quality, and the contract that its images keep."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from brainlapse import provenance
-from brainlapse.cohort.tables import REJECTED_COLUMNS
+from brainlapse.cohort.tables import REJECTED_COLUMNS, scan_path
+from brainlapse.damage import check_agree, check_complete
 from brainlapse.preprocessing.quality.outliers import compare_scans
 from brainlapse.preprocessing.quality.review import Decision, ScanKey
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.quality.verdict import judge
 from brainlapse.preprocessing.settings import PreprocessSettings
-from brainlapse.rejection import Rejection
+from brainlapse.rejection import Rejection, read_rejection
+from brainlapse.runtime import read_json
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.template import TEMPLATE_NAME, template_sha256
 
@@ -43,6 +47,32 @@ NUMBERS = (
 
 
 COLUMNS = (*IDENTITY, "status", "stage", "reasons", "decision", "note", "largest_z", *NUMBERS)
+
+
+def check_files(path: str | Path, scans: pd.DataFrame, files: Iterable[str], folder: Path) -> None:
+    """Check that ``scans.tsv`` lists the scans that the run measured; DamagedFile if not.
+
+    Parameters
+    ----------
+    path, scans
+        ``cohort/scans.tsv`` and its content.
+    files, folder
+        The ``_qc.json`` of all scans, and the folder of preprocessing.
+    """
+    rows = scans[["dataset", "subject", "session"]].to_numpy().tolist()
+    listed = [f"{scan_path(*row)}_qc.json" for row in rows]
+    measured = [str(Path(file).relative_to(folder)) for file in files]
+    check_agree(path, listed, folder, measured, "records")
+
+
+def read_record(path: str | Path) -> dict[str, Any] | Rejection:
+    """Read the ``_qc.json`` of a scan, or the notice in its place; DamagedFile if it is neither."""
+    notice = read_rejection(path)
+    if notice:
+        return notice
+    record = read_json(path)
+    check_complete(path, NUMBERS, set(record.get("numbers", ())) & set(NUMBERS), "numbers")
+    return record
 
 
 def tabulate_quality(

@@ -18,7 +18,7 @@ from brainlapse.preprocessing.blocks import (
     crop_affine,
     shrink_factors,
 )
-from brainlapse.preprocessing.itk import run, to_itk
+from brainlapse.preprocessing.itk import ItkFailed, run, to_itk
 from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.registration.settings import LevelSettings
 from brainlapse.preprocessing.registration.transforms import (
@@ -116,18 +116,15 @@ def register_ants(
             mask = to_itk(near, target[1])
             arguments += ["--masks", mask.argument]
         try:
-            failed = run("antsRegistration", arguments)
-        except RuntimeError as error:  # the way every ITK exception arrives
-            message = f"Expected a registration to the template, but ANTs failed ({error})."
-            raise ScanRejected(message) from error
-        result = Path(folder, "level0GenericAffine.mat")
-        if failed or not result.is_file():
+            run("antsRegistration", arguments)
+        except ItkFailed as error:
+            write_world_transform(Path(folder, "probe.mat"), start)  # was it the disk?
             message = (
-                "Expected a registration to the template, but ANTs gave none at the "
-                f"{level.transform} level; look at the brain mask."
+                "Expected a registration to the template, but ANTs failed at the "
+                f"{level.transform} level ({error}); look at the brain mask."
             )
-            raise ScanRejected(message)
-        return read_world_transform(result)
+            raise ScanRejected(message) from error
+        return read_world_transform(Path(folder, "level0GenericAffine.mat"))
 
 
 def _joined(numbers: tuple[float, ...]) -> str:

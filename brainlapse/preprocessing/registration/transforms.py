@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat, savemat
 
+from brainlapse.damage import DamagedFile, reading
 from brainlapse.preprocessing.itk import LPS
 from brainlapse.preprocessing.registration.settings import LimitSettings
 from brainlapse.rejection import ScanRejected
@@ -75,19 +76,21 @@ def read_world_transform(path: str | Path) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If the file holds another kind of transform.
+    DamagedFile
+        If the file holds no affine.
     """
-    content = {key: value for key, value in loadmat(path).items() if not key.startswith("__")}
-    keys = [key for key in MATRIX_KEYS if key in content]
-    if not keys:
-        message = f"{path}: expected an ITK affine, found {sorted(content)}; register again."
-        raise ValueError(message)
-    parameters = content[keys[0]].ravel()
-    centre = content["fixed"].ravel()
-    transform = np.eye(4)
-    transform[:3, :3] = parameters[:9].reshape(3, 3)
-    transform[:3, 3] = parameters[9:] + centre - transform[:3, :3] @ centre
+    with reading(path):
+        content = {key: value for key, value in loadmat(path).items() if not key.startswith("__")}
+        keys = [key for key in MATRIX_KEYS if key in content]
+        if not keys:
+            raise DamagedFile(path, f"expected an ITK affine, found {sorted(content)}")
+        parameters = content[keys[0]].ravel()
+        centre = content["fixed"].ravel()
+        transform = np.eye(4)
+        transform[:3, :3] = parameters[:9].reshape(3, 3)
+        transform[:3, 3] = parameters[9:] + centre - transform[:3, :3] @ centre
+    if not np.isfinite(transform).all():
+        raise DamagedFile(path, "expected finite numbers")
     return LPS @ transform @ LPS
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from brainlapse import runtime
-from brainlapse.images import load_volume, save_volume
+from brainlapse.images import load_scan, save_volume
 from brainlapse.rejection import ScanRejected
 from brainlapse.segmentation.embedded.network import (
     GRID,
@@ -185,7 +185,7 @@ def segment_file(task: Task, network: Network, wanted: argparse.Namespace) -> di
 
     An image in MNI space that shows no brain, as an untrained decoder makes them, has volumes 0.
     """
-    volume, affine = load_volume(task.scan)
+    volume, affine = load_scan(task.scan)
     grid = output_grid(affine, volume.shape, wanted.keepgeom)
     try:
         placed = place(volume, affine, wanted.mni)

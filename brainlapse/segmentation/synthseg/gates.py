@@ -8,7 +8,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from brainlapse.images import load_volume
+from brainlapse.images import load_scan
 from brainlapse.rejection import ScanRejected
 from brainlapse.segmentation.errors import ImplausibleImage, SegmentationFailed
 from brainlapse.segmentation.labels import CSV_HEADER, INTRACRANIAL, LABEL_IDS, STRUCTURES
@@ -113,7 +113,7 @@ def read_labels(path: Path, scan: Path) -> np.ndarray:
         message = "it wrote no label map"
         raise SegmentationFailed(message)
     try:
-        labels, affine = load_volume(path)
+        labels, affine = load_scan(path)
     except ScanRejected as error:
         message = f"its label map cannot be read: {error}"
         raise SegmentationFailed(message) from error

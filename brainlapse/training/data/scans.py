@@ -99,9 +99,20 @@ def _load_set(rows: list, shape: tuple[int, int, int], cache_path: Path, limit: 
         volumes = np.empty((len(rows), *shape), dtype=np.float16)
         _fill(volumes, paths)
         return ScanSet(names, volumes)
-    if not cache_path.is_file():
+    cached = _read_cache(cache_path, (len(rows), *shape))
+    if cached is None:
         _write_cache(cache_path, paths, shape)
-    return ScanSet(names, np.load(cache_path, mmap_mode="r"))
+        cached = np.load(cache_path, mmap_mode="r")
+    return ScanSet(names, cached)
+
+
+def _read_cache(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Map a file of `_write_cache`; None if it is missing, cut or another's."""
+    try:
+        volumes = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    return volumes if volumes.shape == shape and volumes.dtype == np.float16 else None
 
 
 def _write_cache(path: Path, paths: list[str], shape: tuple[int, int, int]) -> None:

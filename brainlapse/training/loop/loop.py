@@ -100,6 +100,8 @@ def train(
             if number:
                 log.info("signal %d at step %d: checkpoint written", number, state.step)
                 raise SystemExit(128 + number)
+    if run.engine.processes.rank == 0:
+        resume.save(pack(state))
     return state
 
 
@@ -168,16 +170,15 @@ def _start(run: Run, resume: ResumeFolder) -> TrainingState:
     if engine.processes.rank == 0:
         resume.open()
     engine.processes.wait()
-    packed = resume.load()
-    _agree_on_checkpoint(engine.processes, packed["step"] if packed else 0, resume.path)
-    if packed is not None:
-        log.info("training goes on from step %d (%s)", packed["step"], resume.path)
-        return unpack(
-            packed, run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision
-        )
+    setup = run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision
+    state = resume.restore(lambda packed: unpack(packed, *setup))
+    _agree_on_checkpoint(engine.processes, state.step if state else 0, resume.path)
+    if state is not None:
+        log.info("training goes on from step %d (%s)", state.step, resume.path)
+        return state
     if engine.processes.rank == 0:
         compare_memory(engine, run.data.grid.shape, run.seed)
-    return new_state(run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision)
+    return new_state(*setup)
 
 
 def _agree_on_checkpoint(processes: Processes, step: int, folder: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from brainlapse.damage import reading
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.discriminator import build_discriminator
 from brainlapse.networks.interface import Autoencoder
@@ -77,7 +78,9 @@ def new_state(
     seed_everything(seed, "weights")
     model = build_autoencoder(settings.network, grid_shape)
     if settings.start is not None:
-        model.load_state_dict(load_file(start_folder(settings.start) / WEIGHTS_NAME))
+        path = start_folder(settings.start) / WEIGHTS_NAME
+        with reading(path, "name other weights, or leave `start` out"):
+            model.load_state_dict(load_file(path))
     guard_small_maps(model)
     if settings.network.family == "kl":  # of s2d's small maps torch is faster
         keep_layouts(model)

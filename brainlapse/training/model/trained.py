@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from brainlapse.damage import DamagedFile, reading
 from brainlapse.networks.autoencoders import build_autoencoder, log_size
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import NetworkSettings
@@ -13,6 +14,7 @@ from brainlapse.runtime import atomic_path, read_json, write_json
 from brainlapse.training.model.start_settings import CARD_NAME, WEIGHTS_NAME
 
 FORMAT = 1
+PARTS = ("settings", "grid", "contract")
 NOT_BINDING = ("versions",)  # of the tools: recorded in the contract, no reason to refuse scans
 
 
@@ -35,11 +37,9 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     """Read a model's config.json: settings, grid, contract, seed, selection, versions."""
     path = Path(folder) / CARD_NAME
     card = read_json(path)
-    if card.get("format") != FORMAT:
-        message = (
-            f"{path}: expected format {FORMAT}, found {card.get('format')}; train the model again"
-        )
-        raise ValueError(message)
+    if card.get("format") != FORMAT or not set(PARTS) <= set(card):
+        found = f"{card.get('format')} and {sorted(card)}"
+        raise DamagedFile(path, f"expected format {FORMAT} and {', '.join(PARTS)}, found {found}")
     return card
 
 
@@ -53,12 +53,14 @@ def load_model(folder: str | Path) -> Autoencoder:
 
     Raises
     ------
-    ValueError
-        If the weights don't fit the settings.
+    DamagedFile
+        If card or weights are cut, or don't fit each other.
     """
     card = read_card(folder)
     path = Path(folder) / WEIGHTS_NAME
-    return build_trained(card, load_file(path), path)
+    with reading(path):
+        weights = load_file(path)
+        return build_trained(card, weights, path)
 
 
 def network_of(card: dict[str, Any]) -> NetworkSettings:

@@ -5,25 +5,29 @@ with `weights_only=True`: tensors and plain values, never code) and `identity.js
 says what the fingerprint was made of.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from brainlapse.runtime import atomic_path, read_json, write_json
+from brainlapse.damage import DamagedFile, is_machine_fault
+from brainlapse.runtime import FINISHED_NAME, atomic_path, read_json, write_json
 from brainlapse.training.model.start_settings import start_digest
 
 STATE_NAME = "state.pt"
 IDENTITY_NAME = "identity.json"
 
 log = logging.getLogger("brainlapse")
+State = TypeVar("State")
 
 
 def fingerprint(identity: dict[str, Any]) -> str:
@@ -103,17 +107,34 @@ class ResumeFolder:
     def _changes(self, folder: Path) -> str:
         try:
             other = read_json(folder / IDENTITY_NAME)
-        except (OSError, ValueError):
+        except (OSError, DamagedFile):
             return "an unknown part"
         parts = sorted(set(self.identity) | set(other))
         return ", ".join(part for part in parts if self.identity.get(part) != other.get(part))
 
-    def load(self) -> dict[str, Any] | None:
-        """Return the last checkpoint, or None if there is none yet."""
+    def restore(self, unpack: Callable[[dict[str, Any]], State]) -> State | None:
+        """Return what `unpack` makes of the last checkpoint, or None if there is none yet.
+
+        One that was cut, emptied or put there by somebody else is moved aside, and the log says
+        so: it must not stand in the way of a fresh start.
+        """
         path = self.path / STATE_NAME
         if not path.is_file():
             return None
-        return torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            return unpack(torch.load(path, map_location="cpu", weights_only=True))
+        except Exception as error:
+            if is_machine_fault(error):
+                raise
+            aside = path.with_suffix(".damaged")
+            with contextlib.suppress(FileNotFoundError):  # another process was first
+                path.replace(aside)
+            found = f"{type(error).__name__}: {error}".partition("\n")[0]
+            log.warning(
+                "%s: the checkpoint can't be used (%s); it is kept as %s and training starts "
+                "afresh", path, found, aside.name,
+            )  # fmt: skip
+            return None
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint; a full disk or a kill leaves the last one whole."""
@@ -125,9 +146,13 @@ class ResumeFolder:
         """Tell whether the time between checkpoints has passed."""
         return time.monotonic() - self.saved_at >= 60 * self.minutes
 
-    def remove(self) -> None:
-        """Delete the resume state; call once the outputs are in place."""
-        shutil.rmtree(self.path, ignore_errors=True)
+    def finish(self) -> None:
+        """Say that the outputs are in place; `runtime.remove_finished` deletes the state.
+
+        That is left to the run's end: outputs of a cluster job whose leader is gone count for
+        nothing, and the next run takes them from here.
+        """
+        (self.path / FINISHED_NAME).touch()
 
 
 class StopSignals:

@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from brainlapse.damage import DamagedFile
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.runtime import atomic_path, progress, read_json, write_json
 from brainlapse.streaming import in_flight
@@ -109,7 +110,7 @@ class LatentCache:
     def _changes(self, folder: Path) -> str:
         try:
             other = read_json(folder / IDENTITY_NAME)
-        except (OSError, ValueError):
+        except (OSError, DamagedFile):
             return "an unknown part"
         parts = sorted({*self.identity, *other})
         return ", ".join(part for part in parts if self.identity.get(part) != other.get(part))

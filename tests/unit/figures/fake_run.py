@@ -243,6 +243,8 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         "reason": "Expected a complete gzip file, found one cut short; copy it again.",
         "stage": "cohort",
         "dataset": "demo",
+        "subject": "sub-99",
+        "session": "ses-1",
         "scan": "sub-99_ses-1",
     }
     scores, mean_image = fake_reconstruction(scans), fake_reconstruction(scans, 9)

@@ -4,15 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainlapse.damage import DamagedFile
 from brainlapse.segmentation.backends import Segmentation
 from brainlapse.segmentation.volumes import (
     VOLUME_COLUMNS,
     describe_forecasts,
     describe_interpolations,
     describe_scans,
-    find_images,
     join_volumes,
     labels_name,
+    planned_images,
     tabulate_images,
 )
 
@@ -22,6 +23,7 @@ QUALITY = pd.DataFrame(
         "subject": ["sub-1", "sub-1"],
         "session": ["ses-1", "ses-2"],
         "scan": ["sub-1_ses-1", "sub-1_ses-2"],
+        "status": ["accepted", "flagged"],
         "affine_determinant": [1.25, 1.6],
     }
 )
@@ -51,7 +53,7 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     )
     tables = [
         measured(tmp_path, [f"sub-1_ses-1_{ending}", f"sub-1_ses-2_{ending}"], "real", None),
-        measured(tmp_path, [f"sub-1_ses-1_{ending}"], "reconstructed", "m"),
+        measured(tmp_path, [f"sub-1_ses-{n}_{ending}" for n in (1, 2)], "reconstructed", "m"),
         measured(tmp_path, [predictions["file"].iloc[0].split("/")[-1]], "predicted", "m"),
         measured(tmp_path, [f"sub-1_alpha-0.5_{ending}"], "interpolated", "m"),
     ]
@@ -67,7 +69,7 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     ]
     table = join_volumes(*stacked, QUALITY)
     assert list(table.columns) == VOLUME_COLUMNS
-    assert len(table) == 15
+    assert len(table) == 18
     ventricles = table[table["region"] == "ventricles"].set_index("kind")
     assert ventricles.loc["real", "native_volume_mm3"].tolist() == [16_000.0, 12_500.0]
     assert ventricles.loc["real", "model"].isna().all()
@@ -76,21 +78,34 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     assert ventricles.loc["predicted", "method"] == "linear"
     assert pd.isna(ventricles.loc["interpolated", "native_volume_mm3"])
     assert ventricles.loc["interpolated", "alpha"] == 0.5
-    assert ventricles["intracranial_share"].tolist() == [0.0125] * 5
-    assert table[table["region"] == "brain"]["intracranial_share"].tolist() == [1.0] * 5
+    assert ventricles["intracranial_share"].tolist() == [0.0125] * 6
+    assert table[table["region"] == "brain"]["intracranial_share"].tolist() == [1.0] * 6
     assert table[table["region"] == "hippocampus"]["volume_mm3"].isna().all()
 
 
-def test_unknown_image_is_named(tmp_path):
-    table = measured(tmp_path, ["sub-9_space-MNI_T1w.nii.gz"], "real", None)
-    with pytest.raises(ValueError, match="sub-9_space-MNI"):
+@pytest.mark.parametrize(
+    ("scans", "named"), [((1, 2, 9), "real a sub-1_ses-9"), ((1,), "real a sub-1_ses-2")]
+)
+def test_an_unknown_image_and_one_that_was_never_measured_are_named(tmp_path, scans, named):
+    names = [f"sub-1_ses-{number}_space-MNI_T1w.nii.gz" for number in scans]
+    table = measured(tmp_path, names, "real", None)
+    with pytest.raises(ValueError, match=f"1 on one side only, {named} for one: delete volumes"):
         join_volumes(table, describe_scans(QUALITY, "real", None), QUALITY)
 
 
-def test_images_of_one_subject_only(tmp_path):
-    for name in ("a/sub-1/ses-1/x.nii.gz", "a/sub-10/y.nii.gz", "b/sub-1/z.nii.gz"):
+def test_rejected_scans_are_not_expected(tmp_path):
+    quality = QUALITY.assign(status=["accepted", "rejected"])
+    table = measured(tmp_path, ["sub-1_ses-1_space-MNI_T1w.nii.gz"], "real", None)
+    assert len(join_volumes(table, describe_scans(quality, "real", None), quality)) == 3
+
+
+def test_planned_images_are_all_there(tmp_path):
+    names = ["a/sub-1/ses-2/x.nii.gz", "a/sub-1/ses-1/y.nii.gz"]
+    for name in (*names, "a/sub-10/z.nii.gz"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert [p.name for p in find_images(tmp_path, "a", "sub-1")] == ["x.nii.gz"]
-    assert find_images(tmp_path, "a", "sub-2") == []
+    assert [p.name for p in planned_images(tmp_path, names)] == ["y.nii.gz", "x.nii.gz"]
+    (tmp_path / names[0]).unlink()
+    with pytest.raises(DamagedFile, match="1 of 2 images missing: a/sub-1/ses-2/x"):
+        planned_images(tmp_path, names)
     assert labels_name("sub-1_space-MNI_desc-brain_T1w.nii.gz") == "sub-1_space-MNI_dseg.nii.gz"

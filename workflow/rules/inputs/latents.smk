@@ -17,8 +17,8 @@ def usable_masks(wildcards):
 
 
 def usable_selection(wildcards):
-    """Rows of the usable scans, all columns; a parameter, so that a change reruns."""
-    return rows(usable_table())
+    """Rows of the usable scans; a parameter, so that a change reruns, but for their raw path."""
+    return rows(usable_table().drop(columns="path"))
 
 
 def training_scans():

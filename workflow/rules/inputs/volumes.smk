@@ -7,6 +7,8 @@ from brainlapse.aging.plan import plan_interpolations
 from brainlapse.aging.plan import planned_subjects
 from brainlapse.cohort.tables import scan_path
 
+RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
+PLANS = {"predicted": plan_forecasts, "interpolated": plan_interpolations}
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
 SEGMENTATION_MEM_MB = 2500 if config["segmentation"]["backend"] == "embedded" else 9000
 # Of the four places of a group's submission: those that use a GPU or much memory go one by one.
@@ -38,6 +40,19 @@ def decoded_folder(wildcards):
     if wildcards.kind == "reconstructed":
         return results(f"latents/{wildcards.model}/reconstructions")
     return results(f"aging/{wildcards.model}/{wildcards.kind}")
+
+
+def decoded_images(wildcards):
+    """Files that one autoencoder decoded of one subject, relative to their folder."""
+    if wildcards.kind == "reconstructed":
+        key = wildcards.dataset, wildcards.subject
+        paths = paths_of_subjects(*usable_stamps())[key]
+        return [f"{path}{RECONSTRUCTED}" for path in paths]
+    plan = plan_with(PLANS[wildcards.kind])
+    mine = (plan["dataset"] == wildcards.dataset) & (
+        plan["subject"] == wildcards.subject
+    )
+    return plan.loc[mine, "file"].tolist()
 
 
 def volume_tables(wildcards):

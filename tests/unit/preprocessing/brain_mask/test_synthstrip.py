@@ -13,7 +13,6 @@ from brainlapse.preprocessing.brain_mask.synthstrip import (
     stop_command,
     strip_command,
 )
-from brainlapse.rejection import ScanRejected
 
 JOB = Box(
     input_folder=Path("/a/input"),
@@ -75,14 +74,17 @@ def test_a_missing_program_is_named():
         strip(np.ones((4, 4, 4)), MaskSettings(method="synthstrip", synthstrip=missing))
 
 
-def test_no_mask_rejects_the_scan(head, program):
-    with pytest.raises(ScanRejected, match="found none"):
-        strip(head, program("sys.exit(0)"))
-
-
-def test_another_grid_is_refused(head, program):
-    with pytest.raises(RuntimeError, match="head's grid"):
-        strip(head, program("mask = mask[1:]"))
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("sys.exit(0)", "wrote no mask"),
+        ("mask = mask[1:]", r"expected the grid \(20, 22, 24\)"),
+        ("open(sys.argv[4], 'w').write('<html>'); sys.exit(0)", "can't be used"),
+    ],
+)
+def test_a_program_that_gives_no_mask_judges_no_scan(head, program, fault, words):
+    with pytest.raises(RuntimeError, match=words):
+        strip(head, program(fault))
 
 
 def test_docker_names_the_program_and_cuts_the_network():

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from brainlapse.cohort.tables import REJECTED_COLUMNS, SCAN_COLUMNS
+from brainlapse.cohort.tables import REJECTED_COLUMNS, SCAN_COLUMNS, scan_path
 from brainlapse.preprocessing.quality.collection import (
     NUMBERS,
     describe_contract,
@@ -136,11 +136,13 @@ def test_contract_names_grid_intensity_and_template():
 def test_script_reads_the_decisions(tmp_path, scans, records):
     full = scans.reindex(columns=list(SCAN_COLUMNS))
     write_table(tmp_path / "scans.tsv", full)
-    for number, record in enumerate(records):
+    keys = full[["dataset", "subject", "session"]].to_numpy().tolist()
+    files = [tmp_path / f"{scan_path(*key)}_qc.json" for key in keys]
+    for path, record in zip(files, records, strict=True):
         if isinstance(record, Rejection):
-            write_rejection([tmp_path / f"{number}.json"], record)
+            write_rejection([path], record)
         else:
-            write_json(tmp_path / f"{number}.json", record)
+            write_json(path, record)
     review = tmp_path / "qc_review.tsv"
     review.write_text("dataset\tscan\tdecision\tnote\nixi\tsub-1\texclude\tmoved\n")
     names = ("table", "rejected", "contract")
@@ -149,7 +151,7 @@ def test_script_reads_the_decisions(tmp_path, scans, records):
             "collect_quality",
             input={
                 "scans": tmp_path / "scans.tsv",
-                "quality": [tmp_path / f"{number}.json" for number in range(4)],
+                "quality": files,
                 "review": given,
             },
             output={name: tmp_path / f"{name}.out" for name in names},

@@ -2,6 +2,7 @@ import ants
 import numpy as np
 import pytest
 
+from brainlapse.damage import DamagedFile
 from brainlapse.preprocessing.registration.settings import LimitSettings
 from brainlapse.preprocessing.registration.transforms import (
     check_transform,
@@ -72,7 +73,7 @@ def test_another_kind_of_transform_is_refused(tmp_path):
     itk = ants.create_ants_transform(transform_type="Euler3DTransform")
     path = str(tmp_path / "euler.mat")
     ants.write_transform(itk, path)
-    with pytest.raises(ValueError, match="expected an ITK affine"):
+    with pytest.raises(DamagedFile, match="expected an ITK affine"):
         read_world_transform(path)
 
 

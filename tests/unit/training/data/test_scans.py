@@ -32,6 +32,16 @@ def test_a_large_cohort_is_mapped_and_equal(selection, tmp_path, monkeypatch):
     np.testing.assert_array_equal(mapped.train.volumes, held.train.volumes)
 
 
+@pytest.mark.parametrize("damage", [b"", b"<html>", None])
+def test_a_damaged_map_is_written_again(selection, tmp_path, monkeypatch, damage):
+    monkeypatch.setattr(data, "MEMORY_LIMIT_BYTES", 100)
+    first = data.load_training_data(selection, (8, 10, 8), 2.0, tmp_path).train.volumes.copy()
+    path = tmp_path / "train.npy"
+    path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
+    again = data.load_training_data(selection, (8, 10, 8), 2.0, tmp_path).train.volumes
+    np.testing.assert_array_equal(again, first)
+
+
 def test_another_grid_is_refused(selection, tmp_path):
     with pytest.raises(ValueError, match=r"sub-0.*\(8, 8, 8\).*\(8, 10, 8\)"):
         data.load_training_data(selection, (8, 8, 8), 2.0, tmp_path)

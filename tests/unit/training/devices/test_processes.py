@@ -85,7 +85,7 @@ def test_two_processes_equal_one_and_go_on_after_a_signal(make_job, monkeypatch)
         run(make_job("cut", 2))
     monkeypatch.undo()
     cut = make_job("cut", 2)
-    assert cut.resume_folder(job.AutoencoderSettings.model_validate(cut.settings)).load()
+    assert cut.resume_folder(job.AutoencoderSettings.model_validate(cut.settings)).restore(dict)
     assert_like(run(cut), shared, atol=0, rtol=0)
 
 

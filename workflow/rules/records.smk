@@ -1,0 +1,106 @@
+"""What Snakemake remembers of finished jobs: kept in the output folder, trusted only when whole.
+
+A result says nothing of the settings, code and inputs that it was made with; Snakemake's record of
+its job does. Snakemake keeps the records in the working folder, takes a result without one for up
+to date, and looks at its marks of unfinished jobs before our checkpoints are known. So after
+`kill -9`, from another folder or without `.snakemake`, results of other settings or half of a
+folder would pass. docs/adr/0006-records.md.
+"""
+
+import re
+
+import snakemake.workflow as engine
+from snakemake.exceptions import WorkflowError
+from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
+from snakemake.persistence.file import FilePersistence
+
+NO_RECORD = "no record of these bytes"
+OWN_BYTES = "size of the result"
+IN_OUTPUT = re.compile(rf"(?<![\w/.-]){re.escape(config['output'])}(?=/|['\"]|$)")
+
+
+class OutputRecords(FilePersistence):
+    """Records of the results in the output folder, which can be moved with them."""
+
+    def __init__(self, *args, dag, warn_only=False, **kwargs):
+        super().__init__(*args, dag=dag, warn_only=warn_only, **kwargs)
+        folder = Path(config["output"], ".snakemake")
+        self._fetch_max_len(self._metadata_path)  # asks a folder that is there
+        self._metadata_path = str(folder / "metadata")
+        self._incomplete_path = str(folder / "incomplete")
+        if not warn_only:
+            for path in (self._metadata_path, self._incomplete_path):
+                os.makedirs(path, exist_ok=True)
+        run = dag.workflow
+        if run.is_main_process and run.executor_plugin and not run.dryrun:
+            claim_output()  # before anyone decides what is up to date
+
+    def _get_key(self, f):
+        return super()._get_key(f).removeprefix(f"{config['output']}/")
+
+    def _input(self, job):
+        return [without_place(path) for path in super()._input(job)]
+
+    def _params(self, job):
+        return [without_place(text) for text in super()._params(job)]
+
+    def _read_record(self, key):
+        """Give a result that is half made, unknown or was changed since, settings of no run."""
+        record = self._stored_record(key)
+        if not Path(config["output"], key).exists():
+            return record
+        half_made = self._filter_incomplete_keys([key])
+        known = record and record.input_checksums
+        if half_made or not known or known.get(OWN_BYTES) != size_of(key):
+            return MetadataRecord(
+                params=[NO_RECORD], record_format_version=RECORD_FORMAT_VERSION
+            )
+        return record
+
+    def _stored_record(self, key):
+        try:
+            return super()._read_record(key)
+        except ValueError:  # it was cut, or is none
+            return None
+
+    def _write_record(self, key, record):
+        record.input_checksums = {
+            **(record.input_checksums or {}),
+            OWN_BYTES: size_of(key),
+        }
+        super()._write_record(key, record)
+
+    def started(self, job, external_jobid=None):
+        """Mark the job's results; what was known of the old ones goes first."""
+        for f in job.output:
+            self._delete_record(self._get_key(f))
+        super().started(job, external_jobid)
+
+
+def without_place(text):
+    """Write paths in the output folder the same wherever it lies and however it is spelled."""
+    return IN_OUTPUT.sub("<output>", text)
+
+
+def size_of(key):
+    """Bytes of a result; None for a folder, and for what is not there."""
+    path = Path(config["output"], key)
+    return path.stat().st_size if path.is_file() else None
+
+
+def claim_output():
+    """Keep other runs out of the output folder, or end with one sentence."""
+    try:
+        runtime.claim_output(config["output"])
+    except RuntimeError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def check_records():
+    """End the run if another way of keeping records was chosen."""
+    if not isinstance(workflow.persistence, OutputRecords):
+        message = "records of finished jobs belong into the output folder: leave out "
+        raise WorkflowError(message + "--persistence-backend")
+
+
+engine.FilePersistence = OutputRecords
