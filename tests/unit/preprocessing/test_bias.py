@@ -68,3 +68,13 @@ def test_offset_of_the_scanner_drops_out():
     volume = volume.reshape(10, 10, 100).astype(np.float32)
     np.testing.assert_allclose(remove_offset(volume + 300), remove_offset(volume), atol=1e-3)
     np.testing.assert_array_equal(remove_offset(volume), volume)  # air is 0 already
+
+
+@pytest.mark.parametrize("value", [-30000, -200, 0])
+def test_a_few_dark_voxels_do_not_decide_the_offset(value):
+    volume = np.concatenate([np.full(2000, 100.0), np.linspace(200, 900, 8000)])
+    volume = volume.astype(np.float32).reshape(10, 10, 100)
+    spoilt = volume.copy()
+    spoilt[::5, ::5, ::10] = value  # 0.4 % of all voxels
+    same = spoilt != value
+    np.testing.assert_allclose(remove_offset(spoilt)[same], remove_offset(volume)[same])
