@@ -94,4 +94,4 @@ def _range(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(render())
+    TARGET.write_text(render(), encoding="utf-8")

@@ -70,7 +70,7 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
 @functools.cache
 def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str], frozenset[Path]]:
     """Return the hash of a file's meaning, the package modules and the page files that it uses."""
-    tree = ast.parse(path.read_text(), filename=str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     imports = frozenset(_package_imports(tree, root))
     files = frozenset(_page_files(tree, path.parent))
     _drop_docstrings(tree)

@@ -75,7 +75,7 @@ def describe(folder: Path, dataset: str, versions: Mapping[str, str]) -> None:
             "GeneratedBy": generated,
         },
     )
-    (folder / "README.md").write_text(README.format(dataset=dataset))
+    (folder / "README.md").write_text(README.format(dataset=dataset), encoding="utf-8")
 
 
 def link_scans(sources: Sources, scans: pd.DataFrame, folder: Path) -> None:

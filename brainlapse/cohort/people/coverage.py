@@ -67,7 +67,7 @@ def _unmatched(found: Demographics, described: Described) -> list[str]:
     known = {subject for subject, rows in found.sessions.items() if any(rows.values())}
     known |= set(found.participants)
     missing = [subject for subject in subjects if subject not in known]
-    sentences = []
+    sentences = _unmatched_sessions(found, described)
     if known and len(missing) > MOST * len(subjects):
         unused = sorted(known - set(subjects)) or sorted(known)
         sentences.append(
@@ -76,3 +76,23 @@ def _unmatched(found: Demographics, described: Described) -> list[str]:
             f"{', '.join(unused[:SHOWN])}"
         )
     return sentences
+
+
+def _unmatched_sessions(found: Demographics, described: Described) -> list[str]:
+    """Say where tables give sessions to the subjects, but others than the folders have."""
+    listed = {
+        subject: sorted(
+            name for name, row in found.sessions.get(subject, {}).items() if name and row
+        )
+        for subject, _ in described
+    }
+    asked = [key for key in described if key[1] and listed[key[0]]]
+    missing = [(subject, session) for subject, session in asked if session not in listed[subject]]
+    if len(missing) <= MOST * len(asked):
+        return []
+    subject, session = missing[0]
+    tables = ", ".join(listed[subject][:SHOWN])
+    return [
+        f"the tables of sessions know {len(asked) - len(missing)} of {len(asked)} sessions with "
+        f"scans; the folders of {subject} say {session}, the tables {tables}"
+    ]

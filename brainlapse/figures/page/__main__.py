@@ -22,7 +22,7 @@ def write_progress(root: Path) -> Path:
     FileNotFoundError
         If the folder holds no ``config.yaml``.
     """
-    config = load_config(yaml.safe_load((root / "config.yaml").read_text()))
+    config = load_config(yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8")))
     run = Run(
         root=root,
         models=tuple(config["autoencoders"]),

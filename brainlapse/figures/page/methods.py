@@ -54,7 +54,9 @@ def references(methods: str) -> str:
     """
     entries = {
         match.group(1): match.group(0)
-        for match in re.finditer(r"@\w+\{(\w+),.*?^\}", BIBLIOGRAPHY.read_text(), re.M | re.S)
+        for match in re.finditer(
+            r"@\w+\{(\w+),.*?^\}", BIBLIOGRAPHY.read_text(encoding="utf-8"), re.M | re.S
+        )
     }
     return "\n".join(entries[key] for key in sorted(set(re.findall(r"@(\w+)", methods)))) + "\n"
 

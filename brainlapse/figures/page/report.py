@@ -55,7 +55,7 @@ def build(
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    template = environment.from_string(TEMPLATE.read_text())
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     version = versions.get("brainlapse", "")
     return template.render(title=settings.title, lead=LEAD, sections=chapters, version=version)
 

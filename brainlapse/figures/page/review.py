@@ -36,7 +36,7 @@ def build(table: pd.DataFrame, pictures: Mapping[PictureKey, str], title: str, c
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    return environment.from_string(TEMPLATE.read_text()).render(
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         title=title, caption=caption, content=_embed(content), total=len(table)
     )
 

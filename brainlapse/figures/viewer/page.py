@@ -197,8 +197,8 @@ def _render(
         labels=labels,
         content=json.dumps(content, allow_nan=False).replace("<", "\\u003c"),
         volumes=[pair for one in group for pair in one.volumes.items()],
-        niivue=(HERE / "vendor/niivue.umd.js").read_text(),
-        scripts=[(HERE / script).read_text() for script in SCRIPTS],
+        niivue=(HERE / "vendor/niivue.umd.js").read_text(encoding="utf-8"),
+        scripts=[(HERE / script).read_text(encoding="utf-8") for script in SCRIPTS],
         banded=banded,
     )
 
@@ -207,7 +207,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    return environment.from_string((HERE / "viewer.html.j2").read_text())
+    return environment.from_string((HERE / "viewer.html.j2").read_text(encoding="utf-8"))
 
 
 def _rgb(colour: str) -> tuple[int, ...]:

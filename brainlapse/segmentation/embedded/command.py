@@ -177,7 +177,9 @@ def _read_list(path: Path) -> list[Path]:
     if not path.is_file():
         message = f"{path}: expected a list of paths, one per line, found no such file"
         raise UsageError(message)
-    return [Path(line.strip()) for line in path.read_text().splitlines() if line.strip()]
+    return [
+        Path(line.strip()) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
 
 
 def segment_file(task: Task, network: Network, wanted: argparse.Namespace) -> dict[str, float]:
@@ -221,7 +223,10 @@ def write_volumes(path: Path, rows: list[tuple[str, dict[str, float]]]) -> None:
     rows
         File name of each scan, which loses ``.nii.gz``, and its 32 volumes.
     """
-    with runtime.atomic_path(path) as temporary, temporary.open("w", newline="") as stream:
+    with (
+        runtime.atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as stream,
+    ):
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(CSV_HEADER)
         for name, volumes in rows:

@@ -37,7 +37,7 @@ def read_volumes(path: Path) -> dict[str, float]:
     if not path.is_file():
         message = "it wrote no table of volumes"
         raise SegmentationFailed(message)
-    with path.open(newline="") as stream:
+    with path.open(newline="", encoding="utf-8") as stream:
         lines = [line for line in csv.reader(stream) if line]
     header = tuple(lines[0]) if lines else ()
     # With a list of scans as input the first header cell is empty.

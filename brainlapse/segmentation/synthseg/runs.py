@@ -146,7 +146,9 @@ def _prepare(scans: list[Path], folder: Path, threads: int) -> Job:
         licensed=licensed,
     )
     for option, paths in list_contents(job).items():
-        (source / list_file(option)).write_text("".join(f"{path}\n" for path in paths))
+        (source / list_file(option)).write_text(
+            "".join(f"{path}\n" for path in paths), encoding="utf-8"
+        )
     return job
 
 

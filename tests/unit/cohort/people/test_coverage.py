@@ -72,6 +72,19 @@ def test_spaces_in_place_of_tabs_are_said(four, settings, caplog):
     assert any("separated by tabs, found participant_id age sex" in m for m in said(caplog))
 
 
+def test_sessions_of_other_names_are_said(dataset, settings, caplog):
+    rows = ["participant_id session_id age"]
+    for number in (1, 2):
+        for session in (1, 2):
+            dataset.scan(f"sub-0{number}_ses-0{session}")
+            rows.append(f"sub-0{number} {session} 5{session}")
+    dataset.table("participants.tsv", "participant_id sex\nsub-01 F\nsub-02 M\n")
+    dataset.table("sessions.tsv", "\n".join(rows))
+    build(dataset, settings)
+    words = "know 0 of 4 sessions with scans; the folders of sub-01 say ses-01, the tables ses-1"
+    assert any(words in message for message in said(caplog))
+
+
 def test_good_tables_are_no_news(four, settings, caplog):
     caplog.set_level(logging.INFO)
     four.table("participants.tsv", GOOD)
