@@ -86,7 +86,9 @@ def run_program(program: Program, output_file: Path) -> None:
 
 def last_lines(output_file: Path) -> str:
     """Return the end of what a program printed."""
-    text = output_file.read_text(errors="replace") if output_file.is_file() else ""
+    text = (
+        output_file.read_text(encoding="utf-8", errors="replace") if output_file.is_file() else ""
+    )
     lines = text.splitlines()[-LOG_LINES:]
     return "\n".join(["Last lines of its output:", *lines]) if lines else "It wrote no output."
 

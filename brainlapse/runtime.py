@@ -148,7 +148,7 @@ def _exit_without(pid: int, started: str) -> None:
 
 def _start_time(pid: int) -> str:
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return "gone"
     return "gone" if fields[0] in "ZX" else fields[19]
@@ -290,7 +290,7 @@ def claim_output(folder: str | Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        owner = path.read_text().strip()
+        owner = path.read_text(encoding="utf-8").strip()
         os.close(descriptor)
         message = f"{folder}: another run ({owner}) is writing here; wait for it or stop it"
         raise RuntimeError(message) from None

@@ -91,3 +91,21 @@ def test_settings_modules_import_settings_only():
             packages = {name for name in imported(path) if name.startswith("brainlapse")}
             packages -= {"brainlapse.runtime", "brainlapse.runtime.read_json"}  # no stage's code
             assert all("settings" in name or name == "brainlapse" for name in packages), path
+
+
+def opens_text_by_locale(call):
+    """Whether a call opens a text file and leaves its encoding to the surroundings."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    plain = isinstance(call.func, ast.Name)
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    modes = [v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)]
+    mode = next((mode for mode in modes if set(mode) <= set("rwaxbt+")), "")
+    opens = name in ("read_text", "write_text", "FileHandler")
+    opens |= name == "open" and "b" not in mode and (plain or bool(mode))
+    return opens and "encoding" not in {keyword.arg for keyword in call.keywords}
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *SCRIPTS], ids=identify)
+def test_text_files_are_opened_as_utf_8(path):
+    calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+    assert [ast.unparse(call) for call in calls if opens_text_by_locale(call)] == []

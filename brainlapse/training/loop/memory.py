@@ -119,7 +119,7 @@ def available_bytes(device: torch.device, root: Path = Path("/")) -> int:
     """Free memory of a GPU; on a CPU that of the machine, or the job's limit if it is lower."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    lines = (root / "proc/meminfo").read_text().splitlines()
+    lines = (root / "proc/meminfo").read_text(encoding="utf-8").splitlines()
     free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     return min([free, *_job_limits(root)])
 
@@ -127,11 +127,11 @@ def available_bytes(device: torch.device, root: Path = Path("/")) -> int:
 def _job_limits(root: Path) -> list[int]:
     """Memory limits [bytes] of the control groups of this process, as SLURM sets them."""
     found = []
-    for line in (root / "proc/self/cgroup").read_text().splitlines():
+    for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines():
         group = Path(line.rpartition(":")[2])
         for place in (group, *group.parents):
             for name in CGROUP_FILES:
                 path = root / name.format("" if place == Path("/") else place)
-                text = path.read_text().strip() if path.is_file() else "max"
+                text = path.read_text(encoding="utf-8").strip() if path.is_file() else "max"
                 found += [int(text)] if text.isdigit() else []
     return found
