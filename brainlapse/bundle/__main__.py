@@ -1,7 +1,8 @@
-"""``python -m brainlapse.bundle``: export a trained autoencoder, or check what one was given.
+"""``python -m brainlapse.bundle``: export a trained autoencoder, check one, lay it out for MONAI.
 
 export --results OUT --model NAME --to FOLDER_OR_ZIP [--example DATASET/SCAN] [--licence TEXT]
 check BUNDLE
+monai BUNDLE --to FOLDER
 
 A bundle is used by naming it in the configuration: ``autoencoders: {NAME: {bundle: PATH}}``.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from brainlapse.bundle.card import NO_LICENCE
 from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.files import BundleError
+from brainlapse.bundle.monai import export_monai
 from brainlapse.bundle.reading import check_example, read_bundle
 from brainlapse.training.devices.device import choose_device
 
@@ -26,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             request = Request(options.results, options.model, options.example, options.licence)
             export_bundle(request, options.to)
             print(f"{options.to}: exported {options.model}")
+        if options.command == "monai":
+            export_monai(options.bundle, options.to)
+            print(f"{options.to}: laid out for MONAI")
+            return 0
         difference = check_example(read_bundle(options.to), choose_device())
         print(f"{options.to}: whole; the example's latent comes out again ({difference:.1e})")
     except (BundleError, OSError) as error:
@@ -49,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         "MNI template, nobody's scan)",
     )
     export.add_argument("--licence", default=NO_LICENCE, help="licence of the weights, one line")
+    monai = commands.add_parser("monai", help="lay a bundle out as MONAI's bundles are")
+    monai.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder or .zip file")
+    monai.add_argument("--to", type=Path, required=True, help="new folder")
     check = commands.add_parser("check", help="tell whether a bundle is whole and works here")
     check.add_argument("to", type=Path, metavar="BUNDLE", help="folder or .zip file")
     return parser

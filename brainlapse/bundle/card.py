@@ -9,6 +9,15 @@ from brainlapse.preprocessing.settings import PreprocessSettings
 
 SCORES = {"ssim": "SSIM", "psnr_db": "PSNR [dB]", "mae": "mean absolute error",
           "perceptual": "perceptual distance"}  # fmt: skip
+FORECAST_REGIONS = ("ventricles", "hippocampus")
+FORECAST_COLUMNS = {
+    "region": "region",
+    "method": "method",
+    "n_scans_seen": "scans seen",
+    "n_subjects": "subjects",
+    "mean_abs_error_pct": "mean error [%]",
+    "median_abs_error_pct": "median error [%]",
+}
 NO_LICENCE = "not stated; ask whoever gave you this bundle before you use it or pass it on"
 TEMPLATE_NOTICE = """The example is the ICBM152 2009a template, nobody's scan. Copyright (C) \
 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, \
@@ -72,7 +81,12 @@ def trained_on(index: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def readme(
-    name: str, card: dict[str, Any], summary: pd.DataFrame, licence: str, example: str
+    name: str,
+    card: dict[str, Any],
+    summary: pd.DataFrame,
+    licence: str,
+    example: str,
+    forecasts: pd.DataFrame,
 ) -> str:
     """Return README.md.
 
@@ -86,6 +100,8 @@ def readme(
         Of the weights.
     example
         What the example is.
+    forecasts
+        ``aging/<model>/summary.tsv``; without rows where nothing was forecast.
     """
     grid = card["grid"]
     opening = OPENING.format(
@@ -107,6 +123,9 @@ def readme(
         _markdown(pd.DataFrame(facts)),
         "## Reconstructions\n\nMean ± standard deviation over scans, inside the brain mask; "
         "`reconstruction_summary.tsv` has the groups.\n\n" + _markdown(_scores(summary)),
+        "## Forecasts\n\nAbsolute errors of regional volumes on held-out people; `copy_last` "
+        "repeats the last scan seen, and what does no better has learnt nothing of ageing.\n\n"
+        + _markdown(_forecast_errors(forecasts)),
         f"## Example\n\n{example}",
         f"## Licence\n\nWeights: {licence}",
         "## Versions\n\n" + _markdown(pd.DataFrame(tools)),
@@ -123,6 +142,14 @@ def _scores(summary: pd.DataFrame) -> pd.DataFrame:
             pairs = zip(whole[f"{metric}_mean"], whole[f"{metric}_sd"], strict=True)
             table[words] = [f"{mean:.4g} ± {deviation:.2g}" for mean, deviation in pairs]
     return table
+
+
+def _forecast_errors(summary: pd.DataFrame) -> pd.DataFrame:
+    if summary.empty:
+        return summary
+    rows = summary[summary["region"].isin(FORECAST_REGIONS)]
+    table = rows[[name for name in FORECAST_COLUMNS if name in rows]]
+    return table.rename(columns=FORECAST_COLUMNS).round(2)
 
 
 def _markdown(table: pd.DataFrame) -> str:

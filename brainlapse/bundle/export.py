@@ -74,6 +74,9 @@ def export_bundle(request: Request, target: str | Path) -> None:
         else TEMPLATE_NOTICE
     )
     summary = read_table(folder / "reconstruction_summary.tsv")
+    forecasts = request.results / "aging" / request.model / "summary.tsv"
+    known = read_table(forecasts) if forecasts.is_file() else pd.DataFrame()
+    words = readme(request.model, card, summary, request.licence, shown, known)
     place = Path(target).name
     write_files(
         target,
@@ -82,7 +85,7 @@ def export_bundle(request: Request, target: str | Path) -> None:
             "config.json": _json(card),
             "contract.json": _json(card["contract"]),
             "config.yaml": config_fragment(request.model, card["contract"], place).encode(),
-            "README.md": readme(request.model, card, summary, request.licence, shown).encode(),
+            "README.md": words.encode(),
             "example.safetensors": encode_example(folder, volume),
         },
     )
