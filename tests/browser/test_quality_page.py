@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from brainlapse.cohort.tables import read_scans
 from brainlapse.figures.page import review
 from brainlapse.preprocessing.quality.review import read_review
+from brainlapse.runtime import read_table
 from tests.browser.conftest import HOSTILE, PHONE, WIDE, Page
 from tests.unit.figures import fake_run
 
@@ -53,7 +53,7 @@ def test_decisions_are_made_by_keys_and_feed_the_next_run(chromium, path, run_fo
     while not found.is_file():
         assert time.monotonic() < end, "nothing was downloaded"
         time.sleep(0.05)
-    decisions = read_review(found, read_scans(run_folder / "cohort/scans.tsv"))
+    decisions = read_review(found, read_table(run_folder / "cohort/scans.tsv"))
     assert decisions[tuple(first)].decision == "exclude"
     assert decisions[tuple(second)].decision == "keep"
     assert decisions[tuple(second)].note == "wide ventricles"

@@ -2,13 +2,17 @@
 
 import pandas as pd
 import pytest
+from PIL import Image
 
+from brainlapse.figures.page import report
+from brainlapse.figures.page.sections import Run
+from brainlapse.figures.settings import ReportSettings
 from brainlapse.runtime import read_table, write_table
 from tests.browser.conftest import HOSTILE, PHONE, WIDE, Page
-from tests.unit.figures.run_scripts import TASKS, build_report
+from tests.unit.figures.run_scripts import TASKS
 
-SPACE = {"voxel_mm": 6.0, "shape": [28, 34, 28]}
-SETTINGS = {"dots_per_inch": 50, "forecast_subjects": 1, "title": f"cohort {HOSTILE}"}
+FIGURES = ("cohort", "quality", "image_errors", "volume_errors")
+OF_MODEL = ("training", "reconstructions", "latents", "forecasts", "trajectories", "errors")
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +21,15 @@ def path(run_folder):
     table = read_table(scans)
     table.loc[3, "note"] = HOSTILE
     write_table(scans, table)
-    return build_report(run_folder, SPACE, ["sdae"], TASKS, SETTINGS)
+    for name in (*FIGURES, *(f"sdae/{name}" for name in OF_MODEL)):
+        figure = run_folder / f"report/figures/{name}.png"
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (1056, 330), "white").save(figure)
+    run = Run(run_folder, ("sdae",), tuple(TASKS), {})
+    settings = ReportSettings(title=f"cohort {HOSTILE}")
+    page = run_folder / "report/index.html"
+    page.write_text(report.build(run, settings, {}, {"brainlapse": "1"}, {}))
+    return page
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
