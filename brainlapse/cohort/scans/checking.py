@@ -11,8 +11,8 @@ from brainlapse.cohort.folders.bids import Listing, Session
 from brainlapse.cohort.folders.names import RawScan
 from brainlapse.cohort.notes import join_notes
 from brainlapse.cohort.scans.known import KnownScans, Stamp, scan_stamp
-from brainlapse.cohort.scans.validation import Content, check_scan
 from brainlapse.cohort.settings import CohortSettings
+from brainlapse.cohort.validation import Content, check_scan
 from brainlapse.rejection import ScanRejected
 
 

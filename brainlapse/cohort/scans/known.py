@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from brainlapse import runtime
+from brainlapse.cohort import validation
 from brainlapse.cohort.folders.state import file_stamp
-from brainlapse.cohort.scans import validation
-from brainlapse.cohort.scans.validation import Content
 from brainlapse.cohort.settings import CohortSettings
+from brainlapse.cohort.validation import Content
 from brainlapse.provenance import code_fingerprint
 
 LIMITS = (

@@ -7,7 +7,7 @@ from brainlapse.cohort.folders.state import dataset_state
 from brainlapse.cohort.scans import checking
 from brainlapse.cohort.scans.known import KnownScans
 from brainlapse.cohort.scans.raw import ScanChanged, load_raw_scan
-from brainlapse.cohort.scans.validation import Content, check_scan
+from brainlapse.cohort.validation import Content, check_scan
 from tests.unit.cohort.conftest import make_image
 
 

@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from brainlapse.cohort.scans.validation import check_scan
+from brainlapse.cohort.validation import check_scan
 from brainlapse.rejection import ScanRejected
 from tests.unit.cohort.conftest import SHAPE, VOXEL_MM, make_image
 
