@@ -9,16 +9,20 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from brainlapse import runtime
-from brainlapse.cohort.people.targets import warn_of_missing_columns
-from brainlapse.config import load_config
+from brainlapse.config import load_or_exit
 
-min_version("9.0")
+min_version("9.27")  # records.smk replaces parts of it
 
 
 configfile: Path(workflow.basedir, "config.yaml")
 
 
-config = load_config(config, overlay=workflow.config_settings.overwrite_config)
+config = load_or_exit(
+    config,
+    overlay=workflow.config_settings.overwrite_config,
+    files=workflow.config_settings.configfiles,
+    look=workflow.is_main_process,
+)
 os.environ.setdefault(runtime.RUN_TOKEN, runtime.process_token())
 
 
@@ -62,19 +66,4 @@ include: "workflow/rules/segmenter.smk"
 include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/targets.smk"
-
-
-onstart:
-    check_records()
-    runtime.write_yaml(f"{OUT}/config.yaml", config)
-    warn_of_missing_columns(config["tasks"], config["datasets"])
-
-
-onerror:
-    print(f"What is done so far: python -m brainlapse.figures.page {OUT}")
-
-
-onsuccess:
-    runtime.remove_finished(OUT)
-    if Path(OUT, "report", "index.html").exists():
-        print(f"Open {OUT}/report/index.html")
+include: "workflow/rules/handlers.smk"

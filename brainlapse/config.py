@@ -1,24 +1,34 @@
 """The whole configuration: every stage's settings, checked before any job starts."""
 
+import os
 import re
-from typing import Any, Self
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.cohort.settings import CohortSettings, DatasetSettings
+from brainlapse.configuration.agreement import agreement_faults
+from brainlapse.configuration.places import place_faults
+from brainlapse.configuration.text import text_faults
 from brainlapse.figures.settings import ReportSettings
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.pretraining.settings import PretrainingSettings
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmenter.settings import SegmenterSettings
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 from brainlapse.space import SpaceSettings
 from brainlapse.training.settings import AutoencoderSettings, EncodingSettings
 
 REPLACED_BY_OVERLAY = ("datasets", "autoencoders", "tasks")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
+FIELD = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)*: ")
+STAND_INS = {"datasets": {"x": {"simulate": {}}}, "autoencoders": {"x": {}}}
+"""For sections that can't be read, so that the others can be compared."""
 
 
 class ConfigError(ValueError):
@@ -28,7 +38,7 @@ class ConfigError(ValueError):
 class Config(Settings):
     """All settings of a run."""
 
-    output: str = Field("results", description="Folder that receives every result.")
+    output: Place = Field("results", description="Folder that receives every result.")
     seed: int = Field(
         0,
         ge=0,
@@ -82,10 +92,14 @@ class Config(Settings):
     @field_validator("output")
     @classmethod
     def _check_output(cls, output: str) -> str:
-        if not output or any(character in output for character in "{}*?"):
+        if not output.strip() or any(character in output for character in "{}*?"):
             message = "expected a folder without { } * ?, which Snakemake reads as patterns"
             raise ValueError(message)
-        return output.rstrip("/") or output
+        folder = os.path.normpath(output)
+        if folder in (os.sep, os.curdir, os.pardir):
+            message = "expected a folder of its own, such as results"
+            raise ValueError(message)
+        return folder
 
     @field_validator("datasets", "autoencoders")
     @classmethod
@@ -96,65 +110,13 @@ class Config(Settings):
                 raise ValueError(message)
         return named
 
-    @model_validator(mode="after")
-    def _check_tasks(self) -> Self:
-        names = [task.name for task in self.tasks]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            message = f"tasks: name {repeated[0]!r} is given twice; each task needs its own"
-            raise ValueError(message)
-        return self
 
-    @model_validator(mode="after")
-    def _check_roles(self) -> Self:
-        trained = [name for name, model in self.autoencoders.items() if not model.bundle]
-        if trained and all(dataset.role != "fit" for dataset in self.datasets.values()):
-            message = "datasets: none has role 'fit', so no autoencoder can be trained"
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _check_viewer(self) -> Self:
-        model = self.report.viewer.model
-        if model is not None and model not in self.autoencoders:
-            message = (
-                f"report.viewer.model: expected one of autoencoders ({', '.join(self.autoencoders)}"
-                f"), found {model!r}"
-            )
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _check_bundles(self) -> Self:
-        plain = AutoencoderSettings()
-        for name, model in self.autoencoders.items():
-            keys = [key for key in AutoencoderSettings.model_fields if key != "bundle"]
-            changed = [key for key in keys if getattr(model, key) != getattr(plain, key)]
-            if model.bundle and changed:
-                message = (
-                    f"autoencoders.{name}.{changed[0]}: a model from a bundle brings its own "
-                    f"settings; leave this key out, or autoencoders.{name}.bundle to train"
-                )
-                raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _check_grid(self) -> Self:
-        for name, autoencoder in self.autoencoders.items():
-            if autoencoder.bundle:
-                continue  # its network is in the bundle, whose contract names the grid
-            factor = autoencoder.network.downsampling
-            if any(size % factor for size in self.space.shape):
-                message = (
-                    f"space.shape: {list(self.space.shape)} must be divisible by {factor}, the "
-                    f"downsampling of autoencoders.{name}.network; use "
-                    f"{[-(-size // factor) * factor for size in self.space.shape]}"
-                )
-                raise ValueError(message)
-        return self
-
-
-def load_config(raw: dict[str, Any], overlay: dict[str, Any] | None = None) -> dict[str, Any]:
+def load_config(
+    raw: dict[str, Any],
+    overlay: dict[str, Any] | None = None,
+    files: Iterable[str | Path] = (),
+    look: bool = False,
+) -> dict[str, Any]:
     """Check a merged configuration and fill in every default.
 
     Parameters
@@ -165,6 +127,10 @@ def load_config(raw: dict[str, Any], overlay: dict[str, Any] | None = None) -> d
         What ``--configfile`` and ``--config`` gave. Its datasets, autoencoders and tasks
         replace the shipped ones instead of joining them: nobody wants the demo cohort beside
         their own.
+    files
+        Configuration files whose spelling is looked at as well.
+    look
+        Look at every file, folder and program that the configuration names.
 
     Returns
     -------
@@ -174,15 +140,40 @@ def load_config(raw: dict[str, Any], overlay: dict[str, Any] | None = None) -> d
     Raises
     ------
     ConfigError
-        Lists every fault in one message.
+        Lists every fault in one message, a line each.
     """
     replaced = {key: overlay[key] for key in REPLACED_BY_OVERLAY if overlay and key in overlay}
-    try:
-        return Config.model_validate({**raw, **replaced}).model_dump(mode="json")
-    except ValidationError as error:
-        lines = [_explain(fault) for fault in error.errors()]
+    whole = {**raw, **replaced}
+    config, faults = _validate(whole)
+    faults = [line for path in files for line in text_faults(path)] + faults
+    if look:
+        faults += place_faults(whole if config is None else config.model_dump(mode="json"))
+    if config is None or faults:
+        lines = dict.fromkeys(" ".join(line.split()) for line in faults)
         message = "The configuration can't be used:\n" + "\n".join(f"  - {line}" for line in lines)
-        raise ConfigError(message) from None
+        raise ConfigError(message)
+    return config.model_dump(mode="json")
+
+
+def load_or_exit(*arguments: Any, **keywords: Any) -> dict[str, Any]:
+    """Load as `load_config` does, or end the process with the faults: no frames around them."""
+    try:
+        return load_config(*arguments, **keywords)
+    except ConfigError as error:
+        sys.exit(str(error))
+
+
+def _validate(raw: dict[str, Any]) -> tuple[Config | None, list[str]]:
+    """Return the configuration, None if its models refuse it, and its faults."""
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        faults = error.errors()
+        broken = {str(fault["loc"][0]) for fault in faults if fault["loc"]}
+        rest = {key: value for key, value in raw.items() if key not in broken}
+        whole = Config.model_validate({**STAND_INS, **rest})
+        return None, [*map(_explain, faults), *agreement_faults(whole, broken)]
+    return config, agreement_faults(config)
 
 
 def _explain(fault: Any) -> str:
@@ -192,7 +183,7 @@ def _explain(fault: Any) -> str:
     if fault["type"] == "missing":
         return f"{key}: is required; see docs/configuration.md"
     text = fault["msg"].removeprefix("Value error, ")
-    if not key:
-        return text
+    if isinstance(fault["input"], dict):  # of the models that compare their fields
+        return f"{key}.{text}" if FIELD.match(text) else f"{key}: {text}"
     found = repr(fault["input"])
     return f"{key}: {text}; found {found if len(found) < 200 else found[:200] + '...'}"

@@ -4,7 +4,19 @@ Each stage keeps its own models in its own ``settings`` module, so that a change
 settings of one stage leaves the code fingerprint of every other stage as it was.
 """
 
-from pydantic import BaseModel, ConfigDict
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def expand_home(path: str) -> str:
+    """Write `~/data` as the absolute path it stands for."""
+    return str(Path(path).expanduser()) if path.startswith("~") else path
+
+
+Place = Annotated[str, AfterValidator(expand_home)]
+"""Path of a file or folder, as a person writes it."""
 
 
 class Settings(BaseModel):

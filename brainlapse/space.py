@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from brainlapse.settings import Settings
 
@@ -22,6 +22,14 @@ class SpaceSettings(Settings):
         description="Voxels along left-right, back-front and foot-head, each 16 to 512; "
         "divisible by the downsampling of every autoencoder.",
     )
+
+    @field_validator("shape")
+    @classmethod
+    def _check_shape(cls, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        if not all(16 <= size <= 512 for size in shape):
+            message = f"expected three sizes from 16 to 512 voxels, found {list(shape)}"
+            raise ValueError(message)
+        return shape
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,26 @@
 export --results OUT --model NAME --to FOLDER_OR_ZIP [--example DATASET/SCAN] [--licence TEXT]
 check BUNDLE
 monai BUNDLE --to FOLDER
+settings BUNDLE
 
-A bundle is used by naming it in the configuration: ``autoencoders: {NAME: {bundle: PATH}}``.
+A bundle is used by naming it in the configuration: ``autoencoders: {NAME: {bundle: PATH}}``, with
+the settings of its scans, which ``settings`` prints for --configfile.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainlapse.bundle.card import NO_LICENCE
+from brainlapse.bundle.card import NO_LICENCE, config_fragment
 from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.files import BundleError
 from brainlapse.bundle.monai import export_monai
 from brainlapse.bundle.reading import check_example, read_bundle
 from brainlapse.training.devices.device import choose_device
+
+NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "monai":
             export_monai(options.bundle, options.to)
             print(f"{options.to}: laid out for MONAI")
+            return 0
+        if options.command == "settings":
+            bundle = read_bundle(options.to)
+            name = NO_NAME.sub("-", Path(options.to).stem) or "given"
+            print(config_fragment(name, bundle.contract, str(options.to.absolute())), end="")
             return 0
         difference = check_example(read_bundle(options.to), choose_device())
         print(f"{options.to}: whole; the example's latent comes out again ({difference:.1e})")
@@ -59,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     monai.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder or .zip file")
     monai.add_argument("--to", type=Path, required=True, help="new folder")
     check = commands.add_parser("check", help="tell whether a bundle is whole and works here")
-    check.add_argument("to", type=Path, metavar="BUNDLE", help="folder or .zip file")
+    settings = commands.add_parser("settings", help="print the settings that its scans need")
+    for command in (check, settings):
+        command.add_argument("to", type=Path, metavar="BUNDLE", help="folder or .zip file")
     return parser
 
 

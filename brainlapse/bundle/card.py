@@ -6,6 +6,7 @@ import pandas as pd
 import yaml
 
 from brainlapse.preprocessing.settings import PreprocessSettings
+from brainlapse.space import SpaceSettings
 
 SCORES = {"ssim": "SSIM", "psnr_db": "PSNR [dB]", "mae": "mean absolute error",
           "perceptual": "perceptual distance"}  # fmt: skip
@@ -30,17 +31,38 @@ Latent of a scan: {latent}, from {shape} voxels of {voxel_mm} mm.
 
 ## Use
 
-Scans must be preprocessed as the training scans were; `config.yaml` holds those settings. Put the
-place of this bundle and your data into it:
+Scans must be preprocessed as the training scans were. Write those settings down, and your data:
 
-    autoencoders: {{{name}: {{bundle: PATH_OF_THIS_BUNDLE}}}}
-    datasets: {{mine: {{bids: /data/mine, role: apply}}}}
+    python -m brainlapse.bundle settings PATH_OF_THIS_BUNDLE > bundle.yaml
+    echo 'datasets: {{mine: {{bids: /data/mine, role: apply}}}}' > mine.yaml
+    snakemake encode --cores 8 --configfile bundle.yaml mine.yaml
 
-    snakemake encode --cores 8 --configfile config.yaml
-
-Scans of another contract are refused by name. `python -m brainlapse.bundle check PATH` tells
-whether the bundle is whole and gives its example's latent back.
+`config.yaml` shows the same settings. Never give a file that came from elsewhere to --configfile:
+Snakemake runs code in it. Scans of another contract are refused by name.
+`python -m brainlapse.bundle check PATH` tells whether the bundle is whole and gives its example's
+latent back.
 """
+
+
+def contract_settings(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that make scans of a contract: sections space and preprocess.
+
+    Only what the typed models know passes. Which programs are started, and how, is never said by
+    a contract: that is for whoever runs them.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If the contract holds something else.
+    """
+    stages = {key: contract[key] for key in PreprocessSettings.model_fields if key in contract}
+    stages["intensity"] = contract["intensity"]["settings"]
+    stages["mask"] = {key: value for key, value in stages["mask"].items() if key != "synthstrip"}
+    checked = PreprocessSettings.model_validate(stages).model_dump(mode="json", include=set(stages))
+    checked["mask"].pop("synthstrip", None)
+    grid = {key: contract["grid"][key] for key in ("voxel_mm", "shape")}
+    space = SpaceSettings.model_validate(grid).model_dump(mode="json")
+    return {"space": space, "preprocess": checked}
 
 
 def config_fragment(name: str, contract: dict[str, Any], place: str) -> str:
@@ -55,10 +77,7 @@ def config_fragment(name: str, contract: dict[str, Any], place: str) -> str:
     place
         Where the bundle lies.
     """
-    stages = {key: contract[key] for key in PreprocessSettings.model_fields if key in contract}
-    stages["intensity"] = contract["intensity"]["settings"]
-    space = {key: contract["grid"][key] for key in ("voxel_mm", "shape")}
-    settings = {"space": space, "preprocess": stages, "autoencoders": {name: {"bundle": place}}}
+    settings = {**contract_settings(contract), "autoencoders": {name: {"bundle": place}}}
     return "# Preprocessing of the training scans; add datasets, and the place of the bundle.\n" + (
         yaml.safe_dump(settings, sort_keys=False)
     )

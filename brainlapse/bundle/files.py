@@ -4,13 +4,17 @@ A bundle may come from anybody. Nothing is unpickled and nothing is unpacked to 
 of known names are read, into memory, up to a size, and each must have the hash in the manifest.
 """
 
+import contextlib
 import hashlib
 import json
 import stat
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from brainlapse.damage import is_machine_fault
 from brainlapse.runtime import atomic_path
 
 MANIFEST = "manifest.json"
@@ -27,6 +31,10 @@ LIMITS = {  # most bytes of each file; a bundle has these files and no others
     "README.md": MEGABYTE,
 }
 ZIP_ENDING = ".zip"
+RATIO = 50
+"""Most bytes that a byte of the bundle on disk may stand for: weights hardly compress."""
+SMALL = 16 * MEGABYTE  # never too large, however well it compresses
+MAX_NESTING = 40
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every zip member: equal content gives an equal file
 
 Contents = dict[str, bytes]
@@ -97,49 +105,87 @@ def read_files(source: str | Path) -> Contents:
 
 
 def parse_json(source: str | Path, name: str, content: bytes) -> dict[str, Any]:
-    """Parse a JSON file of a bundle; BundleError if it holds no mapping."""
+    """Parse a JSON file of a bundle; BundleError if it holds no mapping, or one nested too deep."""
     try:
         parsed = json.loads(content)
-    except ValueError as error:
-        raise _broken(source, name, "JSON", str(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise broken(source, name, "JSON", str(error)) from None
     if not isinstance(parsed, dict):
-        raise _broken(source, name, "a JSON object", type(parsed).__name__)
+        raise broken(source, name, "a JSON object", type(parsed).__name__)
+    if _nested_deeper(parsed, MAX_NESTING):
+        raise broken(source, name, f"at most {MAX_NESTING} levels", "more")
     return parsed
 
 
+def _nested_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_nested_deeper(one, levels - 1) for one in inner)
+
+
+def check_members(source: str | Path) -> None:
+    """Look only at the names of a bundle's files, not at what they hold (`BundleError`)."""
+    source = Path(source)
+    if source.is_dir():
+        _list_folder(source)
+        return
+    if not source.is_file():
+        message = f"{source}: expected a folder or .zip file, found nothing there"
+        raise BundleError(message)
+    with _opened(source) as archive:
+        _list_zip(source, archive)
+
+
 def _read_folder(source: Path) -> Contents:
+    contents = {}
+    for name, path in _list_folder(source).items():
+        on_disk = 512 * path.stat().st_blocks  # of a file of holes: nothing
+        with open(path, "rb") as file:
+            contents[name] = _read_bounded(source, name, file, on_disk)
+    return contents
+
+
+def _list_folder(source: Path) -> dict[str, Path]:
     found = {path.name: path for path in source.iterdir()}
     _check_names(source, set(found))
     for name, path in found.items():
         if path.is_symlink() or not path.is_file():
-            raise _broken(source, name, "a plain file", "a link or folder")
-    contents = {}
-    for name, path in found.items():
-        with open(path, "rb") as file:
-            contents[name] = _read_bounded(source, name, file)
-    return contents
+            raise broken(source, name, "a plain file", "a link or folder")
+    return found
 
 
 def _read_zip(source: Path) -> Contents:
+    on_disk = source.stat().st_size
+    with _opened(source) as archive:
+        contents = {}
+        for name in _list_zip(source, archive):
+            with archive.open(name) as file:
+                contents[name] = _read_bounded(source, name, file, on_disk)
+        return contents
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(source) as archive:
-            members = archive.infolist()
-            names = [member.filename for member in members]
-            _check_names(source, set(names))
-            if len(names) != len(set(names)):
-                raise _broken(source, max(names, key=names.count), "each file once", "it twice")
-            for member in members:
-                mode = member.external_attr >> 16
-                if member.is_dir() or stat.S_ISLNK(mode):
-                    raise _broken(source, member.filename, "a plain file", "a link or folder")
-            contents = {}
-            for name in names:
-                with archive.open(name) as file:
-                    contents[name] = _read_bounded(source, name, file)
-            return contents
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+            yield archive
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError, EOFError, zlib.error) as error:
+        if isinstance(error, BundleError) or is_machine_fault(error):
+            raise
         message = f"{source}: expected a whole zip file, found one that can't be read ({error})"
         raise BundleError(message) from None
+
+
+def _list_zip(source: Path, archive: zipfile.ZipFile) -> list[str]:
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    _check_names(source, set(names))
+    if len(names) != len(set(names)):
+        raise broken(source, max(names, key=names.count), "each file once", "it twice")
+    for member in members:
+        mode = member.external_attr >> 16
+        if member.is_dir() or stat.S_ISLNK(mode):
+            raise broken(source, member.filename, "a plain file", "a link or folder")
+    return names
 
 
 def _check_names(source: Path, names: set[str]) -> None:
@@ -155,28 +201,29 @@ def _check_names(source: Path, names: set[str]) -> None:
         raise BundleError(message)
 
 
-def _read_bounded(source: Path, name: str, file: IO[bytes]) -> bytes:
-    limit = LIMITS.get(name, MEGABYTE)
+def _read_bounded(source: Path, name: str, file: IO[bytes], on_disk: int) -> bytes:
+    limit = min(LIMITS.get(name, MEGABYTE), SMALL + RATIO * on_disk)
     content = file.read(limit + 1)  # what a zip claims about its sizes is not believed
     if len(content) > limit:
-        raise _broken(source, name, f"at most {limit} bytes", "more")
+        raise broken(source, name, f"at most {limit} bytes", "more")
     return content
 
 
 def _check_manifest(source: Path, contents: Contents) -> None:
     manifest = parse_json(source, MANIFEST, contents[MANIFEST])
     if manifest.get("format") != FORMAT:
-        raise _broken(source, MANIFEST, f"format {FORMAT}", repr(manifest.get("format")))
+        raise broken(source, MANIFEST, f"format {FORMAT}", repr(manifest.get("format")))
     listed = manifest.get("files")
     for name in sorted(LIMITS):
         entry = listed.get(name) if isinstance(listed, dict) else None
         expected = entry.get("sha256") if isinstance(entry, dict) else None
         found = hashlib.sha256(contents[name]).hexdigest()
         if expected != found:
-            raise _broken(source, name, f"SHA-256 {expected} of the manifest", found)
+            raise broken(source, name, f"SHA-256 {expected} of the manifest", found)
 
 
-def _broken(source: str | Path, name: str, expected: str, found: str) -> BundleError:
+def broken(source: str | Path, name: str, expected: str, found: str) -> BundleError:
+    """Say that a file of a bundle isn't what it should be."""
     return BundleError(
         f"{source}: {name}: expected {expected}, found {found}; the bundle is damaged or was "
         "changed: get it again from where it comes from"

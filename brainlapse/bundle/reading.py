@@ -9,12 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+import yaml
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from brainlapse.bundle.files import MANIFEST, BundleError, Contents, parse_json, read_files
+from brainlapse.bundle.card import contract_settings
+from brainlapse.bundle.files import (
+    MANIFEST,
+    BundleError,
+    Contents,
+    broken,
+    parse_json,
+    read_files,
+)
+from brainlapse.damage import is_machine_fault
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.space import SpaceSettings
@@ -81,6 +91,7 @@ def read_bundle(path: str | Path) -> Bundle:
     if contract != card["contract"]:
         message = f"{path}: contract.json differs from the contract in config.json; export it again"
         raise BundleError(message)
+    _check_settings(path, contents["config.yaml"], contract)
     example = _tensors(path, "example.safetensors", contents)
     bundle = Bundle(
         name=Path(path).name,
@@ -139,10 +150,28 @@ def _read_card(path: str | Path, contents: Contents) -> dict[str, Any]:
     return card
 
 
+def _check_settings(path: str | Path, content: bytes, contract: dict[str, Any]) -> None:
+    """Refuse settings that aren't exactly the contract's: Snakemake may be given the file."""
+    try:
+        found = yaml.safe_load(content)
+        models = found.pop("autoencoders")
+        expected = contract_settings(contract)
+    except Exception as error:  # whatever YAML or the models say of foreign text
+        if is_machine_fault(error):
+            raise
+        detail = " ".join(str(error).split())[:200]
+        raise broken(path, "config.yaml", "the settings of the contract", detail) from None
+    bundles = list(models.values()) if isinstance(models, dict) else []
+    named = len(bundles) == 1 and isinstance(bundles[0], dict) and set(bundles[0]) == {"bundle"}
+    if found != expected or not named or not isinstance(bundles[0]["bundle"], str):
+        strange = sorted(map(str, set(found) - set(expected))) or "others"
+        raise broken(path, "config.yaml", "exactly the settings of the contract", f"{strange}")
+
+
 def _tensors(path: str | Path, name: str, contents: Contents) -> dict[str, Tensor]:
     try:
         return load(contents[name])
-    except SafetensorError as error:
+    except (SafetensorError, KeyError, ValueError) as error:
         message = f"{path}: {name}: expected a safetensors file, found none ({error})"
         raise BundleError(message) from None
 
@@ -164,7 +193,11 @@ def _read_history(path: str | Path, content: bytes) -> pd.DataFrame:
 
 def _check_fit(path: str | Path, bundle: Bundle) -> None:
     shape = tuple(bundle.card["grid"]["shape"])
-    latent = bundle.network().latent_shape(shape)
+    try:
+        latent = bundle.network().latent_shape(shape)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        message = f"{path}: config.json: expected a network that fits the grid, found {error!r}"
+        raise BundleError(message) from None
     for name, expected in (("volume", shape), ("mean", latent), ("log_variance", latent)):
         found = getattr(bundle, name).shape
         if found != expected:

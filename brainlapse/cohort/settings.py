@@ -1,18 +1,17 @@
 """Settings of the cohort stage: the data sets, plausibility limits and the split."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 from brainlapse.simulation.settings import SimulationSettings
 
 
 class DatasetSettings(Settings):
     """One data set: a BIDS folder, or a simulated cohort."""
 
-    bids: str | None = Field(
+    bids: Place | None = Field(
         None,
         min_length=1,
         description="folder of a BIDS data set with T1w scans (~ is expanded) [path]",
@@ -32,12 +31,6 @@ class DatasetSettings(Settings):
         "an equal subject label is one person; left out: the people are this data set's own "
         "[letters, digits, - and _]",
     )
-
-    @field_validator("bids")
-    @classmethod
-    def expand_home(cls, value: str | None) -> str | None:
-        """Write `~/data` as the absolute path it stands for."""
-        return None if value is None else str(Path(value).expanduser())
 
     @model_validator(mode="after")
     def check_one_source(self) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings
 from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
@@ -36,6 +36,15 @@ class BiasSettings(Settings):
         "spline spans the brain, each further level halves it. More levels than 3 begin to "
         "remove anatomy.",
     )
+
+    @field_validator("iterations")
+    @classmethod
+    def _check_iterations(cls, iterations: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(0 <= count <= 10_000 for count in iterations):
+            message = f"expected 0 to 10000 iterations per level, found {list(iterations)}"
+            raise ValueError(message)
+        return iterations
+
     tolerance: float = Field(
         1e-7,
         gt=0.0,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 
 Backend = Literal["embedded", "native", "docker", "podman", "apptainer"]
 CONTAINERS = ("docker", "podman")
@@ -24,7 +24,7 @@ class SegmentationSettings(Settings):
         min_length=1,
         description="name or path of mri_synthseg, on this machine (native) or in the image",
     )
-    weights: str = Field(
+    weights: Place = Field(
         "",
         description="safetensors file of another embedded network (target train_segmenter); "
         "empty: the network that comes along",

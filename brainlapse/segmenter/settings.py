@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 
 
 class SynthesisSettings(Settings):
@@ -45,7 +45,7 @@ class SynthesisSettings(Settings):
 class SegmenterSettings(Settings):
     """Training of the embedded segmenter (config key ``segmenter``)."""
 
-    label_maps: str = Field(
+    label_maps: Place = Field(
         min_length=1,
         description="Folder of label maps (NIfTI, FreeSurfer ids, whole heads or at least all "
         "inside the skull)",

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from brainlapse.networks.settings import NetworkSettings
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 from brainlapse.training.loop.loss_settings import LossSettings
 from brainlapse.training.model.start_settings import check_start
 
@@ -176,7 +176,7 @@ class AugmentationSettings(Settings):
 class AutoencoderSettings(Settings):
     """One model of the mapping `autoencoders`: its network, loss, training and augmentation."""
 
-    start: str | None = Field(
+    start: Place | None = Field(
         None,
         description="Weights to start from: `pretrained` (the network that comes along, trained on "
         "synthetic brains) or a folder with model.safetensors and config.json (a model of another "
@@ -190,7 +190,7 @@ class AutoencoderSettings(Settings):
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training scans"
     )
-    bundle: str | None = Field(
+    bundle: Place | None = Field(
         None,
         description="Folder or .zip of a bundle that gives the model instead of training; the "
         "other settings of this model then stay at their defaults [path]",

@@ -49,6 +49,21 @@ def test_shipped_configurations_are_valid_and_complete(path):
         ({"datasets": {"a": {"role": "fit"}}}, ["datasets.a", "exactly one of bids"]),
         ({"datasets": {}}, ["datasets:", "at least 1"]),
         ({"output": "a/{b}"}, ["output", "without { }", "a/{b}"]),
+        ({"output": "./"}, ["output: expected a folder of its own"]),
+        ({"output": "/"}, ["output: expected a folder of its own"]),
+        ({"output": " "}, ["output: expected a folder"]),
+        ({"space": {"shape": [-64, 80, 64]}}, ["space.shape: expected three sizes from 16 to 512"]),
+        ({"space": {"shape": [0, 80, 64]}}, ["space.shape: expected three sizes from 16 to 512"]),
+        (
+            {"preprocess": {"bias": {"iterations": [-1]}}},
+            ["preprocess.bias.iterations: exp"],
+        ),
+        ({"autoencoders": {"real": {}}}, ["autoencoders.real: the results use this name"]),
+        ({"datasets": {"all": {"bids": "x"}}}, ["datasets.all: the results use this name"]),
+        (
+            {"tasks": [{"name": "a", "target": "x", "kind": "regression", "datasets": ["no"]}]},
+            ["tasks.0.datasets: expected some of datasets (demo), found 'no'"],
+        ),
         ({"tasks": [{"name": "a", "target": "x", "kind": "guess"}]}, ["tasks.0.kind", "guess"]),
         (
             {"tasks": [{"name": "a", "target": "x", "kind": "regression"}] * 2},

@@ -1,10 +1,12 @@
 """The graph of every kind of data set, on zero-byte images, and of bad configurations."""
 
 import re
+import zipfile
 
 import pytest
 import yaml
 
+from brainlapse.bundle.files import LIMITS, MANIFEST
 from tests.conftest import planned_rules
 
 LAYOUTS = {
@@ -59,7 +61,9 @@ def test_several_datasets_join_one_graph(tmp_path, snakemake):
 
 def test_a_bundle_takes_the_place_of_training(tmp_path, snakemake):
     bids = make_dataset(tmp_path / "flat", LAYOUTS["flat"])
-    (tmp_path / "given.zip").touch()
+    with zipfile.ZipFile(tmp_path / "given.zip", "w") as archive:
+        for name in (*LIMITS, MANIFEST):
+            archive.writestr(name, "")
     models = {"given": {"bundle": "given.zip"}, "own": {"network": {"channels": [8]}}}
     config = write_config(tmp_path, {"mine": {"bids": bids}}, autoencoders=models)
     done = snakemake(tmp_path, "train", "--cores", 1, "-n", "--configfile", config)
@@ -71,6 +75,7 @@ def test_a_bundle_takes_the_place_of_training(tmp_path, snakemake):
     config = write_config(tmp_path, alone, autoencoders={"given": {"bundle": "nowhere"}})
     done = snakemake(tmp_path, "--cores", 1, "-n", "--configfile", config, check=False)
     assert "autoencoders.given.bundle: nowhere: expected a folder or .zip file" in done.stdout
+    assert 'File "' not in done.stdout, "frames of Snakemake"
 
 
 def test_only_a_training_on_several_nodes_asks_for_them(tmp_path, snakemake):

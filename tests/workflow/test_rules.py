@@ -10,7 +10,7 @@ RULE = re.compile(r"^(rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | 
 FILES = [
     path
     for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
-    if path.name not in ("common.smk", "targets.smk")
+    if path.name not in ("common.smk", "targets.smk", "handlers.smk", "records.smk")
 ]
 RULES = [(path, name, body) for path in FILES for _, name, body in RULE.findall(path.read_text())]
 

@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 
 
 class QualitySettings(Settings):
     """When a scan is flagged (kept but not fitted on) or rejected, and who overrules that."""
 
-    review: str | None = Field(
+    review: Place | None = Field(
         None,
         description="Table of a person's decisions, with the columns dataset, scan, decision "
         "(keep or exclude) and note; without a name, `qc_review.tsv` in the output folder if "

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from brainlapse.networks.settings import PERCEPTUAL_FILES, PERCEPTUAL_SOURCES
-from brainlapse.settings import Settings
+from brainlapse.settings import Place, Settings
 
 
 class PerceptualSettings(Settings):
@@ -23,7 +23,7 @@ class PerceptualSettings(Settings):
         description="Weight of the term where a network is named [1], 0 or more; MRExtrap: 1",
         ge=0,
     )
-    folder: str = Field(
+    folder: Place = Field(
         "weights",
         description="Folder with the safetensors file of lpips or medicalnet [path]",
     )

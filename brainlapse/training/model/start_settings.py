@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from brainlapse.damage import DamagedFile
 from brainlapse.runtime import read_json
 
 PRETRAINED = Path(__file__).parents[2] / "networks" / "weights" / "autoencoder"
@@ -45,7 +46,11 @@ def check_start(start: str, network: dict[str, Any]) -> None:
                 "of another run (results/autoencoder/<model>) or the folder of a bundle"
             )
             raise ValueError(message)
-    theirs = read_json(folder / CARD_NAME)["settings"]["network"]
+    try:
+        theirs = read_json(folder / CARD_NAME)["settings"]["network"]
+    except (DamagedFile, KeyError, TypeError) as error:
+        message = f"expected the card of an autoencoder in {folder}, found {error}"
+        raise ValueError(message) from None
     differing = sorted(key for key in network if network[key] != theirs.get(key, network[key]))
     if differing:
         parts = "; ".join(f"{key}: {theirs[key]}, not {network[key]}" for key in differing)

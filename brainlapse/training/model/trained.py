@@ -123,5 +123,12 @@ def check_contract(card: dict[str, Any], contract: dict[str, Any], folder: str |
 
 
 def binding_parts(contract: dict[str, Any]) -> dict[str, Any]:
-    """Return what scans and model must have in common: the contract without tool versions."""
-    return {key: value for key, value in contract.items() if key not in NOT_BINDING}
+    """Return what scans and model must have in common.
+
+    Neither versions of tools count, nor where SynthStrip is installed.
+    """
+    parts = {key: value for key, value in contract.items() if key not in NOT_BINDING}
+    mask = parts.get("mask")
+    if isinstance(mask, dict):
+        parts["mask"] = {key: value for key, value in mask.items() if key != "synthstrip"}
+    return parts

@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 
 from brainlapse.bundle import files
 from brainlapse.bundle.__main__ import main
+from brainlapse.bundle.card import contract_settings
 from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.files import MANIFEST, BundleError
 from brainlapse.bundle.reading import check_example, read_bundle
@@ -80,6 +81,82 @@ def test_the_settings_that_travel_reproduce_the_contract(folder):
     assert binding_parts(contract) == binding_parts(read_bundle(folder).contract)
     config = load_config({**fragment, "datasets": {"mine": {"bids": "/data", "role": "apply"}}})
     assert config["autoencoders"]["small"]["bundle"] == "small"
+
+
+def add_settings(change):
+    """Change config.yaml as one who wants it to be given to Snakemake."""
+
+    def forge(folder):
+        path = folder / "config.yaml"
+        settings = yaml.safe_load(path.read_text())
+        change(settings)
+        path.write_text(yaml.safe_dump(settings))
+
+    return forge
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        add_settings(lambda s: s.update({"__use_yte__": True, "?__import__('os').abort()": 1})),
+        add_settings(lambda s: s.update({"__use_yte__": True})),
+        add_settings(lambda s: s.update(output="/home/you")),
+        add_settings(lambda s: s.update(segmentation={"backend": "native", "binary": "rm"})),
+        add_settings(lambda s: s["preprocess"]["mask"].update(synthstrip={"binary": "rm"})),
+        add_settings(lambda s: s["preprocess"]["bias"].update(iterations=[1])),
+        add_settings(lambda s: s["space"].update(voxel_mm=1.0)),
+        add_settings(lambda s: s["autoencoders"]["small"].update(start="/home/you")),
+        add_settings(lambda s: s["autoencoders"].update(more={"bundle": "x"})),
+        lambda f: (f / "config.yaml").write_text("!!python/object/apply:os.abort []"),
+        lambda f: (f / "config.yaml").write_text("[" * 5000),
+        lambda f: (f / "config.yaml").write_text("a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]"),
+        lambda f: (f / "config.yaml").write_bytes(b"\xff\xfe\x00"),
+    ],
+)
+def test_settings_that_are_not_the_contracts_are_refused(folder, forge):
+    forge(folder)
+    reseal(folder)
+    with pytest.raises(BundleError, match=r"config\.yaml: expected .*settings of the contract"):
+        read_bundle(folder)
+
+
+def test_the_command_derives_the_settings_from_the_contract(folder, capsys):
+    assert main(["settings", str(folder)]) == 0
+    settings = yaml.safe_load(capsys.readouterr().out)
+    assert settings.pop("autoencoders") == {"small": {"bundle": str(folder)}}
+    assert settings == contract_settings(read_bundle(folder).contract)
+
+
+def test_a_contract_names_no_program(folder):
+    contract = json.loads((folder / "contract.json").read_text())
+    contract["mask"]["synthstrip"] = {"binary": "/bin/rm", "container_options": ["--privileged"]}
+    assert "synthstrip" not in json.dumps(contract_settings(contract))
+
+
+@pytest.mark.parametrize("depth", [50, 100_000])
+def test_nested_json_is_refused(folder, depth):
+    text = '{"format": 1, "deep": ' + "[" * depth + "]" * depth + "}"
+    (folder / "config.json").write_text(text)
+    reseal(folder)
+    with pytest.raises(BundleError, match=r"config\.json: expected"):
+        read_bundle(folder)
+
+
+def test_what_stands_for_much_more_than_it_is_is_not_read(exported, folder, tmp_path, monkeypatch):
+    """A zip of zeros, and a file of holes, as large as their lists say."""
+    monkeypatch.setattr(files, "SMALL", files.MEGABYTE)
+    zeros = bytes(200 * files.MEGABYTE)
+
+    def inflate(info, content):
+        return zeros if info.filename == "model.safetensors" else content
+
+    rewrite(exported / "small.zip", tmp_path / "bomb.zip", inflate)
+    assert (tmp_path / "bomb.zip").stat().st_size < 2 * files.MEGABYTE
+    with open(folder / "model.safetensors", "wb") as file:
+        file.truncate(len(zeros))
+    for source in (tmp_path / "bomb.zip", folder):
+        with pytest.raises(BundleError, match=r"model\.safetensors: expected at most"):
+            read_bundle(source)
 
 
 def test_the_card_says_where_it_comes_from(folder):

@@ -1,0 +1,24 @@
+"""What happens before the first job of a run, and after the last."""
+
+from brainlapse.cohort.people.targets import warn_of_missing_columns
+
+GIVEN = {Path(path).resolve() for path in workflow.config_settings.configfiles}
+
+
+onstart:
+    check_records()
+    if (
+        Path(OUT, "config.yaml").resolve() not in GIVEN
+    ):  # a person's file keeps its remarks
+        runtime.write_yaml(f"{OUT}/config.yaml", config)
+    warn_of_missing_columns(config["tasks"], config["datasets"])
+
+
+onerror:
+    print(f"What is done so far: python -m brainlapse.figures.page {OUT}")
+
+
+onsuccess:
+    runtime.remove_finished(OUT)
+    if Path(OUT, "report", "index.html").exists():
+        print(f"Open {OUT}/report/index.html")
