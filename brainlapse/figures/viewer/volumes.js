@@ -49,7 +49,7 @@ function mix(target, early, late, weight) {
   else for (let i = 0; i < target.length; i++) target[i] = early[i] + weight * (late[i] - early[i]) + 0.5;
 }
 
-class Brain {  // a NiiVue canvas with three layers: the scan, its change, its segmentation
+class Brain {  // a NiiVue canvas: the scan, and over it its change or its segmentation
   constructor(canvas, grid, labels) {
     Object.assign(this, { canvas, grid, labels, blank: new Uint8Array(grid.shape.reduce((a, b) => a * b)) });
   }
@@ -66,13 +66,15 @@ class Brain {  // a NiiVue canvas with three layers: the scan, its change, its s
     this.nv.addColormap("loss", { R: [255, 86, 0], G: [255, 180, 114], B: [255, 233, 178], A: [0, 140, 255], I: [0, 110, 255] });
     this.scan = await this.layer("scan", new Uint8Array(this.blank.length), 2, { colormap: "gray", high: 255 });
     this.change = await this.layer("change", new Int16Array(this.blank.length), 4,
-      { colormap: "growth", negative: "loss", low: 8, high: 64, opacity: 0 });
-    this.parts = await this.layer("segmentation", new Uint8Array(this.blank.length), 2, { colormap: "gray", high: 255, opacity: 0 });
+      { colormap: "growth", negative: "loss", low: 8, high: 64, opacity: 0.85 });
+    this.parts = await this.layer("segmentation", new Uint8Array(this.blank.length), 2, { colormap: "gray", high: 255, opacity: 0.45 });
     if (this.labels.length) this.parts.setColormapLabel({
       R: [0, ...this.labels.map((l) => l.colour[0])], G: [0, ...this.labels.map((l) => l.colour[1])],
       B: [0, ...this.labels.map((l) => l.colour[2])], A: [0, ...this.labels.map(() => 255)],
       I: [0, ...this.labels.map((l) => l.index)], labels: ["", ...this.labels.map((l) => l.name)],
     });
+    this.over = null;  // the layer over the scan: each costs time whenever the age changes
+    this.nv.addVolume(this.scan);
     this.nv.setSliceType(this.nv.sliceTypeMultiplanar);
     if (this.grid.focus_mm) this.nv.scene.crosshairPos = this.nv.mm2frac(this.grid.focus_mm);
   }
@@ -84,7 +86,6 @@ class Brain {  // a NiiVue canvas with three layers: the scan, its change, its s
       true, 0.02, false, false, negative);
     Object.assign(image, { cal_min: low, cal_max: high, cal_minNeg: -high, cal_maxNeg: -low });
     if (negative) image.colormapType = 2;  // below the lower end nothing is drawn
-    this.nv.addVolume(image);
     return image;
   }
 
@@ -97,8 +98,11 @@ class Brain {  // a NiiVue canvas with three layers: the scan, its change, its s
     if (overlay === "change")
       for (let i = 0; i < reference.length; i++) this.change.img[i] = this.scan.img[i] - reference[i];
     if (overlay === "segmentation") this.parts.img.set(of(picture.kind === "scan" ? picture.visit.labels : references.labels));
-    this.change.opacity = overlay === "change" ? 0.85 : 0;
-    this.parts.opacity = overlay === "segmentation" ? 0.45 : 0;
+    const over = { change: this.change, segmentation: this.parts }[overlay] || null;
+    if (over === this.over) { this.nv.updateGLVolume(); return; }
+    if (this.over) this.nv.removeVolume(this.over);
+    if (over) this.nv.addVolume(over);
+    this.over = over;
     this.nv.updateGLVolume();
   }
 
