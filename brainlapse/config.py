@@ -38,55 +38,55 @@ class ConfigError(ValueError):
 class Config(Settings):
     """All settings of a run."""
 
-    output: Place = Field("results", description="Folder that receives every result.")
+    output: Place = Field("results", description="Folder that receives every result")
     seed: int = Field(
         0,
         ge=0,
         lt=2**31,
-        description="Seed of the split, the simulation, training and every resampling, >= 0.",
+        description="Seed of the split, the simulation, training and every resampling",
     )
     datasets: dict[str, DatasetSettings] = Field(
-        min_length=1, description="BIDS folders (or simulated cohorts) by name."
+        min_length=1, description="BIDS folders (or simulated cohorts) by name"
     )
     cohort: CohortSettings = Field(
-        default_factory=CohortSettings, description="Reading, checking and splitting scans."
+        default_factory=CohortSettings, description="Reading, checking and splitting scans"
     )
     space: SpaceSettings = Field(
-        default_factory=SpaceSettings, description="The MNI grid of every later stage."
+        default_factory=SpaceSettings, description="The MNI grid of every later stage"
     )
     preprocess: PreprocessSettings = Field(
-        default_factory=PreprocessSettings, description="From raw scan to normalised brain."
+        default_factory=PreprocessSettings, description="From raw scan to normalised brain"
     )
     autoencoders: dict[str, AutoencoderSettings] = Field(
-        min_length=1, description="Autoencoders by name; every later stage runs for each."
+        min_length=1, description="Autoencoders by name; every later stage runs for each"
     )
     latents: EncodingSettings = Field(
-        default_factory=EncodingSettings, description="Encoding and decoding."
+        default_factory=EncodingSettings, description="Encoding and decoding"
     )
     analysis: AnalysisSettings = Field(
-        default_factory=AnalysisSettings, description="PCA and cross-validation."
+        default_factory=AnalysisSettings, description="PCA and cross-validation"
     )
     tasks: list[TaskSettings] = Field(
-        default_factory=list, description="What is classified or regressed from the latents."
+        default_factory=list, description="What is classified or regressed from the latents"
     )
     aging: AgingSettings = Field(
-        default_factory=AgingSettings, description="Ageing in latent space."
+        default_factory=AgingSettings, description="Ageing in latent space"
     )
     segmentation: SegmentationSettings = Field(
-        default_factory=SegmentationSettings, description="Regional volumes."
+        default_factory=SegmentationSettings, description="Regional volumes"
     )
     segmenter: SegmenterSettings | None = Field(
         None,
-        description="Training of the embedded segmenter (target train_segmenter, segmenter.yaml); "
-        "left out where the shipped network is used.",
+        description="Training of the embedded segmenter (target train_segmenter, "
+        "configs/segmenter.yaml); left out where the shipped network is used",
     )
     pretraining: PretrainingSettings | None = Field(
         None,
         description="Training of an autoencoder on synthetic brains (target pretrain_autoencoder, "
-        "pretraining.yaml); left out where the shipped one is used.",
+        "configs/pretraining.yaml); left out where the shipped one is used",
     )
     report: ReportSettings = Field(
-        default_factory=ReportSettings, description="The page of results."
+        default_factory=ReportSettings, description="The page of results"
     )
 
     @field_validator("output")

@@ -2,6 +2,7 @@
 
 import types
 import typing
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from brainlapse.config import Config
 
+LIMITS = ("ge", "gt", "le", "lt", "min_length")
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 OPENING = """# Configuration
 
@@ -81,18 +83,47 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, BaseModel):
         return "see below"
+    if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
+        return ", ".join(
+            f"`{item.model_dump(mode='json', exclude_defaults=True)}`" for item in value
+        )
     return "none" if value is None else f"`{value}`"
 
 
 def _range(field: FieldInfo) -> str:
-    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "min_length": "length >="}
-    limits = [
-        f"{sign} {getattr(limit, name)}"
-        for limit in field.metadata
-        for name, sign in signs.items()
-        if getattr(limit, name, None) is not None
-    ]
-    return ", ".join(limits)
+    own, inner = _limits(field.metadata), _inner_limits(field.annotation)
+    parts = [_interval(own), f"each {_interval(inner)}" if inner else ""]
+    if "min_length" in own:
+        parts.append(f"length >= {own['min_length']}")
+    return ", ".join(filter(None, parts))
+
+
+def _limits(metadata: Iterable[Any]) -> dict[str, Any]:
+    """Return the limits that a type carries, by pydantic's names."""
+    pairs = [(name, getattr(limit, name, None)) for limit in metadata for name in LIMITS]
+    return {name: value for name, value in pairs if value is not None}
+
+
+def _inner_limits(annotation: Any) -> dict[str, Any]:
+    """Return the limits of the items of a list or tuple."""
+    for argument in typing.get_args(annotation):
+        fields = getattr(argument, "__metadata__", ())
+        limits = [limit for field in fields for limit in getattr(field, "metadata", ())]
+        if found := _limits(limits) or _inner_limits(argument):
+            return found
+    return {}
+
+
+def _interval(limits: dict[str, Any]) -> str:
+    limits = {name: int(value) if value == int(value) else value for name, value in limits.items()}
+    low = limits.get("ge", limits.get("gt"))
+    high = limits.get("le", limits.get("lt"))
+    above = "above " if "gt" in limits else ""
+    below = "below " if "lt" in limits else ""
+    if low is None or high is None:
+        bare = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+        return ", ".join(f"{bare[name]} {limits[name]}" for name in limits if name in bare)
+    return f"{above}{low} to {below}{high}"
 
 
 if __name__ == "__main__":

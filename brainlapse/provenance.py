@@ -2,7 +2,8 @@
 
 Reruns follow meaning: each rule carries, as a parameter, a hash of its script and of every
 `brainlapse` module the script reaches. The hash is taken on the syntax tree, so comments,
-docstrings and layout don't count, and a touched or freshly cloned file changes nothing.
+docstrings, descriptions of settings and layout don't count, and a touched or freshly cloned file
+changes nothing.
 """
 
 import ast
@@ -73,7 +74,7 @@ def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str]
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     imports = frozenset(_package_imports(tree, root))
     files = frozenset(_page_files(tree, path.parent))
-    _drop_docstrings(tree)
+    _drop_texts(tree)
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
     return digest, imports, files
 
@@ -115,11 +116,14 @@ def _module_path(module: str, root: Path) -> Path | None:
     return initial if initial.is_file() else None
 
 
-def _drop_docstrings(tree: ast.AST) -> None:
+def _drop_texts(tree: ast.AST) -> None:
+    """Drop docstrings, and the descriptions of settings."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
         if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Field":
+            node.keywords = [word for word in node.keywords if word.arg != "description"]
 
 
 def versions() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The voxel grid in MNI space that every later stage shares."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -10,17 +11,17 @@ from brainlapse.settings import Settings
 # Middle of the brain's bounding box in the ICBM152 2009a template, world mm (RAS).
 BRAIN_CENTRE_MM = (0.0, -17.0, 5.0)
 
+Edge = Annotated[int, Field(ge=16, le=512)]
+
 
 class SpaceSettings(Settings):
     """Voxel size and shape of the MNI grid."""
 
-    voxel_mm: float = Field(
-        1.0, ge=0.5, le=6.0, description="Edge of the isotropic voxels [mm], 0.5 to 6."
-    )
-    shape: tuple[int, int, int] = Field(
+    voxel_mm: float = Field(1.0, ge=0.5, le=6.0, description="Edge of the isotropic voxels [mm]")
+    shape: tuple[Edge, Edge, Edge] = Field(
         (160, 192, 160),
-        description="Voxels along left-right, back-front and foot-head, each 16 to 512; "
-        "divisible by the downsampling of every autoencoder.",
+        description="Voxels along left-right, back-front and foot-head; divisible by the "
+        "downsampling of every autoencoder",
     )
 
     @field_validator("shape")

@@ -11,41 +11,26 @@ class AnalysisSettings(Settings):
     """Principal components, cross-validation and its uncertainty."""
 
     components: int = Field(
-        10, ge=1, le=1000, description="Principal components written to pca.tsv [count], 1-1000."
+        10, ge=1, le=1000, description="Principal components written to pca.tsv"
     )
-    folds: int = Field(
-        5, ge=2, le=50, description="Cross-validation folds, whole subjects each [count], 2-50."
-    )
+    folds: int = Field(5, ge=2, le=50, description="Cross-validation folds, whole subjects each")
     task_components: int = Field(
-        20,
-        ge=1,
-        le=1000,
-        description="Principal components that a task's model sees at most [count], 1-1000.",
+        20, ge=1, le=1000, description="Principal components that a task's model sees at most"
     )
     logistic_inverse_penalty: float = Field(
-        1.0,
-        gt=0,
-        le=1e6,
-        description="Inverse L2 penalty of the logistic regression [dimensionless], 0-1e6.",
+        1.0, gt=0, le=1e6, description="Inverse L2 penalty of the logistic regression"
     )
     ridge_penalty: float = Field(
-        1.0,
-        gt=0,
-        le=1e6,
-        description="L2 penalty of the ridge regression [dimensionless], 0-1e6.",
+        1.0, gt=0, le=1e6, description="L2 penalty of the ridge regression"
     )
     bootstrap_samples: int = Field(
-        1000,
-        ge=0,
-        le=100000,
-        description="Resamplings of subjects behind the 95 % intervals [count], 0-100000.",
+        1000, ge=0, le=100000, description="Resamplings of subjects behind the 95 % intervals"
     )
     min_subjects: int = Field(
         4,
         ge=2,
         le=1000,
-        description="Fewest subjects, in each class or in a regression, for a task to be "
-        "tried [count], 2-1000.",
+        description="Fewest subjects, in each class or in a regression, for a task to be tried",
     )
 
 
@@ -53,34 +38,30 @@ class TaskSettings(Settings):
     """One thing to predict from the latent codes."""
 
     name: str = Field(
-        description="Name of the task, used as a folder name [letters, digits, hyphens].",
+        description="Name of the task, used as a folder name [letters, digits, hyphens]",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
     )
     target: str = Field(
-        min_length=1,
-        description="Column of cohort/scans.tsv or of your tables to predict [column name].",
+        min_length=1, description="Column of cohort/scans.tsv or of your tables to predict"
     )
     kind: Literal["classification", "regression"] = Field(
-        description="Classification of groups, or regression of a number [choice]."
+        description="Classification of groups, or regression of a number"
     )
     classes: list[str] | None = Field(
         None,
         min_length=2,
-        description="Classes compared, scans of others are left out; none: every class found "
-        "[values of the target].",
+        description="Classes compared, scans of others are left out; none: every class found",
     )
     positive: str | None = Field(
         None,
-        description="Class whose probability is the score of a two-class task; none: the last "
-        "in alphabetical order [value of the target].",
+        description="Class whose probability is the score of a two-class task; none: the last in "
+        "alphabetical order",
     )
-    datasets: list[str] | None = Field(
-        None, min_length=1, description="Datasets used; none: all [names under datasets]."
-    )
+    datasets: list[str] | None = Field(None, min_length=1, description="Datasets used; none: all")
     covariates: list[str] = Field(
         [],
         description="Columns of the confounds baseline, a model that sees only these, for "
-        "instance age_years and sex [column names].",
+        "instance age_years and sex",
     )
 
     @model_validator(mode="after")

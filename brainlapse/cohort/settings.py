@@ -12,12 +12,10 @@ class DatasetSettings(Settings):
     """One data set: a BIDS folder, or a simulated cohort."""
 
     bids: Place | None = Field(
-        None,
-        min_length=1,
-        description="folder of a BIDS data set with T1w scans (~ is expanded) [path]",
+        None, min_length=1, description="Folder of a BIDS data set with T1w scans (~ is expanded)"
     )
     simulate: SimulationSettings | None = Field(
-        None, description="make this data set by simulation, with known truth, in place of `bids`"
+        None, description="Make this data set by simulation, with known truth, in place of `bids`"
     )
     role: Literal["fit", "apply"] = Field(
         "fit",
@@ -27,9 +25,9 @@ class DatasetSettings(Settings):
     people: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9_-]+$",
-        description="name of the people in this data set: where two data sets give the same name, "
-        "an equal subject label is one person; left out: the people are this data set's own "
-        "[letters, digits, - and _]",
+        description="Name of the people in this data set: where two data sets give the same name, "
+        "an equal subject label is one person; left out: the people are this data "
+        "set's own [letters, digits, - and _]",
     )
 
     @model_validator(mode="after")
@@ -46,62 +44,54 @@ class CohortSettings(Settings):
     """Which scans are plausible, and how subjects are split."""
 
     validation_fraction: float = Field(
-        0.15,
-        ge=0,
-        lt=1,
-        description="expected share of fit subjects that select models [fraction, 0 to 1]",
+        0.15, ge=0, lt=1, description="Expected share of fit subjects that select models [fraction]"
     )
     test_fraction: float = Field(
         0.2,
         ge=0,
         lt=1,
-        description="expected share of fit subjects that nothing is fitted on [fraction, 0 to 1]",
+        description="Expected share of fit subjects that nothing is fitted on [fraction]",
     )
     min_age_years: float = Field(
-        1.0,
-        ge=0,
-        le=120,
-        description="ages below are taken as missing, with a note [years, 0 to 120]",
+        1.0, ge=0, le=120, description="Ages below are taken as missing, with a note [years]"
     )
     max_age_years: float = Field(
         120.0,
         gt=0,
         le=150,
-        description="ages above (such as 999) are taken as missing, with a note [years, 0 to 150]",
+        description="Ages above (such as 999) are taken as missing, with a note [years]",
     )
     min_voxel_mm: float = Field(
-        0.2, gt=0, le=10, description="scans with a smaller voxel edge are rejected [mm, 0 to 10]"
+        0.2, gt=0, le=10, description="Scans with a smaller voxel edge are rejected [mm]"
     )
     max_voxel_mm: float = Field(
-        6.0, gt=0, le=20, description="scans with a longer voxel edge are rejected [mm, 0 to 20]"
+        6.0, gt=0, le=20, description="Scans with a longer voxel edge are rejected [mm]"
     )
     min_extent_mm: float = Field(
         80.0,
         gt=0,
         le=300,
-        description="scans whose field of view is shorter along any axis cannot hold a brain and "
-        "are rejected [mm, 0 to 300]",
+        description="Scans whose field of view is shorter along any axis cannot hold a brain and "
+        "are rejected [mm]",
     )
     max_extent_mm: float = Field(
         600.0,
         gt=0,
         le=2000,
-        description="scans whose field of view is longer along any axis are rejected "
-        "[mm, 0 to 2000]",
+        description="Scans whose field of view is longer along any axis are rejected [mm]",
     )
 
     require: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
         {},
-        description="columns of scans.tsv, or of your tables, that this share of each data set's "
-        "scans must have, such as {age_years: 0.9}; the run ends before any scan is opened where "
-        "it does not [fraction by column, 0 to 1]",
+        description="Columns of scans.tsv, or of your tables, that this share of each data set's "
+        "scans must have, such as {age_years: 0.9}; the run ends before any scan is "
+        "opened where it does not [fraction by column]",
     )
     max_scan_mb: float = Field(
         1000.0,
         gt=0,
         le=100_000,
-        description="larger files, packed or unpacked, are rejected before they are read "
-        "[MB, 0 to 100000]",
+        description="Larger files, packed or unpacked, are rejected before they are read [MB]",
     )
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Settings of the autoencoder networks (no torch import: read when the config is checked)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -50,48 +50,40 @@ class NetworkSettings(Settings):
         "in Malé et al.) or pca (mean image and principal components: the linear baseline)",
     )
     latent_channels: int = Field(
-        4,
-        description="s2d and kl only: channels of the latent [count], 1 to 64; MRExtrap uses 4",
-        ge=1,
-        le=64,
+        4, description="s2d and kl only: channels of the latent; MRExtrap uses 4", ge=1, le=64
     )
     latent_size: int = Field(
         512,
-        description="vector and pca only: elements of the latent [count]; vector: 128 to 1024; "
-        "pca: principal components, 1 to 65536, but fewer than training scans",
+        description="vector and pca only: elements of the latent; vector: 128 to 1024; pca: "
+        "principal components, fewer than training scans",
         ge=1,
         le=65536,
     )
     flattened_channels: int = Field(
         8,
-        description="vector only: channels of the coarsest maps that are flattened into the vector "
-        "[count], 1 to 256",
+        description="vector only: channels of the coarsest maps that are flattened into the vector",
         ge=1,
         le=256,
     )
-    channels: tuple[int, ...] = Field(
+    channels: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         (),
-        description="Not pca: width of every level, finest first [count]; left out: the family's "
-        "default (s2d, vector: 48, 96 at 1/4 and 1/8 resolution; kl: 32, 64, 128, 128 at 1/1 to "
-        "1/8)",
+        description="Not pca: width of every level, finest first; left out: the family's default "
+        "(s2d, vector: 48, 96 at 1/4 and 1/8 resolution; kl: 32, 64, 128, 128 at 1/1 "
+        "to 1/8)",
     )
     residual_blocks: int = Field(
-        2,
-        description="Not pca: residual blocks per level in encoder and decoder each [count], "
-        "1 to 8",
-        ge=1,
-        le=8,
+        2, description="Not pca: residual blocks per level in encoder and decoder each", ge=1, le=8
     )
     norm_groups: int = Field(
         8,
-        description="Not pca: groups of the group normalisation [count]; divides every width",
+        description="Not pca: groups of the group normalisation; divides every width",
         ge=1,
         le=64,
     )
     correction_channels: int = Field(
         16,
         description="s2d and vector only: width of the correction across block edges after the "
-        "depth-to-space head [count], 0 (none) to 64",
+        "depth-to-space head; 0: none",
         ge=0,
         le=64,
     )
@@ -136,8 +128,8 @@ class NetworkSettings(Settings):
         levels = len(self.channels)
         if self.family not in CONVOLUTIONAL:
             return self
-        if not 1 <= levels <= 6 or not all(1 <= width <= 1024 for width in self.channels):
-            message = f"channels: expected 1 to 6 widths between 1 and 1024, found {self.channels}"
+        if not 1 <= levels <= 6:
+            message = f"channels: expected 1 to 6 widths, found {self.channels}"
             raise ValueError(message)
         if len(self.attention) != levels:
             message = (

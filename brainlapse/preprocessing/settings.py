@@ -18,15 +18,14 @@ class BiasSettings(Settings):
         2.0,
         ge=0.5,
         le=6.0,
-        description="Finer scans are first averaged to about this voxel size, against noise "
-        "[mm], 0.5 to 6.",
+        description="Finer scans are first averaged to about this voxel size, against noise [mm]",
     )
     sample_mm: float = Field(
         8.0,
         ge=2.0,
         le=16.0,
-        description="Distance of the voxels that N4 fits the field to [mm], 2 to 16; the smooth "
-        "field is then evaluated at full size.",
+        description="Distance of the voxels that N4 fits the field to [mm]; the smooth field is "
+        "then evaluated at full size",
     )
     iterations: tuple[int, ...] = Field(
         (50, 50, 50),
@@ -46,10 +45,7 @@ class BiasSettings(Settings):
         return iterations
 
     tolerance: float = Field(
-        1e-7,
-        gt=0.0,
-        le=0.01,
-        description="N4 ends a level when the field changes less than this, 0 to 0.01.",
+        1e-7, gt=0.0, le=0.01, description="N4 ends a level when the field changes less than this"
     )
 
 
@@ -57,12 +53,12 @@ class ResamplingSettings(Settings):
     """How the raw scan is interpolated on the MNI grid, once."""
 
     interpolation: Literal["linear", "cubic"] = Field(
-        "cubic", description="`linear`, or `cubic` B-spline, which keeps edges sharper."
+        "cubic", description="`linear`, or `cubic` B-spline, which keeps edges sharper"
     )
     antialias: bool = Field(
         True,
         description="Smooth the scan before it goes to a coarser grid, so that detail finer than "
-        "the grid does not turn into noise.",
+        "the grid does not turn into noise",
     )
 
 
@@ -72,50 +68,49 @@ class IntensitySettings(Settings):
     method: Literal["white_matter", "percentiles"] = Field(
         "white_matter",
         description="What is carried to `upper_level`: the peak of the white matter "
-        "(`white_matter`), or the `upper_percentile` inside the mask (`percentiles`).",
+        "(`white_matter`), or the `upper_percentile` inside the mask (`percentiles`)",
     )
     lower_percentile: float = Field(
         2.0,
         ge=0.0,
         le=20.0,
-        description="Percentile inside the mask that becomes 0, 0 to 20; what lies below is "
-        "clipped.",
+        description="Percentile inside the mask that becomes 0; what lies below is clipped",
     )
     upper_percentile: float = Field(
         98.0,
         ge=50.0,
         le=100.0,
-        description="Percentile inside the mask that becomes `upper_level`, 50 to 100; read by "
-        "the method `percentiles` only.",
+        description="Percentile inside the mask that becomes `upper_level`; read by the method "
+        "`percentiles` only",
     )
     upper_level: float = Field(
         0.85,
         gt=0.1,
         le=1.0,
-        description="Value of the upper anchor on the final scale, 0.1 to 1; what comes to lie "
-        "above 1 is clipped.",
+        description="Value of the upper anchor on the final scale; what comes to lie above 1 is "
+        "clipped",
     )
 
 
 class PreprocessSettings(Settings):
     """All settings from the raw scan to the brain in MNI space."""
 
-    mask: MaskSettings = Field(default_factory=MaskSettings, description="Brain mask.")
+    mask: MaskSettings = Field(default_factory=MaskSettings, description="Brain mask")
     bias: BiasSettings = Field(
-        default_factory=BiasSettings, description="Bias field correction (N4)."
+        default_factory=BiasSettings, description="Bias field correction (N4)"
     )
     registration: RegistrationSettings = Field(
-        default_factory=RegistrationSettings, description="Registration to the template."
+        default_factory=RegistrationSettings, description="Registration to the template"
     )
     longitudinal: LongitudinalSettings = Field(
-        default_factory=LongitudinalSettings, description="Visits of one person."
+        default_factory=LongitudinalSettings, description="Visits of one person"
     )
     resampling: ResamplingSettings = Field(
-        default_factory=ResamplingSettings, description="Interpolation on the MNI grid."
+        default_factory=ResamplingSettings, description="Interpolation on the MNI grid"
     )
     intensity: IntensitySettings = Field(
-        default_factory=IntensitySettings, description="Intensity normalisation."
+        default_factory=IntensitySettings, description="Intensity normalisation"
     )
     quality: QualitySettings = Field(
-        default_factory=QualitySettings, description="Limits of the quality check."
+        default_factory=QualitySettings, description="Limits of the quality check"
     )

@@ -1,12 +1,14 @@
 """Settings of pretraining (no torch import: read when the config is checked)."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from brainlapse.segmenter.settings import SynthesisSettings
 from brainlapse.settings import Settings
 from brainlapse.training.settings import AutoencoderSettings
+
+VoxelSize = Annotated[float, Field(ge=1, le=4)]
 
 
 class PretrainingSettings(Settings):
@@ -15,14 +17,12 @@ class PretrainingSettings(Settings):
     The brains are drawn from the label maps of ``segmenter.label_maps``.
     """
 
-    brains: int = Field(400, ge=1, description="Synthetic brains to train on [count], 1 or more")
+    brains: int = Field(400, ge=1, description="Synthetic brains to train on")
     validation_brains: int = Field(
-        24,
-        ge=1,
-        description="Synthetic brains of the label maps in segmenter.validation [count], 1 or more",
+        24, ge=1, description="Synthetic brains of the label maps in segmenter.validation"
     )
-    voxel_mm: tuple[float, float] = Field(
-        (2.0, 3.0), description="Range of the voxel size, drawn for every brain [mm], 1 to 4"
+    voxel_mm: tuple[VoxelSize, VoxelSize] = Field(
+        (2.0, 3.0), description="Range of the voxel size, drawn for every brain [mm]"
     )
     shape: tuple[int, int, int] = Field(
         (64, 80, 64), description="Voxels of every brain, whatever their size"
@@ -39,8 +39,8 @@ class PretrainingSettings(Settings):
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
         low, high = self.voxel_mm
-        if not 1 <= low <= high <= 4:
-            message = f"voxel_mm: expected two ascending sizes from 1 to 4, found {low} and {high}"
+        if low > high:
+            message = f"voxel_mm: expected two ascending sizes, found {low} and {high}"
             raise ValueError(message)
         factor = self.autoencoder.network.downsampling
         if any(size % factor or size <= 0 for size in self.shape):

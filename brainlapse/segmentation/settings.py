@@ -22,40 +22,36 @@ class SegmentationSettings(Settings):
     binary: str = Field(
         "mri_synthseg",
         min_length=1,
-        description="name or path of mri_synthseg, on this machine (native) or in the image",
+        description="Name or path of mri_synthseg, on this machine (native) or in the image",
     )
     weights: Place = Field(
         "",
-        description="safetensors file of another embedded network (target train_segmenter); "
+        description="Safetensors file of another embedded network (target train_segmenter); "
         "empty: the network that comes along",
     )
     image: str = Field(
         "freesurfer/freesurfer:7.4.1",
         min_length=1,
-        description="container image; for apptainer a .sif file, a sandbox folder or an address "
+        description="Container image; for apptainer a .sif file, a sandbox folder or an address "
         "(docker://...; a bare name is taken for one)",
     )
     container_options: list[str] = Field(
         default_factory=list,
-        description="further options of docker run, podman run or apptainer exec, one word per "
+        description="Further options of docker run, podman run or apptainer exec, one word per "
         "item; they come last, so they overrule",
     )
-    timeout_s: float = Field(
-        1800.0,
-        gt=0,
-        description="time limit for one scan [s], above 0",
-    )
+    timeout_s: float = Field(1800.0, gt=0, description="Time limit for one scan [s]")
     gpu: bool = Field(
         False,
-        description="let the segmenter use the GPU (else it gets --cpu); a scan that fails there "
+        description="Let the segmenter use the GPU (else it gets --cpu); a scan that fails there "
         "is tried once more on the CPU",
     )
     fast: bool = Field(False, description="--fast: fewer post-processing steps, no flip averaging")
     intracranial_min_mm3: float = Field(
-        600_000.0, gt=0, description="smallest plausible intracranial volume [mm3], above 0"
+        600_000.0, gt=0, description="Smallest plausible intracranial volume [mm3]"
     )
     intracranial_max_mm3: float = Field(
-        3_000_000.0, gt=0, description="largest plausible intracranial volume [mm3], above 0"
+        3_000_000.0, gt=0, description="Largest plausible intracranial volume [mm3]"
     )
 
     @model_validator(mode="after")

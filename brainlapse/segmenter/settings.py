@@ -56,7 +56,7 @@ class SegmenterSettings(Settings):
     patch: tuple[int, int, int] = Field(
         (96, 112, 96), description="Voxels [1 mm] of the patches trained on, multiples of 16"
     )
-    batch_size: int = Field(2, ge=1, le=64, description="Patches per step [count]")
+    batch_size: int = Field(2, ge=1, le=64, description="Patches per step")
     voxel_share: float = Field(
         0.35,
         gt=0,
@@ -64,9 +64,9 @@ class SegmenterSettings(Settings):
         description="Share of a patch's blocks of 8 voxels that enter the loss: neighbours teach "
         "alike, and the loss would take longer than the network",
     )
-    steps: int = Field(5000, ge=1, description="Steps of the whole training [count]")
+    steps: int = Field(5000, ge=1, description="Steps of the whole training")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Peak learning rate of AdamW")
-    warmup_steps: int = Field(100, ge=0, description="Steps of linear rise of the rate [count]")
+    warmup_steps: int = Field(100, ge=0, description="Steps of linear rise of the rate")
     weight_decay: float = Field(1e-4, ge=0, description="Weight decay of AdamW")
     averaging: float = Field(
         0.998, ge=0, lt=1, description="Decay of the running average of weights that is kept"

@@ -14,69 +14,51 @@ from brainlapse.training.model.start_settings import check_start
 class TrainingSettings(Settings):
     """Budget, optimiser and bookkeeping of a training run; the first limit reached ends it."""
 
-    epochs: int = Field(
-        230,
-        description="Most passes over the training scans [count], 1 or more; MRExtrap: 230",
-        ge=1,
-    )
+    epochs: int = Field(230, description="Most passes over the training scans; MRExtrap: 230", ge=1)
     steps: int | None = Field(
-        None, description="Most updates of the autoencoder [count], 1 or more; none: no limit", ge=1
+        None, description="Most updates of the autoencoder; none: no limit", ge=1
     )
     max_minutes: float | None = Field(
         None,
-        description="Most wall-clock time [min], above 0; none: no limit. Ends at another step on "
-        "another machine, so the numbers don't repeat",
+        description="Most wall-clock time [min]; none: no limit. Ends at another step on another "
+        "machine, so the numbers don't repeat",
         gt=0,
     )
-    batch_size: int = Field(
-        2, description="Scans per update, of all devices together [count], 1 or more", ge=1
-    )
+    batch_size: int = Field(2, description="Scans per update, of all devices together", ge=1)
     micro_batch: int | None = Field(
         None,
-        description="Scans per pass; the gradients of several passes add up to one update, so that "
-        "a large batch needs the memory of a small one [count], 1 or more; none: as many as a "
+        description="Scans per pass; the gradients of several passes add up to one update, so "
+        "that a large batch needs the memory of a small one; none: as many as a "
         "device has of the batch, and half as many each time a GPU runs out of memory",
         ge=1,
     )
     devices: int | Literal["auto"] = Field(
         1,
-        description="GPUs of each node that share each batch [count], 1 or more; auto: all that "
-        "the job sees. Without a GPU: processes that share the threads; auto: 1",
+        description="GPUs of each node that share each batch; auto: all that the job sees. "
+        "Without a GPU: processes that share the threads; auto: 1",
     )
     nodes: int = Field(
         1,
-        description="Nodes of a SLURM job that share each batch, each with `devices` GPUs "
-        "[count], 1 or more; more than 1 needs SLURM (docs/autoencoders.md)",
+        description="Nodes of a SLURM job that share each batch, each with `devices` GPUs; more "
+        "than 1 needs SLURM (docs/autoencoders.md)",
         ge=1,
     )
-    learning_rate: float = Field(
-        1e-3, description="Peak learning rate of AdamW [1], above 0 up to 0.1", gt=0, le=0.1
-    )
+    learning_rate: float = Field(1e-3, description="Peak learning rate of AdamW", gt=0, le=0.1)
     warmup_fraction: float = Field(
-        0.03,
-        description="Part of the run over which the rate rises linearly [1], 0 to 0.5",
-        ge=0,
-        le=0.5,
+        0.03, description="Part of the run over which the rate rises linearly", ge=0, le=0.5
     )
     final_rate_fraction: float = Field(
-        0.02,
-        description="Rate at the end as part of the peak; a half cosine between [1], 0 to 1",
-        ge=0,
-        le=1,
+        0.02, description="Rate at the end as part of the peak; a half cosine between", ge=0, le=1
     )
-    weight_decay: float = Field(1e-4, description="Weight decay of AdamW [1], 0 to 1", ge=0, le=1)
+    weight_decay: float = Field(1e-4, description="Weight decay of AdamW", ge=0, le=1)
     clip_norm: float = Field(
-        1.0,
-        description="Largest norm of the gradient; larger ones are scaled down [1], above 0",
-        gt=0,
+        1.0, description="Largest norm of the gradient; larger ones are scaled down", gt=0
     )
-    validate_every: int = Field(
-        1, description="Epochs between looks at the validation scans [count], 1 or more", ge=1
-    )
+    validate_every: int = Field(1, description="Epochs between looks at the validation scans", ge=1)
     ema_decay: float = Field(
         0.0,
         description="Decay per update of a running average of the weights, which is then what is "
-        "validated and kept [1], 0 (no average) to 0.99999",
+        "validated and kept; 0: none",
         ge=0,
         le=0.99999,
     )
@@ -88,8 +70,7 @@ class TrainingSettings(Settings):
     )
     selection_scans: int = Field(
         4,
-        description="selection: volumes only: validation scans that are segmented at each look "
-        "[count], 1 or more",
+        description="selection: volumes only: validation scans that are segmented at each look",
         ge=1,
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
@@ -113,7 +94,7 @@ class TrainingSettings(Settings):
         description="Write the history for TensorBoard as well, under logs/train_autoencoder/",
     )
     checkpoint_minutes: float = Field(
-        5.0, description="Time between resume checkpoints [min], 0 or more", ge=0
+        5.0, description="Time between resume checkpoints [min]", ge=0
     )
 
     @field_validator("devices")
@@ -148,28 +129,22 @@ class AugmentationSettings(Settings):
     """Random changes of every training scan, drawn anew at each use."""
 
     warp_probability: float = Field(
-        0.8, description="Part of the scans that get a random smooth warp [1], 0 to 1", ge=0, le=1
+        0.8, description="Part of the scans that get a random smooth warp", ge=0, le=1
     )
     warp_mm: float = Field(
-        3.0, description="Standard deviation of the warp's displacement [mm], 0 to 20", ge=0, le=20
+        3.0, description="Standard deviation of the warp's displacement [mm]", ge=0, le=20
     )
     warp_spacing_mm: float = Field(
-        24.0, description="Distance between independent displacements [mm], 5 to 100", ge=5, le=100
+        24.0, description="Distance between independent displacements [mm]", ge=5, le=100
     )
     flip_probability: float = Field(
-        0.5, description="Part of the scans mirrored left to right [1], 0 to 1", ge=0, le=1
+        0.5, description="Part of the scans mirrored left to right", ge=0, le=1
     )
     gamma: float = Field(
-        0.1,
-        description="Standard deviation of the log of the contrast exponent [1], 0 to 1",
-        ge=0,
-        le=1,
+        0.1, description="Standard deviation of the log of the contrast exponent", ge=0, le=1
     )
     gain: float = Field(
-        0.05,
-        description="Standard deviation of the log of the brightness factor [1], 0 to 1",
-        ge=0,
-        le=1,
+        0.05, description="Standard deviation of the log of the brightness factor", ge=0, le=1
     )
 
 
@@ -193,7 +168,7 @@ class AutoencoderSettings(Settings):
     bundle: Place | None = Field(
         None,
         description="Folder or .zip of a bundle that gives the model instead of training; the "
-        "other settings of this model then stay at their defaults [path]",
+        "other settings of this model then stay at their defaults",
     )
 
     @model_validator(mode="after")
@@ -225,8 +200,8 @@ class EncodingSettings(Settings):
 
     batch_size: int = Field(
         4,
-        description="Scans or latents per pass [count], 1 or more; the last pass is filled up, so "
-        "that a scan's latent doesn't depend on its companions",
+        description="Scans or latents per pass; the last pass is filled up, so that a scan's "
+        "latent doesn't depend on its companions",
         ge=1,
     )
     precision: Literal["float32", "bfloat16"] = Field(
@@ -236,12 +211,12 @@ class EncodingSettings(Settings):
     decode_tile: int | None = Field(
         None,
         description="Edge of the tiles in which a latent is decoded where memory is short [latent "
-        "elements], 2 or more; none: the whole at once. Much slower, and inexact where the overlap "
-        "is small (docs/autoencoders.md)",
+        "elements]; none: the whole at once. Much slower, and inexact where the "
+        "overlap is small (docs/autoencoders.md)",
         ge=2,
     )
     decode_overlap: int = Field(
-        8, description="What a tile sees of its neighbours [latent elements], 0 to 64", ge=0, le=64
+        8, description="What a tile sees of its neighbours [latent elements]", ge=0, le=64
     )
     perceptual: bool = Field(
         True,

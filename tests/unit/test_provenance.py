@@ -49,6 +49,17 @@ def test_docstrings_comments_and_layout_do_not_count(tree, text):
     assert fingerprint(tree) == before
 
 
+def test_descriptions_of_settings_do_not_count_and_their_values_do(tree):
+    module = tree / "brainlapse" / "used.py"
+    text = "from brainlapse.deep import inner\n\nX = Field(1, ge=0, description='{}')\n"
+    module.write_text(text.format("One"))
+    before = fingerprint(tree)
+    module.write_text(text.format("Another"))
+    assert fingerprint(tree) == before
+    module.write_text(text.format("Another").replace("Field(1", "Field(2"))
+    assert fingerprint(tree) != before
+
+
 def test_edit_changes_just_its_own_module(tree):
     before = fingerprint(tree)
     (tree / "brainlapse/deep/inner.py").write_text("def inner():\n    return 22\n")

@@ -1,6 +1,6 @@
 """A first training of an autoencoder on synthetic brains, apart from the pipeline.
 
-in:  a folder of label maps (config keys segmenter and pretraining, see pretraining.yaml)
+in:  a folder of label maps (config keys segmenter and pretraining, see configs/pretraining.yaml)
 out: pretraining/model.safetensors, config.json, history.tsv
 
 draw_brains           draw synthetic brains from the label maps

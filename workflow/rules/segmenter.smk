@@ -1,6 +1,6 @@
 """The embedded segmenter: its training, apart from the pipeline.
 
-in:  a folder of label maps (config key segmenter, see segmenter.yaml)
+in:  a folder of label maps (config key segmenter, see configs/segmenter.yaml)
 out: segmenter/segmenter.safetensors, history.tsv, card.json
 
 place_label_maps  lay the label maps into MNI space

@@ -19,19 +19,19 @@ class LongitudinalSettings(Settings):
         gt=0.0,
         lt=1.0,
         description="Correlation of two visits at 4 mm, rigidly aligned, below which they are not "
-        "taken for the same person, 0 to 1.",
+        "taken for the same person",
     )
     min_coverage: float = Field(
         0.95,
         ge=0.5,
         le=1.0,
         description="Share of a visit's own brain that must lie inside the mask of the visit that "
-        "it joins, 0.5 to 1; else the earlier brain was cut off, and the visit stands alone.",
+        "it joins; else the earlier brain was cut off, and the visit stands alone",
     )
     field_fwhm_mm: float = Field(
         30.0,
         ge=10.0,
         le=100.0,
         description="Width of the Gaussian windows in which two visits are brought to the same "
-        "brightness (differential bias correction) [mm], 10 to 100.",
+        "brightness (differential bias correction) [mm]",
     )

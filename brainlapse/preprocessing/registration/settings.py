@@ -12,18 +12,20 @@ class LevelSettings(Settings):
 
     transform: Literal["rigid", "similarity", "affine"] = Field(
         description="What the level may change: `rigid` rotation and shift (6 parameters), "
-        "`similarity` one scale as well (7), `affine` scales and shears as well (12)."
+        "`similarity` one scale as well (7), `affine` scales and shears as well (12)"
     )
     initialisation: Literal["search", "centres", "header", "previous"] = Field(
         "previous",
         description="Where the level starts: `search` among rotations of up to 60 degrees, "
-        "`centres` of mass laid upon each other, the scan's `header`, or the `previous` level.",
+        "`centres` of mass laid upon each other, the scan's `header`, or the "
+        "`previous` level",
     )
     metric: Literal["squares", "correlation", "mutual_information"] = Field(
         "squares",
         description="What makes a good fit: small `squares` of the differences, outliers apart; "
-        "or, with ANTs, high `correlation` of the intensities or `mutual_information`, the latter "
-        "also for contrasts that differ from the template's.",
+        "or, with ANTs, high `correlation` of the intensities or "
+        "`mutual_information`, the latter also for contrasts that differ from the "
+        "template's",
     )
     masked: bool = Field(
         False,
@@ -35,25 +37,25 @@ class LevelSettings(Settings):
         0.15,
         gt=0.0,
         le=1.0,
-        description="Share of the voxels that the metric reads, 0 to 1; `squares` read about as "
-        "many at the coarser resolutions.",
+        description="Share of the voxels that the metric reads; `squares` read about as many at "
+        "the coarser resolutions",
     )
     iterations: tuple[int, ...] = Field(
-        (30, 30), description="Largest number of iterations, per resolution from coarse to fine."
+        (30, 30), description="Largest number of iterations, per resolution from coarse to fine"
     )
     shrink: tuple[int, ...] = Field(
-        (4, 2), description="Factor by which the grid is coarsened, per resolution."
+        (4, 2), description="Factor by which the grid is coarsened, per resolution"
     )
     smoothing: tuple[float, ...] = Field(
         (2.0, 1.0),
-        description="Standard deviation of the Gaussian smoothing [voxels], per resolution.",
+        description="Standard deviation of the Gaussian smoothing [voxels], per resolution",
     )
     min_correlation: float = Field(
         0.65,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template at 4 mm below which the level is tried again, "
-        "more thoroughly, -1 to 1; not looked at with `mutual_information`.",
+        "more thoroughly; not looked at with `mutual_information`",
     )
 
     @model_validator(mode="after")
@@ -93,11 +95,9 @@ FREEDOM = ("rigid", "similarity", "affine")
 class RetrySettings(Settings):
     """How a level whose result does not fit is tried once more."""
 
-    starts: int = Field(
-        3, ge=1, le=20, description="Starts to try, the best of the search, 1 to 20."
-    )
+    starts: int = Field(3, ge=1, le=20, description="Starts to try, the best of the search")
     sampling: float = Field(
-        0.2, gt=0.0, le=1.0, description="Share of the voxels that the metric reads, 0 to 1."
+        0.2, gt=0.0, le=1.0, description="Share of the voxels that the metric reads"
     )
 
 
@@ -109,35 +109,35 @@ class LimitSettings(Settings):
         gt=0.0,
         lt=1.0,
         description="A scan that the last level shrinks below this factor along any direction is "
-        "rejected, 0 to 1.",
+        "rejected",
     )
     max_scale: float = Field(
         2.0,
         gt=1.0,
         le=5.0,
         description="A scan that the last level stretches above this factor along any direction "
-        "is rejected, 1 to 5.",
+        "is rejected",
     )
     max_scale_ratio: float = Field(
         1.7,
         gt=1.0,
         le=5.0,
         description="Largest over smallest scale of any two directions, shears included, above "
-        "which a scan is rejected, 1 to 5.",
+        "which a scan is rejected",
     )
     min_correlation: float = Field(
         0.55,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template at 4 mm below which a scan is rejected after "
-        "the second try, -1 to 1; not looked at with `mutual_information`.",
+        "the second try; not looked at with `mutual_information`",
     )
     min_overlap: float = Field(
         0.80,
         ge=0.0,
         le=1.0,
         description="Dice coefficient of the brain and the template's at 4 mm below which a scan "
-        "is rejected after the second try, 0 to 1.",
+        "is rejected after the second try",
     )
 
 
@@ -145,21 +145,21 @@ class RegistrationSettings(Settings):
     """How the brain is registered to the template, level by level."""
 
     voxel_mm: float = Field(
-        2.0, ge=1.0, le=4.0, description="Voxel size at which brains are registered [mm], 1 to 4."
+        2.0, ge=1.0, le=4.0, description="Voxel size at which brains are registered [mm]"
     )
-    seed: int = Field(1, ge=1, le=2**31 - 1, description="Seed of ANTs' sampling, 1 to 2147483647.")
+    seed: int = Field(1, ge=1, le=2**31 - 1, description="Seed of ANTs' sampling")
     levels: tuple[LevelSettings, ...] = Field(
         (RIGID_DEFAULT, AFFINE_DEFAULT),
         min_length=1,
         max_length=3,
         description="The levels in order, each transform once and none freer than the next; a "
-        "list given here replaces the whole default list.",
+        "list given here replaces the whole default list",
     )
     retry: RetrySettings = Field(
-        default_factory=RetrySettings, description="The second try of a level that failed."
+        default_factory=RetrySettings, description="The second try of a level that failed"
     )
     limits: LimitSettings = Field(
-        default_factory=LimitSettings, description="What the last level's result must keep."
+        default_factory=LimitSettings, description="What the last level's result must keep"
     )
 
     @model_validator(mode="before")

@@ -19,13 +19,10 @@ class PerceptualSettings(Settings):
         "the last two need a weights file",
     )
     weight: float = Field(
-        1.0,
-        description="Weight of the term where a network is named [1], 0 or more; MRExtrap: 1",
-        ge=0,
+        1.0, description="Weight of the term where a network is named; MRExtrap: 1", ge=0
     )
     folder: Place = Field(
-        "weights",
-        description="Folder with the safetensors file of lpips or medicalnet [path]",
+        "weights", description="Folder with the safetensors file of lpips or medicalnet"
     )
 
     @model_validator(mode="after")
@@ -47,36 +44,32 @@ class LossSettings(Settings):
     """Equation 1 of MRExtrap: L1 + perceptual + adversarial + KL."""
 
     l1_weight: float = Field(
-        1.0, description="Weight of the mean absolute difference [1], above 0; MRExtrap: 1", gt=0
+        1.0, description="Weight of the mean absolute difference; MRExtrap: 1", gt=0
     )
     perceptual: PerceptualSettings = Field(
         default_factory=PerceptualSettings, description="Perceptual term"
     )
     adversarial_weight: float = Field(
         1e-3,
-        description="Weight of the patch-adversarial term [1], 0 (no discriminator) or more; "
-        "MRExtrap: 0.001",
+        description="Weight of the patch-adversarial term; 0: no discriminator; MRExtrap: 0.001",
         ge=0,
     )
     adversarial_start_epoch: int = Field(
         100, description="First epoch with the adversarial term [epoch from 0]; MRExtrap: 100", ge=0
     )
     discriminator_channels: int = Field(
-        32, description="Width of the discriminator's first layer [count], 4 to 256", ge=4, le=256
+        32, description="Width of the discriminator's first layer", ge=4, le=256
     )
     discriminator_layers: int = Field(
-        3,
-        description="Halvings of the discriminator; more see larger patches [count], 1 to 5",
-        ge=1,
-        le=5,
+        3, description="Halvings of the discriminator; more see larger patches", ge=1, le=5
     )
     discriminator_learning_rate: float = Field(
-        5e-4, description="Learning rate of the discriminator [1], above 0 up to 0.1", gt=0, le=0.1
+        5e-4, description="Learning rate of the discriminator", gt=0, le=0.1
     )
     kl_weight: float = Field(
         1e-6,
         description="Weight of the KL divergence from a standard normal, summed over the latent "
-        "and averaged over scans [1], 0 or more; MRExtrap: 0.000001",
+        "and averaged over scans; MRExtrap: 0.000001",
         ge=0,
     )
     sample_latent: bool = Field(

@@ -8,7 +8,7 @@ def pretraining_settings(wildcards):
     if not config["pretraining"]:
         message = (
             "pretrain_autoencoder needs settings: snakemake pretrain_autoencoder --configfile "
-            "pretraining.yaml, with segmenter.label_maps naming a folder"
+            "configs/pretraining.yaml, with segmenter.label_maps naming a folder"
         )
         raise WorkflowError(message)
     return config["pretraining"]

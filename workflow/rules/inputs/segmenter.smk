@@ -10,7 +10,7 @@ def label_maps(wildcards):
     if not config["segmenter"]:
         message = (
             "train_segmenter needs label maps: snakemake train_segmenter --configfile "
-            "segmenter.yaml, with segmenter.label_maps naming a folder"
+            "configs/segmenter.yaml, with segmenter.label_maps naming a folder"
         )
         raise WorkflowError(message)
     return [str(path) for path in find_label_maps(config["segmenter"]["label_maps"])]
