@@ -23,6 +23,7 @@ OWNERS = {
         "segmenter",
         "pretraining",
         "bundle",
+        "operations",  # the doctor asks for a GPU
     },
     "monai": {"networks"},
     "sklearn": {"analysis", "figures"},
