@@ -1,5 +1,6 @@
 """Names of columns: what data sets call things, and how a column is found by the user's name."""
 
+import re
 from collections.abc import Iterable
 
 SUBJECT_COLUMNS = ("participant_id", "subject_id", "subject", "participant", "sub", "subject_label")
@@ -16,9 +17,18 @@ AGE_COLUMNS = {
     "session_age": "years",
     "age": "years",
     "age_in_years": "years",
+    "age_yrs": "years",
+    "age_yr": "years",
+    "age_y": "years",
+    "age_at_mri": "years",
+    "age_at_exam": "years",
     "age_months": "months",
     "age_in_months": "months",
+    "age_mo": "months",
+    "interview_age": "months",  # of the NIMH Data Archive: ABCD, HCP lifespan
+    "age_weeks": "weeks",
     "age_days": "days",
+    "age_in_days": "days",
 }
 BASELINE_COLUMNS = dict.fromkeys(
     ("baseline_age", "age_at_baseline", "age_baseline", "age_bl", "age_at_entry", "ageatentry"),
@@ -81,6 +91,12 @@ RESERVED_COLUMNS = frozenset((*SCAN_COLUMNS, *LATER_COLUMNS))
 STATED = "_stated"  # ends the user's column whose name is one of ours
 
 
+def plain_name(column: str) -> str:
+    """Write a column's name the plain way: `Age (years)`, `AgeYears` and `AGE_years` are one."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
+    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+
+
 def find_named(name: str, columns: Iterable[str]) -> str | None:
     """Column of scans.tsv that a user means by a name of their own table; None if there is none.
 
@@ -91,7 +107,7 @@ def find_named(name: str, columns: Iterable[str]) -> str | None:
     for wanted in (name + STATED, name):
         if wanted in known:
             return wanted
-    if name.lower() in AGE_NAMES and "age_years" in known:
+    if plain_name(name) in AGE_NAMES and "age_years" in known:
         return "age_years"
     alike = [column for column in known if column.lower() == name.lower()]
     return alike[0] if len(alike) == 1 else None

@@ -4,6 +4,7 @@ Whatever a reader raises about the content of one file comes out as `ScanRejecte
 """
 
 import io
+import sys
 import zlib
 from dataclasses import dataclass
 
@@ -130,7 +131,7 @@ def unpack(path: str, content: bytes, limit: int) -> bytes:
     if not content.startswith(GZIP_MAGIC):
         return content
     parts: list[bytes] = []
-    left, rest = limit + 1, content
+    left, rest = min(limit, sys.maxsize - 1) + 1, content
     while rest:
         unpacker = zlib.decompressobj(GZIP_WBITS)
         try:

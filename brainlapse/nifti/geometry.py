@@ -10,6 +10,7 @@ FORMS_AGREE_MM = 1.0  # at the corners of the volume; headers of some converters
 # A quaternion of rounded numbers may come out longer than 1; its real part is 0 then, as in the
 # C library of NIfTI-1. Beyond this the angle is more than a degree off.
 MAX_QUATERNION_EXCESS = 1e-4
+MAX_MM = 1e9  # no place in the world of a scanner
 MIN_INDEPENDENCE = 1e-3  # determinant over the product of the edges: 1 for a cuboid
 
 
@@ -68,7 +69,7 @@ def qform_affine(header: nib.Nifti1Header) -> np.ndarray | None:
 
 
 def _usable(affine: np.ndarray | None) -> np.ndarray | None:
-    if affine is None or not np.isfinite(affine).all():
+    if affine is None or not np.abs(affine).max() <= MAX_MM:  # NaN as well
         return None
     axes = np.asarray(affine, dtype=np.float64)[:3, :3]
     edges = np.linalg.norm(axes, axis=0)

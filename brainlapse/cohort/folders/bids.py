@@ -33,6 +33,7 @@ class Listing:
     scans: list[RawScan] = field(default_factory=list)
     faults: list[RawScan] = field(default_factory=list)
     dataset_tables: list[str] = field(default_factory=list)
+    odd_tables: list[str] = field(default_factory=list)  # participants.xlsx and the like
     subject_tables: dict[str, str] = field(default_factory=dict)  # sub-*_sessions.tsv
     scans_tables: dict[Session, str] = field(default_factory=dict)  # sub-*[_ses-*]_scans.tsv
 
@@ -58,6 +59,11 @@ def list_dataset(folder: str | os.PathLike) -> Listing:
         )
         raise CohortError(message) from error
     found.dataset_tables = [entries[name].path for name in DATASET_TABLES if name in entries]
+    found.odd_tables = [
+        name
+        for name in entries
+        if name.lower().startswith("participants") and name not in DATASET_TABLES
+    ]
     for name in entries:
         if name.startswith("sub-"):
             _walk_subject(found, entries[name])

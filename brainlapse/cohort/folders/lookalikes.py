@@ -1,5 +1,6 @@
 """What lies in a folder that gives no scan: other containers, half a download, almost a name."""
 
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ def found_instead(folder: str) -> str:
 def _files(folder: str, depth: int) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)[:MAX_LOOKED_AT]
+            some = itertools.islice(entries, MAX_LOOKED_AT)
+            found = sorted(some, key=lambda entry: entry.name)
     except OSError:
         return
     for entry in found:

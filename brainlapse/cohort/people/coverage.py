@@ -4,7 +4,7 @@ Small notes stand at every scan; that most of them say the same is said here, on
 scan is opened.
 """
 
-from brainlapse.cohort.columns import SEX_COLUMNS, find_named
+from brainlapse.cohort.columns import SEX_COLUMNS, find_named, plain_name
 from brainlapse.cohort.errors import CohortError
 from brainlapse.cohort.folders.bids import Session
 from brainlapse.cohort.people.demographics import PARTICIPANTS, Demographics
@@ -22,7 +22,9 @@ def whole_table_faults(dataset: str, found: Demographics, described: Described) 
     with_sex = any(find_column(row, SEX_COLUMNS) for row in found.participants.values())
     for column, what in (("age_years", "age"), *((("sex", "sex"),) if with_sex else ())):
         if known_share(described, column) < MOST:
-            sentences.append(_lost(described, column, what))
+            unread = _like_ages(described) if column == "age_years" else []
+            hint = f"; not understood as ages: {', '.join(unread)}" if unread else ""
+            sentences.append(_lost(described, column, what) + hint)
     return [f"{dataset}: {sentence}" for sentence in sentences]
 
 
@@ -59,6 +61,12 @@ def _lost(described: Described, column: str, what: str) -> str:
     cause = f"; the first, {'_'.join(filter(None, first))}: {note}" if note else ""
     known = len(described) - len(without)
     return f"{known} of {len(described)} scans have a value for {what}{cause}"
+
+
+def _like_ages(described: Described) -> list[str]:
+    """Name the user's columns that may hold ages under names that are not known."""
+    columns = dict.fromkeys(column for row in described.values() for column in row)
+    return [c for c in columns if "age" in plain_name(c).split("_") and c != "age_years"]
 
 
 def _unmatched(found: Demographics, described: Described) -> list[str]:

@@ -71,7 +71,8 @@ def read_demographics(listing: Listing) -> Demographics:
     if found.has_participants:
         _add_participants(found, read_table(paths[PARTICIPANTS]), units["participants.json"])
     else:
-        found.problems.append(f"{shown(listing.folder)}: participants.tsv is missing")
+        there = f", found {', '.join(map(shown, listing.odd_tables))}" if listing.odd_tables else ""
+        found.problems.append(f"{shown(listing.folder)}: participants.tsv is missing{there}")
     if "sessions.tsv" in paths:
         table = read_table(paths["sessions.tsv"])
         _note_faults(found, table)

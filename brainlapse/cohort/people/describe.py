@@ -9,6 +9,7 @@ from brainlapse.cohort.columns import (
     SPLIT_COLUMN,
     STATED,
     SUBJECT_COLUMNS,
+    plain_name,
 )
 from brainlapse.cohort.folders.bids import Listing, Session
 from brainlapse.cohort.notes import join_notes
@@ -86,7 +87,7 @@ def further_columns(row: Row) -> Row:
     """Give the user's columns, under their own names but where these are ours."""
     further: Row = {}
     for column, value in row.items():
-        if column.lower() in TAKEN or column.lower() in OURS:
+        if plain_name(column) in TAKEN or column.lower() in OURS:
             continue
         name = column
         while name in RESERVED_COLUMNS or name in further:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from brainlapse.cohort.columns import SESSION_COLUMNS, SUBJECT_COLUMNS
+from brainlapse.cohort.columns import SESSION_COLUMNS, SUBJECT_COLUMNS, plain_name
 
 Row = dict[str, str]  # column -> text; missing cells are absent
 
@@ -10,15 +10,15 @@ MISSING = {"", "n/a", "na", "n.a.", "nan", "none", "null", "unknown", "missing",
 
 
 def find_column(row: Iterable[str], names: Iterable[str]) -> str | None:
-    """First of `names` (lower case) among the columns of a row, as the table spells it."""
+    """First of `names` (plain ones) among the columns of a row, as the table spells it."""
     spelled: dict[str, str] = {}
     for column in row:
-        spelled.setdefault(column.lower(), column)
+        spelled.setdefault(plain_name(column), column)
     return next((spelled[name] for name in names if name in spelled), None)
 
 
 def find_value(row: Row, names: Iterable[str]) -> str | None:
-    """Value of the first of `names` (lower case) that the row has one for."""
+    """Value of the first of `names` (plain ones) that the row has one for."""
     column = find_column(row, names)
     return None if column is None else row[column]
 

@@ -16,6 +16,7 @@ from brainlapse.nifti.files import read_regular, shown
 from brainlapse.rejection import ScanRejected
 
 MAX_TABLE_BYTES = 500_000_000
+NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")  # xlsx, xls, gzip
 DELIMITERS = "\t;,"
 MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16"}
 MARKS |= {b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
@@ -45,9 +46,13 @@ def read_table(path: str) -> Table:
         The machine is at fault, not the file.
     """
     try:
-        text = decode(read_regular(path, MAX_TABLE_BYTES, "table"))
+        content = read_regular(path, MAX_TABLE_BYTES, "table")
     except ScanRejected as reason:
         return Table(path, problem=str(reason))
+    if content.startswith(NO_TEXT):
+        packed = "an Excel sheet or a packed file; save it as tab-separated text"
+        return Table(path, problem=f"{shown(path)}: expected a table, found {packed}")
+    text = decode(content)
     lines = re.split("\r\n|\r|\n", text)
     numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
     if not numbers:

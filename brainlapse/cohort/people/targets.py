@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from brainlapse import runtime
-from brainlapse.cohort.columns import DIAGNOSIS_COLUMNS, SCAN_COLUMNS, SEX_COLUMNS, find_named
+from brainlapse.cohort.columns import (
+    DIAGNOSIS_COLUMNS,
+    SCAN_COLUMNS,
+    SEX_COLUMNS,
+    find_named,
+    plain_name,
+)
 from brainlapse.cohort.errors import CohortError
 from brainlapse.cohort.folders.bids import Listing, list_dataset
 from brainlapse.cohort.people.tables import read_table
@@ -65,10 +71,10 @@ def _headers(listing: Listing) -> Iterator[list[str]]:
 
 
 def _offers(header: list[str] | tuple[str, ...], column: str) -> bool:
-    lower = {name.lower() for name in header}
+    plain = {plain_name(name) for name in header}
     if column == "sex":
-        return bool(lower & set(SEX_COLUMNS))
+        return bool(plain & set(SEX_COLUMNS))
     if column == "diagnosis":
-        return bool(lower & set(DIAGNOSIS_COLUMNS))
+        return bool(plain & set(DIAGNOSIS_COLUMNS))
     offered = [name for name in header if name.lower() not in SCAN_COLUMNS]
-    return find_named(column, [*offered, "age_years"]) is not None or column.lower() in lower
+    return find_named(column, [*offered, "age_years"]) is not None or plain_name(column) in plain

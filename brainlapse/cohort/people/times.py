@@ -12,6 +12,7 @@ from brainlapse.cohort.columns import (
     BIRTH_COLUMNS,
     DATE_COLUMNS,
     ELAPSED_COLUMNS,
+    plain_name,
 )
 from brainlapse.cohort.people.rows import Row, find_column
 from brainlapse.cohort.people.units import (
@@ -24,6 +25,7 @@ from brainlapse.cohort.people.units import (
 )
 
 DAYS_PER_YEAR = 365.25
+SAME_AGE_YEARS = 1.1  # two roundings of one age are no further apart
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ def read_times(row: Row, units: Mapping[str, str]) -> Times:
     row
         Cells of one line.
     units
-        Words for units by column (lower case), where the sidecar states them.
+        Words for units by column (plain name), where the sidecar states them.
     """
     notes: list[str] = []
     age, whole = _measure(row, AGE_COLUMNS, units, notes)
+    notes += _other_ages(row, age, units)
     baseline, _ = _measure(row, BASELINE_COLUMNS, units, notes)
     elapsed, _ = _measure(row, ELAPSED_COLUMNS, units, notes)
     date, _ = _date(row, DATE_COLUMNS, notes)
@@ -80,7 +83,7 @@ def _measure(
     column = find_column(row, columns)
     if column is None:
         return None, False
-    text, key = row[column], column.lower()
+    text, key = row[column], plain_name(column)
     try:
         unit = parse_unit(units.get(key, "")) or columns[key]
     except UnknownUnitError:
@@ -94,6 +97,18 @@ def _measure(
         notes.append(f"{column} '{text}' in '{units[key]}' was read as decimal years")
     number = parse_number(text)
     return years, number is not None and number.is_integer()
+
+
+def _other_ages(row: Row, age: float | None, units: Mapping[str, str]) -> list[str]:
+    """Say which further columns of the row give another age."""
+    first = find_column(row, AGE_COLUMNS)
+    others = [c for c in row if plain_name(c) in AGE_COLUMNS and c != first]
+    notes = []
+    for column in others:
+        years, _ = _measure({column: row[column]}, AGE_COLUMNS, units, [])
+        if age is not None and years is not None and abs(years - age) > SAME_AGE_YEARS:
+            notes.append(f"{first} gives {age:g} years and {column} {years:g}; the first was taken")
+    return notes
 
 
 def _date(row: Row, columns: tuple[str, ...], notes: list[str]) -> tuple[datetime | None, bool]:
@@ -128,14 +143,14 @@ def years_between(first: datetime, second: datetime) -> float:
 
 
 def column_units(sidecar: dict) -> dict[str, str]:
-    """Units of age-like columns as a JSON sidecar states them: column in lower case -> words."""
+    """Units of age-like columns as a JSON sidecar states them: plain name -> words."""
     known = {*AGE_NAMES, *ELAPSED_COLUMNS}
     units = {}
     for column, description in sidecar.items():
-        if column.lower() not in known or not isinstance(description, dict):
+        if plain_name(column) not in known or not isinstance(description, dict):
             continue
         stated = {str(key).lower(): value for key, value in description.items()}
         unit = stated.get("units", stated.get("unit"))
         if isinstance(unit, str) and unit.strip():
-            units[column.lower()] = unit.strip()
+            units[plain_name(column)] = unit.strip()
     return units

@@ -184,3 +184,25 @@ def test_the_more_specific_row_goes_first():
     joined = Times(age=61.5, notes=("b",)).over(general)
     assert joined == Times(61.5, date=datetime(2020, 1, 1), notes=("a", "b"))
     assert Times(elapsed=1.0).over(general).whole
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("Age (years)", "50"),
+        ("Age [months]", "600"),
+        ("AgeAtScan", "50"),
+        ("age at scan", "50"),
+        ("Age, yrs", "50"),
+        ("interview_age", "600"),
+    ],
+)
+def test_names_of_columns_as_people_write_them(column, text, settings):
+    assert age({column: text}, {None: {}}, None, settings) == (pytest.approx(50), "")
+
+
+def test_two_columns_with_two_ages_are_said(settings):
+    years, note = age({"age": "34", "age_months": "600"}, {None: {}}, None, settings)
+    assert years == 34
+    assert note == "age gives 34 years and age_months 50; the first was taken"
+    assert age({"age": "34", "age_months": "415"}, {None: {}}, None, settings) == (34.0, "")

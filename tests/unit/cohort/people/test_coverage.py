@@ -29,6 +29,11 @@ LOST = {
     ),
     "words": (GOOD.replace(" 3", " about3"), {}, "age 'about31' is not a number"),
     "no age": (GOOD.replace("age", "years_lived"), {}, "0 of 4 scans have a value for age"),
+    "name of ages": (
+        GOOD.replace("age", "age_when_seen"),
+        {},
+        "not understood as ages: age_when_seen",
+    ),
     "codes of sex": (GOOD.replace(" F", " 1"), {}, "sex '1' is not M or F"),
     "names of rows": (
         "participant_id age sex\n" + "".join(f"{n} sub-0{n} 3{n} F\n" for n in range(1, 5)),
@@ -93,8 +98,9 @@ def test_good_tables_are_no_news(four, settings, caplog):
 
 
 def test_a_missing_table_is_said(four, settings, caplog):
+    (four.folder / "participants.xlsx").touch()
     build(four, settings)
-    assert any("participants.tsv is missing" in message for message in said(caplog))
+    assert any("tsv is missing, found participants.xlsx" in message for message in said(caplog))
 
 
 @pytest.mark.parametrize("column", ["age_years", "age", "Sex", "site"])

@@ -110,6 +110,8 @@ def test_odd_characters_end_no_line(tmp_path, mark):
 def test_what_is_no_table_is_said(tmp_path):
     assert "found no line" in write(tmp_path, "\n\n").problem
     assert "found an empty file" in write(tmp_path, "").problem
+    (tmp_path / "sheet.tsv").write_bytes(b"PK\x03\x04" + bytes(99))
+    assert "found an Excel sheet" in read_table(str(tmp_path / "sheet.tsv")).problem
     os.mkfifo(tmp_path / "pipe.tsv")
     assert "found a pipe" in read_table(str(tmp_path / "pipe.tsv")).problem
     (tmp_path / "link.tsv").symlink_to("/nowhere")
