@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from brainlapse.settings import Settings
 
@@ -23,14 +23,6 @@ class SpaceSettings(Settings):
         description="Voxels along left-right, back-front and foot-head; divisible by the "
         "downsampling of every autoencoder",
     )
-
-    @field_validator("shape")
-    @classmethod
-    def _check_shape(cls, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        if not all(16 <= size <= 512 for size in shape):
-            message = f"expected three sizes from 16 to 512 voxels, found {list(shape)}"
-            raise ValueError(message)
-        return shape
 
 
 @dataclass(frozen=True)
