@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "brainlapse"
-EXEMPT = frozenset(f"{PACKAGE}.{name}" for name in ("runtime", "provenance", "damage"))
+EXEMPT = frozenset(f"{PACKAGE}.{name}" for name in ("runtime", "ownership", "provenance", "damage"))
 """Modules that can't change a number."""
 DATA = {f"{PACKAGE}.networks.trained": "networks/weights/segmenter.safetensors"}
 """Files of the package that count as part of the module that reads them."""

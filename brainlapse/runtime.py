@@ -5,12 +5,10 @@ Nothing here changes a number, so this module is left out of the code fingerprin
 
 import contextlib
 import ctypes
-import fcntl
 import io
 import json
 import logging
 import os
-import shutil
 import sys
 import threading
 import time
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUN_TOKEN = "BRAINLAPSE_RUN"  # host, process id and start time of the snakemake that leads the run
-FINISHED_NAME = "finished"
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -47,7 +44,6 @@ TEXT_COLUMNS = {
 
 log = logging.getLogger("brainlapse")
 Item = TypeVar("Item")
-_held: list[int] = []  # descriptors of claimed folders, open as long as the process lives
 
 
 def start(snakemake: Any) -> None:
@@ -123,6 +119,11 @@ def process_is_gone(token: str) -> bool:
     host, _, rest = token.partition(":")
     pid, _, started = rest.partition(":")
     return host == os.uname().nodename and pid.isdigit() and _start_time(int(pid)) != started
+
+
+def process_is_here(token: str) -> bool:
+    """Tell whether a token of `process_token` names a process of this host that lives."""
+    return token.startswith(f"{os.uname().nodename}:") and not process_is_gone(token)
 
 
 def watch_leader() -> None:
@@ -265,35 +266,3 @@ def format_duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def remove_finished(folder: str | Path) -> None:
-    """Delete the resume states of trainings whose results are in place and recorded."""
-    for mark in Path(folder, ".resume").glob(f"*/{FINISHED_NAME}"):
-        shutil.rmtree(mark.parent, ignore_errors=True)
-
-
-def claim_output(folder: str | Path) -> None:
-    """Hold the output folder for this process until it ends, however it ends.
-
-    Snakemake's own lock survives ``kill -9`` and would then refuse the same command; the
-    kernel releases this one.
-
-    Raises
-    ------
-    RuntimeError
-        If another run holds the folder.
-    """
-    path = Path(folder) / ".resume" / "run.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = path.read_text(encoding="utf-8").strip()
-        os.close(descriptor)
-        message = f"{folder}: another run ({owner}) is writing here; wait for it or stop it"
-        raise RuntimeError(message) from None
-    os.truncate(descriptor, 0)
-    os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
-    _held.append(descriptor)

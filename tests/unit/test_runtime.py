@@ -1,4 +1,4 @@
-"""Files appear whole or not at all; an output folder has one owner; jobs follow their leader."""
+"""Files appear whole or not at all; jobs follow their leader."""
 
 import os
 import signal
@@ -48,22 +48,6 @@ def test_table_keeps_identifiers_and_missing_values(tmp_path):
 def test_json_refuses_nan(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         runtime.write_json(tmp_path / "a.json", {"value": float("nan")})
-
-
-CLAIM = "from brainlapse.runtime import claim_output; claim_output({!r}); print('held', flush=True)"
-
-
-def test_output_folder_has_one_owner_that_kill_9_removes(tmp_path):
-    code = CLAIM.format(str(tmp_path)) + "; import time; time.sleep(60)"
-    owner = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert owner.stdout.readline() == "held\n"
-    with pytest.raises(RuntimeError, match=f"process {owner.pid}"):
-        runtime.claim_output(tmp_path)
-    owner.send_signal(signal.SIGKILL)
-    owner.wait()
-    runtime.claim_output(tmp_path)
 
 
 def test_job_ends_when_its_leader_is_killed(tmp_path):

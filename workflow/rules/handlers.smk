@@ -1,5 +1,6 @@
 """What happens before the first job of a run, and after the last."""
 
+from brainlapse import ownership
 from brainlapse.cohort.people.targets import warn_of_missing_columns
 
 GIVEN = {Path(path).resolve() for path in workflow.config_settings.configfiles}
@@ -19,6 +20,7 @@ onerror:
 
 
 onsuccess:
-    runtime.remove_finished(OUT)
+    ownership.remove_finished(OUT)
+    ownership.sweep(OUT)
     if Path(OUT, "report", "index.html").exists():
         print(f"Open {OUT}/report/index.html")

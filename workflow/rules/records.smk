@@ -14,6 +14,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
+from brainlapse import ownership
+
 NO_RECORD = "no record of these bytes"
 OWN_BYTES = "size of the result"
 IN_OUTPUT = re.compile(rf"(?<![\w/.-]){re.escape(config['output'])}(?=/|['\"]|$)")
@@ -34,6 +36,8 @@ class OutputRecords(FilePersistence):
         run = dag.workflow
         if run.is_main_process and run.executor_plugin and not run.dryrun:
             claim_output()  # before anyone decides what is up to date
+            if run.local_exec:  # jobs of a killed run may go on on a cluster
+                ownership.sweep(config["output"])
 
     def _get_key(self, f):
         return super()._get_key(f).removeprefix(f"{config['output']}/")
@@ -91,7 +95,7 @@ def size_of(key):
 def claim_output():
     """Keep other runs out of the output folder, or end with one sentence."""
     try:
-        runtime.claim_output(config["output"])
+        ownership.claim_output(config["output"])
     except RuntimeError as error:
         raise WorkflowError(str(error)) from None
 

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 import torch
 
 from brainlapse.damage import DamagedFile, is_machine_fault
-from brainlapse.runtime import FINISHED_NAME, atomic_path, read_json, write_json
+from brainlapse.ownership import FINISHED_NAME
+from brainlapse.runtime import atomic_path, read_json, write_json
 from brainlapse.training.model.start_settings import start_digest
 
 STATE_NAME = "state.pt"
@@ -147,7 +148,7 @@ class ResumeFolder:
         return time.monotonic() - self.saved_at >= 60 * self.minutes
 
     def finish(self) -> None:
-        """Say that the outputs are in place; `runtime.remove_finished` deletes the state.
+        """Say that the outputs are in place; `ownership.remove_finished` deletes the state.
 
         That is left to the run's end: outputs of a cluster job whose leader is gone count for
         nothing, and the next run takes them from here.

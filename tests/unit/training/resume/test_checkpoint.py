@@ -6,7 +6,7 @@ import logging
 import pytest
 import torch
 
-from brainlapse import runtime
+from brainlapse import ownership
 from brainlapse.training.resume.checkpoint import ResumeFolder
 
 
@@ -31,7 +31,7 @@ def test_the_same_setup_finds_its_checkpoint_and_other_models_are_left_alone(tmp
     again = ResumeFolder(tmp_path, "model", {"seed": 0}, 5)
     again.open()
     assert again.restore(dict)["step"] == 3
-    runtime.remove_finished(tmp_path.parent)
+    ownership.remove_finished(tmp_path.parent)
     assert again.path.exists()
 
 
@@ -42,7 +42,7 @@ def test_a_state_goes_when_its_run_ends_well(tmp_path):
         resume.save({"step": 3})
     done.finish()
     assert done.restore(dict) == {"step": 3}  # whoever makes the outputs again has them at once
-    runtime.remove_finished(tmp_path)
+    ownership.remove_finished(tmp_path)
     assert not done.path.exists()
     assert other.path.exists()
 
