@@ -35,7 +35,6 @@ wildcard_constraints:
     scan_path=r"[A-Za-z0-9_-]+/sub-[A-Za-z0-9+]+(/ses-[A-Za-z0-9+]+)?/sub-[A-Za-z0-9+]+(_ses-[A-Za-z0-9+]+)?",
     model=r"[A-Za-z0-9_-]+",
     task=r"[A-Za-z0-9_-]+",
-    level=r"rigid|similarity|affine",
     kind=r"reconstructed|predicted|interpolated",
 
 

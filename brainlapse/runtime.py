@@ -203,7 +203,7 @@ def read_table(path: str | Path, columns: Iterable[str] = ()) -> "pd.DataFrame":
     DamagedFile
         If the file is cut, empty or no such table.
     """
-    import pandas as pd  # here: its 0.25 s would be spent by each of a scan's seven jobs
+    import pandas as pd  # here: its 0.25 s would be spent by each of a scan's jobs
 
     content = Path(path).read_bytes()
     if not content.endswith(b"\n") or b"\0" in content:

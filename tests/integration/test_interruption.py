@@ -24,7 +24,7 @@ TABLES = (
 STAGES = (  # the run is killed when a job of the stage has begun to write its log
     "logs/build_cohort.log",
     "logs/mask_brain",
-    "logs/register_level",
+    "logs/register_brain",
     "logs/train_autoencoder/small.log",
     "logs/reconstruct_scans/small.log",
     "logs/segment_decoded",

@@ -13,8 +13,7 @@ from tests.integration.cohorts import CLINIC
 
 ROOT = Path(__file__).parents[2]
 PREPROCESS = {
-    "mask_brain", "correct_bias", "register_level", "align_visit", "resample_scan",
-    "normalise_intensity", "measure_quality",
+    "mask_brain", "correct_bias", "register_brain", "align_visit", "place_brain", "measure_quality",
 }  # fmt: skip
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
 PLOTS = {
@@ -30,8 +29,7 @@ EDITS = {  # module -> the rules whose own code it is
     "cohort/folders/bids.py": {"build_cohort"},
     "preprocessing/bias.py": {"correct_bias", "measure_quality", *SEGMENT},
     "preprocessing/intensity.py": {
-        "align_visit",
-        "normalise_intensity",
+        "place_brain",
         "simulate_dataset",
         "draw_brains",
         *SEGMENT,
@@ -40,7 +38,7 @@ EDITS = {  # module -> the rules whose own code it is
     "preprocessing/quality/verdict.py": {"align_visit", "collect_quality"},
     "preprocessing/longitudinal/alignment.py": {"align_visit"},
     "preprocessing/longitudinal/difference_field.py": {"align_visit"},
-    "preprocessing/longitudinal/field.py": {"align_visit", "resample_scan"},
+    "preprocessing/longitudinal/field.py": {"align_visit", "place_brain"},
     "cohort/visits.py": set(),
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/quality/review.py": {"collect_quality"},
@@ -184,18 +182,18 @@ class TestPlannedJobs:
         planned = self.plan(snakemake, copy, finished_run)
         assert planned == {"score_forecasts", "plot_forecasts", "write_report"}
 
-    def test_setting_of_the_affine_level_leaves_the_rigid_one(
+    def test_setting_of_a_level_leaves_masks_and_bias(
         self, snakemake, copy, finished_run, tmp_path
     ):
         levels = RegistrationSettings().model_dump(mode="json")["levels"]
         levels[1]["sampling"] = 0.06
         overlay = tmp_path / "levels.yaml"
         overlay.write_text(yaml.safe_dump({"preprocess": {"registration": {"levels": levels}}}))
-        arguments = ("-n", "--cores", 2, "--configfile", finished_run.config, overlay)
-        done = snakemake(finished_run.folder, *arguments, source=copy)
-        assert "level=affine" in done.stdout
-        assert "level=rigid" not in done.stdout
-        assert planned_rules(done.stdout) & {"mask_brain", "correct_bias"} == set()
+        planned = self.plan(
+            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
+        )
+        assert "register_brain" in planned
+        assert planned & {"mask_brain", "correct_bias"} == set()
 
     def test_setting_of_ageing_does_not_train(self, snakemake, copy, finished_run, tmp_path):
         overlay = tmp_path / "aging.yaml"
@@ -212,8 +210,9 @@ class TestPlannedJobs:
         planned = self.plan(
             snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
         )
-        assert "normalise_intensity" in planned
-        assert planned & (PREPROCESS - {"normalise_intensity", "measure_quality"}) == set()
+        assert "place_brain" in planned
+        after = {"place_brain", "align_visit", "measure_quality"}  # a later visit shares its scale
+        assert planned & (PREPROCESS - after) == set()
 
     def test_decisions_judge_again_and_measure_nothing(self, snakemake, copy, finished_run):
         review = finished_run.results / "qc_review.tsv"

@@ -26,7 +26,6 @@ rule write_derivatives:
         mem_mb=4000,
         runtime=60,
     params:
-        root=OUT,
         models=MODELS,
         code=code_of("write_derivatives"),
     script:

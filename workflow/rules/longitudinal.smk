@@ -39,7 +39,6 @@ rule align_visit:
         settings=config["preprocess"]["longitudinal"],
         registration=config["preprocess"]["registration"],
         resampling=config["preprocess"]["resampling"],
-        intensity=config["preprocess"]["intensity"],
         quality=REJECTION_LIMITS,
         space=config["space"],
         code=code_of("align_visit"),

@@ -9,9 +9,8 @@ in qc_review.tsv are an input, never an output.
 sample_template      the template on the grids in use, once
 mask_brain           find the brain
 correct_bias         N4 inside the mask
-register_level       the levels of the registration, each starting from the one before
-resample_scan        one interpolation from the raw grid to the MNI grid, then strip
-normalise_intensity  one intensity scale for all scans
+register_brain       the levels of the registration, each starting from the one before
+place_brain          one interpolation from the raw grid to the MNI grid, stripped, one scale for all
 measure_quality      numbers that say how well the scan went through
 collect_quality      judge the scans, tables of the cohort, the contract that its images keep
 """
@@ -98,19 +97,19 @@ rule correct_bias:
         "../scripts/correct_bias.py"
 
 
-rule register_level:
-    """Register one brain to the template: one level, starting from the level before."""
+rule register_brain:
+    """Register one brain to the template, level by level."""
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
-        before=level_before,
         target=results("template/registration_T1w.nii.gz"),
     output:
-        transform=results(
-            "preprocess/{scan_path}_from-T1w_to-MNI_level-{level}_xfm.mat"
-        ),
+        transforms=[
+            results(f"preprocess/{{scan_path}}_from-T1w_to-MNI_level-{level}_xfm.mat")
+            for level in LEVEL_NAMES
+        ],
     log:
-        results("logs/register_level/{scan_path}_{level}.log"),
+        results("logs/register_brain/{scan_path}.log"),
     group:
         "preprocess"
     conda:
@@ -121,29 +120,27 @@ rule register_level:
         runtime=15,
         places=1,
     params:
-        level=level_settings,
-        limits=level_limits,
-        retry=config["preprocess"]["registration"]["retry"],
-        voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
-        seed=config["preprocess"]["registration"]["seed"],
-        code=code_of("register_level"),
+        settings=config["preprocess"]["registration"],
+        code=code_of("register_brain"),
     script:
-        "../scripts/register_level.py"
+        "../scripts/register_brain.py"
 
 
-rule resample_scan:
-    """Bring one scan to the MNI grid in one interpolation, and strip it."""
+rule place_brain:
+    """Bring one brain to the MNI grid in one interpolation, on the common scale."""
     input:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
         transform=final_transform,
         shared_mask=shared("_space-MNI_desc-shared_mask.nii.gz"),
         field=shared("_space-MNI_desc-difference_field.nii.gz"),
+        visit=shared("_visit.json"),
     output:
-        stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
+        brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+        scale=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.json"),
     log:
-        results("logs/resample_scan/{scan_path}.log"),
+        results("logs/place_brain/{scan_path}.log"),
     group:
         "preprocess"
     conda:
@@ -154,37 +151,12 @@ rule resample_scan:
         runtime=10,
         places=1,
     params:
-        settings=config["preprocess"]["resampling"],
+        resampling=config["preprocess"]["resampling"],
+        intensity=config["preprocess"]["intensity"],
         space=config["space"],
-        code=code_of("resample_scan"),
+        code=code_of("place_brain"),
     script:
-        "../scripts/resample_scan.py"
-
-
-rule normalise_intensity:
-    """Bring the intensities of one brain to the common scale."""
-    input:
-        stripped=results("preprocess/{scan_path}_space-MNI_desc-stripped_T1w.nii.gz"),
-        mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
-        visit=shared("_visit.json"),
-    output:
-        brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
-    log:
-        results("logs/normalise_intensity/{scan_path}.log"),
-    group:
-        "preprocess"
-    conda:
-        "../../envs/imaging.yaml"
-    threads: 1
-    resources:
-        mem_mb=2500,
-        runtime=5,
-        places=1,
-    params:
-        settings=config["preprocess"]["intensity"],
-        code=code_of("normalise_intensity"),
-    script:
-        "../scripts/normalise_intensity.py"
+        "../scripts/place_brain.py"
 
 
 rule measure_quality:

@@ -14,7 +14,7 @@ from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.registration.settings import RegistrationSettings
 from brainlapse.preprocessing.registration.transforms import write_world_transform
 from brainlapse.preprocessing.resampling import resample_mask
-from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings
+from brainlapse.preprocessing.settings import ResamplingSettings
 from brainlapse.rejection import run_stage
 from brainlapse.space import SpaceSettings, mni_grid
 
@@ -40,7 +40,7 @@ def main(snakemake) -> None:
         anchors = None
         if placement.root:
             files = earlier[placement.root.scan]
-            anchors = read_anchors(files, IntensitySettings.model_validate(params.intensity))
+            anchors = read_anchors(files.scale)
             mask = load_volume(files.mni_mask, grid.shape)[0] > 0
         else:
             resampling = ResamplingSettings.model_validate(params.resampling)

@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     predictions = map(runtime.read_table, snakemake.input.predictions)
     errors = map(runtime.read_table, snakemake.input.errors)
     sources = build.Sources(
-        root=Path(snakemake.params.root),
+        root=Path(snakemake.output.folder).parent,
         scans=runtime.read_table(snakemake.input.scans),
         volumes=runtime.read_table(snakemake.input.volumes),
         forecasts=dict(zip(models, predictions, strict=True)),

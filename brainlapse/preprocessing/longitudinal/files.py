@@ -16,8 +16,8 @@ class EarlierFiles:
         Bias-corrected head and brain mask on its own grid.
     transform
         From the template to it.
-    stripped, mni_mask
-        The stripped brain and its mask in MNI space.
+    scale, mni_mask
+        Scale of its intensities, and its mask in MNI space.
     quality
         Its ``_qc.json``.
     """
@@ -26,7 +26,7 @@ class EarlierFiles:
     corrected: Path
     mask: Path
     transform: Path
-    stripped: Path
+    scale: Path
     mni_mask: Path
     quality: Path
 
@@ -36,14 +36,14 @@ class EarlierFiles:
         names = (
             "desc-n4_T1w.nii.gz",
             "space-T1w_desc-brain_mask.nii.gz",
-            "space-MNI_desc-stripped_T1w.nii.gz",
+            "space-MNI_desc-brain_T1w.json",
             "space-MNI_desc-brain_mask.nii.gz",
             "qc.json",
         )
-        corrected, mask, stripped, mni_mask, quality = (Path(f"{stem}_{name}") for name in names)
-        return cls(scan, corrected, mask, Path(transform), stripped, mni_mask, quality)
+        corrected, mask, scale, mni_mask, quality = (Path(f"{stem}_{name}") for name in names)
+        return cls(scan, corrected, mask, Path(transform), scale, mni_mask, quality)
 
     def paths(self) -> list[Path]:
         """Every file, in the order above."""
-        names = ("corrected", "mask", "transform", "stripped", "mni_mask", "quality")
+        names = ("corrected", "mask", "transform", "scale", "mni_mask", "quality")
         return [getattr(self, name) for name in names]

@@ -4,17 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from brainlapse.images import load_canonical, load_volume
-from brainlapse.preprocessing.intensity import find_anchors
+from brainlapse.images import load_canonical
 from brainlapse.preprocessing.longitudinal.chain import Placement
 from brainlapse.preprocessing.longitudinal.comparison import Root
 from brainlapse.preprocessing.longitudinal.files import EarlierFiles
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.quality.verdict import judge
 from brainlapse.preprocessing.registration.transforms import read_world_transform
-from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.rejection import read_rejection
 from brainlapse.runtime import read_json
 
@@ -38,11 +34,10 @@ def may_be_root(quality: Path, settings: QualitySettings) -> bool:
     return alone and judge(record["numbers"], settings).status != "rejected"
 
 
-def read_anchors(files: EarlierFiles, settings: IntensitySettings) -> tuple[float, float]:
+def read_anchors(scale: Path) -> tuple[float, float]:
     """Return the intensities that became 0 and the upper level in an earlier visit."""
-    stripped, _ = load_volume(files.stripped)
-    mask, _ = load_volume(files.mni_mask, stripped.shape)
-    return find_anchors(stripped[mask > 0].astype(np.float64), settings)
+    low, high = read_json(scale, ["anchors"])["anchors"]
+    return low, high
 
 
 def visit_record(placement: Placement, anchors: tuple[float, float] | None) -> Mapping[str, Any]:

@@ -88,7 +88,7 @@ def test_a_notice_names_the_step_and_the_reason(run):
     row = next(scans.itertuples())
     finish(root, row)
     path = finish(root, row, until="brain")
-    write_rejection([path], Rejection("resample_scan", "outside the field of view"))
+    write_rejection([path], Rejection("place_brain", "outside the field of view"))
     assert stand(root).loc[row.scan, "state"] == "rejected"
     assert stand(root).loc[row.scan, "detail"] == "outside the field of view"
 

@@ -7,8 +7,9 @@ from snakemake.exceptions import WorkflowError
 
 from brainlapse.cohort.tables import scan_path
 
-LEVELS = config["preprocess"]["registration"]["levels"]
-LEVEL_NAMES = [level["transform"] for level in LEVELS]
+LEVEL_NAMES = [
+    level["transform"] for level in config["preprocess"]["registration"]["levels"]
+]
 LAST_TRANSFORM = f"_from-T1w_to-MNI_level-{LEVEL_NAMES[-1]}_xfm.mat"
 
 
@@ -45,27 +46,6 @@ def raw_rows(path, mtime_ns):
     """Map scan_path to path and content."""
     scans = read_scans(path, mtime_ns).set_index("scan_path")
     return scans[["path", "image_sha256"]].to_dict("index")
-
-
-def level_settings(wildcards):
-    """Settings of one level of the registration."""
-    return LEVELS[LEVEL_NAMES.index(wildcards.level)]
-
-
-def level_limits(wildcards):
-    """What the result must keep: the last level alone is judged."""
-    limits = config["preprocess"]["registration"]["limits"]
-    return limits if wildcards.level == LEVEL_NAMES[-1] else {}
-
-
-def level_before(wildcards):
-    """Transform that a level starts from; none for the first."""
-    index = LEVEL_NAMES.index(wildcards.level)
-    names = LEVEL_NAMES[max(0, index - 1) : index]
-    template = "preprocess/{path}_from-T1w_to-MNI_level-{level}_xfm.mat"
-    return [
-        results(template.format(path=wildcards.scan_path, level=name)) for name in names
-    ]
 
 
 def quality_files(wildcards):
