@@ -1,0 +1,1 @@
+"""Methods of forecasting behind one interface: fitted on training people, a file each."""

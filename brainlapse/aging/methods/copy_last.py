@@ -1,0 +1,26 @@
+"""The last scan again: no change. What every other method must beat."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brainlapse.aging.methods.interface import FitSettings, Point
+from brainlapse.aging.people import Person
+
+
+class CopyLast:
+    """Copy of the last scan seen."""
+
+    def needs(self, person: Person) -> str | None:
+        """Return None: one scan is enough."""
+        return None
+
+    def forecast(self, person: Person, ages_years: np.ndarray, with_noise: bool) -> Point:
+        """Repeat the last scan."""
+        last = person.values[-1].astype(np.float64)
+        return Point(np.tile(last, (len(ages_years), 1)))
+
+
+def fit(people: Sequence[Person], settings: FitSettings) -> CopyLast:
+    """Fit nothing."""
+    return CopyLast()

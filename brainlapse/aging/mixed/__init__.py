@@ -1,0 +1,1 @@
+"""Mixed model of change within people: random intercept and slope, one variance per element."""
