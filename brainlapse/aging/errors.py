@@ -10,6 +10,8 @@ import logging
 import numpy as np
 import pandas as pd
 
+from brainlapse.aging.volumes import forecast_volumes
+
 ERROR_COLUMNS = [
     *("dataset", "subject", "scan", "split", "method", "n_scans_seen", "horizon_years", "region"),
     *("predicted_mm3", "observed_mm3", "reconstructed_mm3", "abs_error_pct"),
@@ -37,7 +39,7 @@ def score_forecasts(
     volumes : pd.DataFrame
         volumes.tsv: volumes of real, reconstructed and predicted scans [mm3].
     index : pd.DataFrame
-        dataset, scan, age_years of all scans.
+        Of all scans: dataset, subject, scan, split, age_years and, if present, sex, diagnosis.
     model : str
         Name of the autoencoder; volumes of others are not looked at.
 
@@ -53,12 +55,10 @@ def score_forecasts(
     reconstructed = _scan_volumes(volumes, "reconstructed", model)
     targets = predictions.drop_duplicates(TARGET)[TARGET + TIMES]
     frame = _observations(targets, real, reconstructed, volumes)
-    ages = index.assign(age_years=pd.to_numeric(index["age_years"], errors="coerce"))
     forecasts = _forecasts(frame, predictions, volumes, model)
     parts = [
-        frame.assign(method="copy_last", predicted_mm3=frame["last_observed_mm3"]),
         frame.assign(method="reconstruction", predicted_mm3=frame["reconstructed_mm3"]),
-        _volume_lines(frame, real, ages.set_index(["dataset", "scan"])["age_years"]),
+        forecast_volumes(frame, real, index),
         forecasts,
         _anchored(forecasts),
     ]
@@ -133,25 +133,6 @@ def _anchored(forecasts: pd.DataFrame) -> pd.DataFrame:
         method=forecasts["method"] + "_anchored",
         predicted_mm3=forecasts["last_observed_mm3"] * ratio,
     )
-
-
-def _volume_lines(frame: pd.DataFrame, real: pd.Series, ages: pd.Series) -> pd.DataFrame:
-    """Least squares lines through the observed volumes of the seen scans: no network at all."""
-    observed = real.to_dict()
-    rows = frame[frame["seen_scans"].str.contains(",", regex=False)]
-    predicted = [_line_forecast(row, observed, ages) for row in rows.to_dict("records")]
-    return rows.assign(method="volume_linear", predicted_mm3=np.array(predicted, dtype=float))
-
-
-def _line_forecast(row: dict, observed: dict, ages: pd.Series) -> float:
-    seen = row["seen_scans"].split(",")
-    years = np.array([ages[row["dataset"], scan] for scan in seen], dtype=float)
-    mm3 = np.array([observed.get((row["dataset"], scan, row["region"]), np.nan) for scan in seen])
-    centred = years - years.mean()
-    if centred @ centred == 0:
-        return np.nan
-    slope = centred @ mm3 / (centred @ centred)
-    return float(mm3.mean() + slope * (row["target_age_years"] - years.mean()))
 
 
 def _with_errors(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from brainlapse.aging import models
-from brainlapse.aging.plan import rate_scans
+from brainlapse.aging.methods.interface import FitSettings
+from brainlapse.aging.methods.named import LATENT_METHODS
+from brainlapse.aging.people import Person, covariates_of
+from brainlapse.aging.plan import dated_scans
 from brainlapse.aging.settings import AgingSettings
 
 
@@ -24,40 +26,34 @@ class LatentTable:
         self._row = {
             key: row for row, key in enumerate(zip(index["dataset"], index["scan"], strict=True))
         }
-        ages = pd.to_numeric(index["age_years"], errors="coerce")
-        self._ages = ages.to_numpy(dtype=float)
-
-    def rows(self, dataset: str, scans: list[str]) -> list[int]:
-        """Rows of scans of one dataset, in the order given."""
-        return [self._row[dataset, scan] for scan in scans]
 
     def latents(self, dataset: str, scans: list[str]) -> np.ndarray:
         """Latents (k, C, d, h, w) of scans of one dataset."""
-        return self._latents[self.rows(dataset, scans)]
-
-    def ages_years(self, dataset: str, scans: list[str]) -> np.ndarray:
-        """Ages, float (k,), of scans of one dataset."""
-        return self._ages[self.rows(dataset, scans)]
+        return self._latents[[self._row[dataset, scan] for scan in scans]]
 
 
-def population_rate(latents: np.ndarray, index: pd.DataFrame) -> np.ndarray | None:
-    """Mean latent change per year over training subjects; None if none has two ages.
+def gather_people(
+    table: pd.DataFrame, latents: np.ndarray, index: pd.DataFrame
+) -> dict[tuple[str, str], Person]:
+    """Put the latents of each subject together, in order of age.
 
     Parameters
     ----------
+    table : pd.DataFrame
+        Dated scans, from `dated_scans`.
     latents : np.ndarray
         float32 (N, C, d, h, w).
     index : pd.DataFrame
-        One row per latent, in the same order; scans of other splits are not looked at.
+        One row per latent, in the same order.
     """
-    training = rate_scans(index)
-    if training.empty:
-        return None
-    keys = list(zip(training["dataset"], training["scan"], strict=True))
     row = {key: n for n, key in enumerate(zip(index["dataset"], index["scan"], strict=True))}
-    groups = (training["dataset"] + "/" + training["subject"]).to_numpy(dtype=str)
-    ages = training["age_years"].to_numpy(dtype=float)
-    return models.mean_rate(ages, latents[[row[key] for key in keys]], groups)
+    flat = latents.reshape(len(latents), -1)
+    people: dict[tuple[str, str], Person] = {}
+    for (dataset, subject), scans in table.groupby(["dataset", "subject"], sort=True):
+        rows = [row[dataset, scan] for scan in scans["scan"]]
+        ages = scans["age_years"].to_numpy(dtype=float)
+        people[str(dataset), str(subject)] = Person(ages, flat[rows], covariates_of(scans))
+    return people
 
 
 def forecast_latents(
@@ -65,7 +61,8 @@ def forecast_latents(
 ) -> np.ndarray:
     """Forecast latent codes, one per row of the plan.
 
-    Of the subject forecast, only the scans named in ``seen_scans`` are read.
+    Methods are fitted on training subjects; of the subject forecast, only the scans named in
+    ``seen_scans`` are read.
 
     Returns
     -------
@@ -77,21 +74,22 @@ def forecast_latents(
     ValueError
         If the plan asks for a line or a rate that the scans do not give.
     """
-    table = LatentTable(latents, index)
-    rate = population_rate(latents, index)
     forecasts = np.empty((len(plan), *latents.shape[1:]), dtype=np.float32)
-    for number, row in enumerate(plan.to_dict("records")):
-        seen = row["seen_scans"].split(",")
-        ages = table.ages_years(row["dataset"], seen)
-        codes = table.latents(row["dataset"], seen)
-        if row["method"] == "linear":
-            line = models.fit_line(ages, codes)
-        elif rate is not None:
-            line = models.start_from(ages, codes, rate, settings.anchor)
-        else:
-            message = "population_rate is planned, but no training subject has scans at two ages"
-            raise ValueError(message)
-        forecasts[number] = line.at(row["target_age_years"])
+    if plan.empty:
+        return forecasts
+    dated = dated_scans(index)
+    training = gather_people(dated[dated["split"] == "train"], latents, index)
+    people = gather_people(dated[dated["split"] != "train"], latents, index)
+    rows = plan.reset_index(drop=True)
+    for method, planned in rows.groupby("method"):
+        fit_settings = FitSettings(anchor=settings.anchor)
+        fitted = LATENT_METHODS[str(method)](list(training.values()), fit_settings)
+        for _, targets in planned.groupby(["dataset", "subject", "n_scans_seen"]):
+            row = targets.iloc[0]
+            seen = people[row["dataset"], row["subject"]].first(row["n_scans_seen"])
+            ages = targets["target_age_years"].to_numpy(dtype=float)
+            codes = fitted.forecast(seen, ages).centre
+            forecasts[targets.index] = codes.reshape(-1, *latents.shape[1:])
     return forecasts
 
 
@@ -103,8 +101,13 @@ def interpolated_latents(
     codes = np.empty((len(plan), *latents.shape[1:]), dtype=np.float32)
     for number, row in enumerate(plan.to_dict("records")):
         first, last = table.latents(row["dataset"], [row["scan_first"], row["scan_last"]])
-        codes[number] = models.interpolate(first, last, row["alpha"])
+        codes[number] = interpolate(first, last, row["alpha"])
     return codes
+
+
+def interpolate(first: np.ndarray, last: np.ndarray, alpha: float) -> np.ndarray:
+    """``alpha first + (1 - alpha) last`` (MRExtrap, Eq. 2), float32."""
+    return (alpha * first.astype(np.float64) + (1 - alpha) * last).astype(np.float32)
 
 
 def latent_errors(

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 Covariate = float | str | None
+COVARIATES = ("sex", "diagnosis")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class Person:
     def has_two_ages(self) -> bool:
         """Whether a change can be seen at all."""
         return bool(np.ptp(self.ages_years) > 0)
+
+
+def covariates_of(scans: pd.DataFrame) -> dict[str, Covariate]:
+    """Sex and diagnosis of one person at the first scan; None where unknown or not a column."""
+    first = scans.iloc[0]
+    known = {name: first[name] for name in COVARIATES if name in scans}
+    return {name: str(value) for name, value in known.items() if pd.notna(value)}
 
 
 def people_with_change(people: Iterable[Person], what: str) -> list[Person]:

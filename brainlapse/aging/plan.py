@@ -9,6 +9,7 @@ import pandas as pd
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.tables import is_flagged, scan_path
 
+BAYES_SUBJECTS = 3  # training subjects with two ages: fewer tell nothing of a spread
 FORECAST_COLUMNS = [
     *("dataset", "subject", "session", "scan", "split", "method", "n_scans_seen", "seen_scans"),
     *("last_session", "last_scan", "last_age_years", "target_age_years", "horizon_years", "file"),
@@ -38,7 +39,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
 
     For each held-out subject and each number k of scans seen, the first k scans by age are seen
     and every later one is a target. ``linear`` needs two scans some time apart,
-    ``population_rate`` needs a training subject with two.
+    ``population_rate`` needs a training subject with two ages, ``bayes`` `BAYES_SUBJECTS`.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
         cross-sectional cohort.
     """
     table = dated_scans(scans)
-    has_rate = len(rate_scans(table)) > 0
+    rate_subjects = len(rate_scans(table)[["dataset", "subject"]].drop_duplicates())
     held_out = table[table["split"].isin(settings.splits)]
     records = []
     for _, visits in held_out.groupby(["dataset", "subject"], sort=True):
@@ -66,7 +67,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
             rest = visits.iloc[n_seen:]
             horizon_years = rest["age_years"] - seen["age_years"].iloc[-1]
             targets = rest[horizon_years > settings.min_horizon_years].to_dict("records")
-            for method in _possible_methods(seen, has_rate, settings):
+            for method in _possible_methods(seen, rate_subjects, settings):
                 records += [_forecast(target, seen, method) for target in targets]
     return pd.DataFrame(records, columns=FORECAST_COLUMNS)
 
@@ -137,11 +138,12 @@ def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
     return scans[~is_flagged(scans)].copy()
 
 
-def _possible_methods(seen: pd.DataFrame, has_rate: bool, settings: AgingSettings) -> list[str]:
+def _possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSettings) -> list[str]:
     span_years = seen["age_years"].iloc[-1] - seen["age_years"].iloc[0]
     possible = {
         "linear": len(seen) >= 2 and span_years >= settings.min_seen_span_years,
-        "population_rate": has_rate,
+        "population_rate": rate_subjects > 0,
+        "bayes": rate_subjects >= BAYES_SUBJECTS,
     }
     return [method for method in settings.methods if possible[method]]
 

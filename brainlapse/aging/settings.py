@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from brainlapse.settings import Settings
 
-Method = Literal["linear", "population_rate"]
+Method = Literal["linear", "population_rate", "bayes"]
 HeldOutSplit = Literal["validation", "test", "apply"]
 
 
@@ -20,10 +20,11 @@ class AgingSettings(Settings):
         "population rate comes from them [choices].",
     )
     methods: list[Method] = Field(
-        ["linear", "population_rate"],
+        ["linear", "population_rate", "bayes"],
         min_length=1,
         description="linear: line through the subject's own scans; population_rate: mean rate of "
-        "the training subjects [choices].",
+        "the training subjects; bayes: both, weighed by what the training subjects' spread of "
+        "rates and scatter of scans tell [choices].",
     )
     scans_seen: list[Annotated[int, Field(ge=1, le=100)]] = Field(
         [1, 2],

@@ -65,6 +65,8 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/pca.py": {"reduce_latents", "evaluate_task"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},
+    "aging/volumes.py": {"score_forecasts"},
+    "aging/methods/bayes.py": {"forecast_scans", "interpolate_scans", "score_forecasts"},
     "aging/linearity.py": {"measure_linearity"},
     "segmentation/synthseg/gates.py": SEGMENT,
     # part of a model's code where volumes select its weights

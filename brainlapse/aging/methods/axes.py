@@ -11,6 +11,7 @@ from brainlapse.aging.people import Person
 SURPLUS = 2  # directions looked at for each one kept
 SHRINKAGE = 0.2  # of the scatter of single scans towards independence
 PEOPLE_PER_AXIS = 3
+LEAST_SCATTER = 1e-2  # of a scan, over the change that a rate adds up to between scans
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def find_axes(people: Sequence[Person], count: int) -> Axes:
     count = max(1, min(count, len(people) // PEOPLE_PER_AXIS))
     rates, residual_squares, freedom = _rates(people)
     unit = np.sqrt(residual_squares / freedom) if freedom else np.std(rates, axis=0)
-    unit = np.maximum(unit, 1e-6 * max(float(unit.max()), np.finfo(np.float32).tiny))
+    unit = np.maximum(unit, LEAST_SCATTER * max(float(np.sqrt(np.mean(rates**2))), 1e-6))
     rates /= unit
     gram = (rates @ rates.T).astype(np.float64)
     size = min(SURPLUS * count, len(people))
@@ -94,7 +95,8 @@ def _scatter(people: Sequence[Person], readers: np.ndarray) -> np.ndarray:
         return np.eye(size)
     covariance = total / freedom
     middle = np.trace(covariance) / size
-    return (1 - SHRINKAGE) * covariance + SHRINKAGE * middle * np.eye(size)
+    least = SHRINKAGE * middle + LEAST_SCATTER**2
+    return (1 - SHRINKAGE) * covariance + least * np.eye(size)
 
 
 def _uncorrelated(rates: np.ndarray, scatter: np.ndarray, count: int) -> np.ndarray:

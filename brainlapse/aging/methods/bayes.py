@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from brainlapse.aging.methods.axes import Axes, find_axes
 from brainlapse.aging.methods.interface import FitSettings
@@ -23,12 +24,21 @@ MAX_PASSES = 12
 
 @dataclass(frozen=True)
 class Joined:
-    """Directions and what they leave, drawn apart and put together."""
+    """Directions and what they leave, put together.
+
+    Attributes
+    ----------
+    axes
+        The directions.
+    scores
+        Forecast along them.
+    rest
+        Forecast of what they leave.
+    """
 
     axes: Axes
     scores: Mixture
     rest: Prediction
-
     has_spread: bool = True
 
     @property
@@ -38,51 +48,46 @@ class Joined:
 
     def quantile(self, probability: float) -> np.ndarray:
         """Return the quantile of every element, (m, p), as of a Gaussian of the same variance."""
-        raise NotImplementedError("TODO")
-
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return draws (count, m, p)."""
-        return self.axes.join(self.scores.draw(count, rng), self.rest.draw(count, rng))
+        along = self.scores.variance() @ (self.axes.directions.T.astype(np.float64) ** 2)
+        variance = along + np.einsum("mmp->mp", self.rest.covariance)
+        return self.centre + stats.norm.ppf(probability) * np.sqrt(variance)
 
 
 @dataclass(frozen=True)
 class Bayes:
-    """The fitted models."""
+    """The fitted models of directions and of what they leave."""
 
     axes: Axes
     scores: AveragedModel
     rest: MixedModel
 
-    def needs(self, person: Person) -> str | None:
-        """Return None: one scan is enough."""
-        return None
-
-    def forecast(self, person: Person, ages_years: np.ndarray, with_noise: bool) -> Joined:
+    def forecast(self, person: Person, ages_years: np.ndarray) -> Joined:
         """Forecast directions and elements."""
-        scores, rest = (
-            Person(person.ages_years, values, person.covariates)
-            for values in self.axes.split(person.values)
-        )
+        scores, rest = _split(self.axes, person)
         return Joined(
             self.axes,
-            predict_averaged(self.scores, scores, ages_years, with_noise),
-            predict(self.rest, rest, ages_years, with_noise),
+            predict_averaged(self.scores, scores, ages_years, with_noise=True),
+            predict(self.rest, rest, ages_years, with_noise=True),
         )
 
 
 def fit(people: Sequence[Person], settings: FitSettings) -> Bayes:
     """Find the directions, then fit both models; people with one scan count for the level."""
     axes = find_axes(people_with_change(people, "bayes"), settings.axes)
-    scores, rest = [], []
-    for person in people:
-        parts = axes.split(person.values)
-        for kept, values in zip((scores, rest), parts, strict=True):
-            kept.append(Person(person.ages_years, values, person.covariates))
+    parts = [_split(axes, person) for person in people]
     elements = MixedSettings(
         settings.covariates, None, TOLERANCE, MAX_PASSES, threads=settings.threads
     )
     return Bayes(
         axes=axes,
-        scores=fit_averaged(scores, settings.covariates),
-        rest=fit_mixed(rest, elements),
+        scores=fit_averaged([scores for scores, _ in parts], settings.covariates),
+        rest=fit_mixed([rest for _, rest in parts], elements),
+    )
+
+
+def _split(axes: Axes, person: Person) -> tuple[Person, Person]:
+    scores, rest = axes.split(person.values)
+    return (
+        Person(person.ages_years, scores, person.covariates),
+        Person(person.ages_years, rest, person.covariates),
     )

@@ -11,11 +11,7 @@ from brainlapse.aging.people import Person
 class CopyLast:
     """Copy of the last scan seen."""
 
-    def needs(self, person: Person) -> str | None:
-        """Return None: one scan is enough."""
-        return None
-
-    def forecast(self, person: Person, ages_years: np.ndarray, with_noise: bool) -> Point:
+    def forecast(self, person: Person, ages_years: np.ndarray) -> Point:
         """Repeat the last scan."""
         last = person.values[-1].astype(np.float64)
         return Point(np.tile(last, (len(ages_years), 1)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -20,12 +20,15 @@ class FitSettings:
         Of level and rate.
     axes
         Directions of the latents whose change is modelled as a whole; `bayes` only.
+    anchor
+        Where a mean rate starts: at the last scan seen, or at the mean of all seen.
     threads
         To fit with.
     """
 
     covariates: Covariates = field(default_factory=Covariates)
     axes: int = 16
+    anchor: Literal["last", "mean"] = "last"
     threads: int = 1
 
 
@@ -51,18 +54,12 @@ class Distribution(Protocol):
     def quantile(self, probability: float) -> np.ndarray:
         """Return the quantile of every value, (m, p)."""
 
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return draws (count, m, p); the ages of a draw belong together."""
-
 
 class Forecaster(Protocol):
     """A fitted method."""
 
-    def needs(self, person: Person) -> str | None:
-        """Return what the person lacks for a forecast, in a clause; None if nothing."""
-
-    def forecast(self, person: Person, ages_years: np.ndarray, with_noise: bool) -> Distribution:
-        """Forecast the values of a person.
+    def forecast(self, person: Person, ages_years: np.ndarray) -> Distribution:
+        """Forecast what scans of a person will show, their noise included.
 
         Parameters
         ----------
@@ -70,8 +67,11 @@ class Forecaster(Protocol):
             The scans that are seen, and no others.
         ages_years
             Asked ages (m,), not before the first scan seen.
-        with_noise
-            Whether draws hold the noise of a scan: yes for what will be measured.
+
+        Raises
+        ------
+        ValueError
+            If the scans do not suffice.
         """
 
 
@@ -88,7 +88,3 @@ class Point:
     def quantile(self, probability: float) -> np.ndarray:
         """Return the centre, whatever the probability."""
         return self.centre
-
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the centre, over and over."""
-        return np.repeat(self.centre[None], count, axis=0)

@@ -1,4 +1,4 @@
-"""The mean rate of training people, given age, sex and diagnosis, from the last scan on."""
+"""The mean rate of training people, given age and diagnosis, from the scans seen on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,20 +20,21 @@ class PopulationRate:
         Of level and rate; only the rate's columns are used.
     beta
         Change per unit of the rate's columns, (q, p).
+    anchor
+        "last": starts at the last scan seen; "mean": at the mean of all, the least squares level.
     """
 
     design: Design
     beta: np.ndarray
+    anchor: str
 
-    def needs(self, person: Person) -> str | None:
-        """Return None: one scan is enough."""
-        return None
-
-    def forecast(self, person: Person, ages_years: np.ndarray, with_noise: bool) -> Point:
-        """Start at the last scan."""
+    def forecast(self, person: Person, ages_years: np.ndarray) -> Point:
+        """Start at the last scan, or at the mean of all."""
+        used = slice(-1, None) if self.anchor == "last" else slice(None)
+        seen = self._rate_rows(person, person.ages_years[used]).mean(axis=0)
+        start = person.values[used].astype(np.float64).mean(axis=0)
         asked = self._rate_rows(person, np.asarray(ages_years, dtype=float))
-        last = self._rate_rows(person, person.ages_years[-1:])
-        return Point(person.values[-1].astype(np.float64) + (asked - last) @ self.beta)
+        return Point(start + (asked - seen) @ self.beta)
 
     def _rate_rows(self, person: Person, ages_years: np.ndarray) -> np.ndarray:
         return self.design.rows(person, ages_years)[:, self.design.n_level :]
@@ -50,4 +51,4 @@ def fit(people: Sequence[Person], settings: FitSettings) -> PopulationRate:
         centred = rows - rows.mean(axis=0)
         gram = gram + centred.T @ centred
         moment = moment + centred.T @ person.values.astype(np.float64)
-    return PopulationRate(design, np.linalg.lstsq(gram, moment, rcond=None)[0])
+    return PopulationRate(design, np.linalg.lstsq(gram, moment, rcond=None)[0], settings.anchor)

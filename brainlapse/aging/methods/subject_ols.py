@@ -7,19 +7,11 @@ import numpy as np
 from brainlapse.aging.methods.interface import FitSettings, Point
 from brainlapse.aging.people import Person
 
-MIN_SPAN_YEARS = 0.1
-
 
 class SubjectOls:
     """Ordinary least squares on the person's own scans alone."""
 
-    def needs(self, person: Person) -> str | None:
-        """Return what the person lacks: two scans some time apart."""
-        if np.ptp(person.ages_years) < MIN_SPAN_YEARS:
-            return f"two scans at least {MIN_SPAN_YEARS} years apart"
-        return None
-
-    def forecast(self, person: Person, ages_years: np.ndarray, with_noise: bool) -> Point:
+    def forecast(self, person: Person, ages_years: np.ndarray) -> Point:
         """Continue the line.
 
         Raises

@@ -13,21 +13,22 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from brainlapse.aging.mixed.design import Covariates, build_design
-from brainlapse.aging.mixed.fit import Variances
+from brainlapse.aging.mixed.fit import LEAST_VARIANCE, Variances
 from brainlapse.aging.mixed.heavy import fit_heavy, sum_people
 from brainlapse.aging.mixed.model import MixedModel, predict
 from brainlapse.aging.mixed.statistics import lay_out
 from brainlapse.aging.people import Person
 
 SPREADS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the true rates, over that of those seen
-WALKS = (0.0, 1.0, 10.0)  # variance of the walk per year, over that of the noise
+WALKS = (0.0, 1.0, 10.0, 100.0)  # variance of the walk per year, over that of the noise
 FREEDOMS = (3.0, 6.0, 15.0)
 PRIOR_RATE = -np.log(0.05)
 TOLERANCE = 1e-3  # of the log-likelihood: weights of the average need no more
 MAX_PASSES = 500
+BISECTIONS = 48
 NORMAL_MAD = 1.4826  # standard deviation over median absolute deviation
 
 
@@ -77,25 +78,19 @@ class Mixture:
         freedom, weights = self.freedom[:, None], self.weights[:, None]
         reach = spread * stats.t.ppf(1 - 1e-6, freedom)
         low, high = (self.centres - reach).min(axis=0), (self.centres + reach).max(axis=0)
-        for _ in range(60):
+        for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            below = stats.t.cdf((middle - self.centres) / spread, freedom) * weights
+            below = special.stdtr(freedom, (middle - self.centres) / spread) * weights
             above = below.sum(axis=0) > probability
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return (low + high) / 2
 
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draws, (count, m, p); elements are independent, the ages of a draw belong together."""
-        n_components, n_ages, n_elements = self.centres.shape
-        drawn = np.empty((count, n_ages, n_elements))
-        for element in range(n_elements):
-            chosen = rng.choice(n_components, count, p=self.weights[:, element])
-            roots = np.linalg.cholesky(np.moveaxis(self.scales[..., element], 0, 0))
-            normal = np.einsum("cij,cj->ci", roots[chosen], rng.standard_normal((count, n_ages)))
-            freedom = self.freedom[chosen, element]
-            stretch = np.sqrt(freedom / rng.chisquare(freedom))[:, None]
-            drawn[:, :, element] = self.centres[chosen, :, element] + normal * stretch
-        return drawn
+    def variance(self) -> np.ndarray:
+        """Variance at each age, (m, p)."""
+        weights = self.weights[:, None]
+        own = np.einsum("cmmp->cmp", self.scales) * (self.freedom / (self.freedom - 2))[:, None]
+        mean = (weights * self.centres).sum(axis=0)
+        return (weights * (own + (self.centres - mean) ** 2)).sum(axis=0)
 
 
 def fit_averaged(people: Sequence[Person], covariates: Covariates) -> AveragedModel:
@@ -108,7 +103,7 @@ def fit_averaged(people: Sequence[Person], covariates: Covariates) -> AveragedMo
     spread, freedom = (np.repeat([point[axis] for point in points], n_elements) for axis in (0, 1))
     rate = (spread * scatter[columns]) ** 2
     values = np.concatenate([person.values for person in people])
-    level = np.maximum(values.var(axis=0), np.finfo(float).tiny)[columns]
+    level = np.maximum(values.var(axis=0), LEAST_VARIANCE)[columns]
     start = Variances(level, np.zeros_like(level), rate, 0.01 * level)
     models, log_weights = [], []
     for walk in WALKS:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from brainlapse.aging.people import Person
+from brainlapse.aging.people import Covariate, Person
 
 PEOPLE_PER_COLUMN = 8  # training people that each column of level or rate asks for
 DECADE = 10.0  # [years]
@@ -158,5 +159,5 @@ def _raw_columns(value: object, levels: tuple[str, ...]) -> np.ndarray:
     return np.array([float(str(value))])
 
 
-def _missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
+def _missing(value: Covariate) -> bool:
+    return bool(pd.isna(value))

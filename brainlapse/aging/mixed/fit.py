@@ -13,9 +13,11 @@ import numpy as np
 
 from brainlapse.aging.mixed.statistics import Layout, Sums
 
-FLOOR = 1e-8  # of a variance, over the variance of all values of the element
+FLOOR = 1e-7  # of a variance, over the variance of all values of the element
+LEAST_VARIANCE = 1e-30  # of elements that never change
 PASSES_PER_ROUND = 3
 FACTORS = 8  # determinants multiplied before the logarithm; below 1e38 each, no overflow
+RIDGE = 1e-12  # of the fixed effects' own sums: guesses far off are no singular matrices
 LONGEST = 32.0  # extrapolation, in steps
 LEAST_DETERMINANT = 1e-6  # of a person's sums, over their product: ages that are not all the same
 LEAST_SHARE = 0.05  # of the scatter of people's own rates, at the start
@@ -89,7 +91,7 @@ def maximise(
         The variances, and what a pass with them gives.
     """
     total = sums.squares / layout.n_scans - (sums.fixed[0] / layout.n_scans) ** 2
-    floor = FLOOR * np.maximum(total, np.finfo(float).tiny)
+    floor = FLOOR * np.maximum(total, LEAST_VARIANCE)
     variances = _start(layout, sums, total, floor)
     for _ in range(max_passes // PASSES_PER_ROUND):
         first = step(layout, sums, variances, floor)
@@ -114,7 +116,8 @@ def step(layout: Layout, sums: Sums, variances: Variances, floor: np.ndarray) ->
     explained = (effect * residual).sum(axis=(0, 1))
     left = sums.squares - 2 * (beta * sums.fixed).sum(axis=0)
     left = left + (beta * (layout.fixed @ beta)).sum(axis=0)
-    likelihood = layout.n_scans * np.log(noise) + _sum_of_logs(determinant) + layout.person_log_det.sum()
+    likelihood = layout.n_scans * np.log(noise) + layout.person_log_det.sum()
+    likelihood = likelihood + _sum_of_logs(determinant)
     likelihood = likelihood + (left - explained) / noise
     fitted = (effect * apply(layout.gram, effect)).sum(axis=(0, 1))
     trace = (layout.gram[[0, 2]] * posterior[[0, 2]]).sum(axis=(0, 1))
@@ -140,15 +143,15 @@ def random_posterior(gram: np.ndarray, variances: Variances) -> tuple[np.ndarray
     tuple
         (3, N, b): level, covariance, rate; and det(I + G D / s2) of each person, (N, b).
     """
-    level, both, rate = variances.level, variances.covariance, variances.rate
-    g00, g01, g11 = gram / variances.noise  # (N, b)
-    k00 = 1 + g00 * level + g01 * both
-    k01 = g00 * both + g01 * rate
-    k10 = g01 * level + g11 * both
-    k11 = 1 + g01 * both + g11 * rate
-    determinant = k00 * k11 - k01 * k10
+    d = variances
+    g00, g01, g11 = gram / d.noise  # (N, b)
+    spread = np.maximum(d.level * d.rate - d.covariance**2, 0)  # det D
+    # Sums of what is positive, so that nothing cancels where noise is small:
+    # det(I + G D) = 1 + tr(G D) + det G det D, and D (I + G D)^-1 = (D + det D adj G) / that.
+    determinant = 1 + g00 * d.level + 2 * g01 * d.covariance + g11 * d.rate
+    determinant += spread * np.maximum(g00 * g11 - g01**2, 0)
     posterior = np.stack(
-        [level * k11 - both * k10, both * k00 - level * k01, rate * k00 - both * k01]
+        [d.level + spread * g11, d.covariance - spread * g01, d.rate + spread * g00]
     )
     posterior /= determinant
     return posterior, determinant
@@ -179,6 +182,7 @@ def fixed_effects(
     normal = np.empty((len(noise), q, q))
     normal[:, rows, columns] = layout.fixed[rows, columns] - (removed / noise).T
     normal[:, columns, rows] = normal[:, rows, columns]
+    normal += RIDGE * np.diag(np.diag(layout.fixed))
     shrunk = apply(posterior, sums.random)
     right = sums.fixed - (level.T @ shrunk[0] + rate.T @ shrunk[1]) / noise
     return np.linalg.solve(normal, right.T[..., None])[..., 0].T

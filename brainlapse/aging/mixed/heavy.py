@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from brainlapse.aging.mixed.fit import FLOOR, Variances, apply, random_posterior
+from brainlapse.aging.mixed.fit import FLOOR, LEAST_VARIANCE, Variances, apply, random_posterior
 from brainlapse.aging.mixed.statistics import Layout
 from brainlapse.aging.people import Person
 
@@ -105,7 +105,7 @@ def fit_heavy(
         Rise of the log-likelihood in one pass that ends the fit.
     """
     weights = np.ones_like(sums.squares)
-    floor = FLOOR * np.maximum(start.level, np.finfo(float).tiny)
+    floor = FLOOR * np.maximum(start.level, LEAST_VARIANCE)
     variances, before = start, np.full(freedom.shape, -np.inf)
     for _ in range(max_passes):
         fit, weights, variances = _pass(layout, sums, variances, freedom, weights, floor)
@@ -130,7 +130,7 @@ def _pass(
     residual = sums.random - np.matmul(layout.cross, beta)  # (2, N, b)
     left = _squared_residuals(sums, beta)
     effect = apply(posterior, residual) / noise
-    distance = (left - (effect * residual).sum(axis=0)) / noise  # (N, b)
+    distance = np.maximum(left - (effect * residual).sum(axis=0), 0) / noise  # (N, b)
     weights = (freedom + sums.n_scans[:, None]) / (freedom + distance)
     likelihood = _log_likelihood(sums, distance, np.log(determinant), noise, freedom)
     products = np.stack([effect[0] ** 2, effect[0] * effect[1], effect[1] ** 2])

@@ -5,7 +5,13 @@ import pandas as pd
 from brainlapse.figures import style
 
 COPY = "copy_last"  # the baseline that repeats the last scan seen
-BASELINE_COLOURS = {COPY: style.GREY, "reconstruction": "#c3c8ce", "volume_linear": "#4d535b"}
+BASELINE_COLOURS = {
+    COPY: style.GREY,
+    "volume_linear": "#4d535b",
+    "volume_rate": "#6d747d",
+    "volume_bayes": "#1f2328",
+    "reconstruction": "#c3c8ce",
+}
 KEY = ["dataset", "scan"]
 REGION_ORDER = (
     "ventricles",

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.aging import forecast, models
+from brainlapse.aging import forecast
 from brainlapse.aging.plan import plan_forecasts, plan_interpolations
 from brainlapse.aging.settings import AgingSettings
 
@@ -35,26 +35,6 @@ def own_rows(index, plan):
     return [row[scan] for scan in plan["scan"]]
 
 
-def test_a_line_is_found_exactly():
-    generator = np.random.default_rng(1)
-    start, slope = generator.normal(size=(2, *SHAPE))
-    ages = np.array([60.0, 61.5, 64.0])
-    line = models.fit_line(ages, start + slope * ages[:, None, None, None, None])
-    np.testing.assert_allclose(line.rate, slope)
-    np.testing.assert_allclose(line.at(0), start, atol=1e-4)
-    with pytest.raises(ValueError, match="scans at two ages"):
-        models.fit_line(np.array([60.0, 60.0]), np.zeros((2, *SHAPE)))
-
-
-def test_a_line_is_the_least_squares_line():
-    generator = np.random.default_rng(1)
-    ages, latents = np.array([60.0, 61.0, 64.0, 65.0]), generator.normal(size=(4, 7))
-    slope, intercept = np.polyfit(ages, latents, 1)
-    line = models.fit_line(ages, latents)
-    np.testing.assert_allclose(line.rate, slope)
-    np.testing.assert_allclose(line.at(70), intercept + 70 * slope, atol=1e-5)
-
-
 def test_linear_forecasts_of_planted_lines_are_exact(planted):
     index, latents, _ = planted
     settings = AgingSettings(methods=["linear"])
@@ -65,21 +45,17 @@ def test_linear_forecasts_of_planted_lines_are_exact(planted):
     assert (forecast.latent_errors(plan, found, latents, index)["latent_rmse"] < 1e-3).all()
 
 
-def test_population_rate_is_the_slope_within_training_subjects(planted):
-    index, latents, slopes = planted
-    np.testing.assert_allclose(
-        forecast.population_rate(latents, index), slopes["sub-0"], rtol=1e-4, atol=1e-4
-    )
-
-
 def test_population_rate_ignores_everyone_but_training_subjects(planted):
     index, latents, _ = planted
+    settings = AgingSettings(methods=["population_rate"], scans_seen=[1])
+    plan = plan_forecasts(index, settings)
+    before = forecast.forecast_latents(plan, latents, index, settings)
+    unseen = (index["split"] != "train") & ~index["scan"].isin(plan["last_scan"])
     changed = latents.copy()
-    changed[(index["split"] != "train").to_numpy()] += 1000
-    np.testing.assert_array_equal(
-        forecast.population_rate(latents, index), forecast.population_rate(changed, index)
-    )
-    assert forecast.population_rate(latents, index.assign(split="test")) is None
+    changed[unseen.to_numpy()] += 1000
+    np.testing.assert_array_equal(before, forecast.forecast_latents(plan, changed, index, settings))
+    alone = index.assign(split="test")
+    assert plan_forecasts(alone, settings).empty
 
 
 @pytest.mark.parametrize("anchor", ["last", "mean"])
