@@ -16,19 +16,19 @@ def cohort(train, visits=3):
     rows = []
     for number in range(train + 1):
         age, level = generator.uniform(60, 70), generator.uniform(20000, 40000)
-        for visit in range(visits):
-            rows.append(
-                {
-                    "dataset": "demo",
-                    "subject": f"sub-{number}",
-                    "scan": f"sub-{number}_ses-{visit}",
-                    "split": "test" if number == train else "train",
-                    "age_years": age + 1.5 * visit,
-                    "sex": "FM"[number % 2],
-                    "region": "ventricles",
-                    "mm3": level * np.exp(1.5 * RATE * visit),
-                }
-            )
+        rows += [
+            {
+                "dataset": "demo",
+                "subject": f"sub-{number}",
+                "scan": f"sub-{number}_ses-{visit}",
+                "split": "test" if number == train else "train",
+                "age_years": age + 1.5 * visit,
+                "sex": "FM"[number % 2],
+                "region": "ventricles",
+                "mm3": level * np.exp(1.5 * RATE * visit),
+            }
+            for visit in range(visits)
+        ]
     return pd.DataFrame(rows)
 
 
