@@ -1,16 +1,18 @@
 """Latents of all scans of one model: `latents.npz` and, in the same row order, `index.tsv`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from brainlapse.damage import reading
+from brainlapse.damage import check_complete, reading
 from brainlapse.runtime import atomic_path, read_table, write_table
 
 ARRAYS_NAME = "latents.npz"
 INDEX_NAME = "index.tsv"
 KEYS = ["dataset", "scan"]
+RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 NOT_IN_INDEX = ("path", "sha256", "image_sha256")  # of the raw file: no business of the latents
 
 
@@ -82,3 +84,29 @@ def check_latents(
         twice = index.loc[index.duplicated(KEYS), "scan"].tolist()
         message = f"{path}: expected every scan once in {INDEX_NAME}, found {twice} twice"
         raise ValueError(message)
+
+
+def positions(index: pd.DataFrame, scan_paths: Sequence[str], path: str | Path) -> np.ndarray:
+    """Rows of latents that belong to scans.
+
+    Parameters
+    ----------
+    index
+        From `read_latents`, with scan_path.
+    scan_paths
+        Of the wanted scans.
+    path
+        File of the index.
+
+    Raises
+    ------
+    DamagedFile
+        If a scan has no latent.
+    """
+    check_complete(path, scan_paths, index["scan_path"], "scans")
+    return pd.Index(index["scan_path"]).get_indexer(list(scan_paths))
+
+
+def reconstructed_file(scan_path: str) -> str:
+    """File of a scan's reconstruction, in the folder of its block of people."""
+    return f"{scan_path.partition('/')[2]}{RECONSTRUCTED}"

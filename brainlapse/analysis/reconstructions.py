@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 METHODS = ("model", "mean_image")
-IDENTITY = ("dataset", "subject", "session", "scan", "split")
+IDENTITY = ("dataset", "subject", "session", "scan", "split", "file")
 GROUPS = ["split", "dataset", "diagnosis"]
 ALL = "all"
 VOLUME_ERROR_COLUMNS = [

@@ -11,6 +11,7 @@ import pandas as pd
 from brainlapse import runtime
 from brainlapse.derivatives import names, tables
 from brainlapse.derivatives.dictionary import dictionary
+from brainlapse.latents import KEYS
 from brainlapse.rejection import read_rejection
 from brainlapse.segmentation.labels import STRUCTURES, region_name
 
@@ -38,6 +39,8 @@ class Sources:
         and ``volumes.tsv``.
     forecasts
         ``predictions.tsv`` by model.
+    reconstructions
+        ``reconstruction.tsv`` by model.
     tables
         Further tables with the columns ``dataset`` and ``subject``, by name.
     """
@@ -46,6 +49,7 @@ class Sources:
     scans: pd.DataFrame
     volumes: pd.DataFrame
     forecasts: Mapping[str, pd.DataFrame]
+    reconstructions: Mapping[str, pd.DataFrame]
     tables: Mapping[str, pd.DataFrame]
 
 
@@ -57,7 +61,8 @@ def build(sources: Sources, target: Path, versions: Mapping[str, str]) -> None:
         describe(folder, str(dataset), versions)
         link_scans(sources, scans, folder)
         for model, forecasts in sources.forecasts.items():
-            link_decoded(sources.root, model, scans, forecasts, folder)
+            rebuilt = sources.reconstructions[model]
+            link_decoded(sources.root, model, with_files(scans, rebuilt), forecasts, folder)
         write_tables(sources, str(dataset), scans, folder)
 
 
@@ -94,16 +99,20 @@ def link_scans(sources: Sources, scans: pd.DataFrame, folder: Path) -> None:
         _write_labels(place / f"{row['scan']}{names.LABELS.bids}")
 
 
+def with_files(scans: pd.DataFrame, rebuilt: pd.DataFrame) -> pd.DataFrame:
+    """Add the column ``file``, where a reconstruction lies, to a table of scans."""
+    return scans.merge(rebuilt[[*KEYS, "file"]], on=KEYS, validate="one_to_one")
+
+
 def link_decoded(
     root: Path, model: str, scans: pd.DataFrame, forecasts: pd.DataFrame, folder: Path
 ) -> None:
     """Link one autoencoder's reconstructions and forecasts."""
     for row in scans.to_dict("records"):
         ending = names.decoded_ending(f"{model}_reconstructed")
-        source = root / f"latents/{model}/reconstructions/{row['scan_path']}"
         sidecar = {"Description": f"reconstruction by {model}", "SkullStripped": True}
         place = folder / names.folder_of(row) / f"{row['scan']}{ending}"
-        _link(f"{source}_space-MNI_desc-reconstructed_T1w.nii.gz", place, sidecar)
+        _link(root / row["file"], place, sidecar)
     mine = forecasts[forecasts["dataset"] == scans["dataset"].iloc[0]]
     for row in mine.dropna(subset=["file"]).to_dict("records"):
         what = f"{model}_{row['method']}_seen_{int(row['n_scans_seen'])}"

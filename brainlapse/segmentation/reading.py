@@ -32,7 +32,7 @@ def read_volumes(
         ``volumes.tsv``.
     scans
         Usable scans: each must have its real volumes and, where a model is named, reconstructed
-        ones.
+        ones; training scans have these all or not at all (`SegmentationSettings`).
     model
         Name of an autoencoder.
     forecasts, interpolations
@@ -49,12 +49,24 @@ def read_volumes(
         _agree(path, volumes[volumes["kind"] == "real"], scans, SCAN)
     mine = volumes[volumes["model"] == model]
     if scans and model:
-        _agree(path, mine[mine["kind"] == "reconstructed"], scans, SCAN)
+        made = mine[mine["kind"] == "reconstructed"]
+        _agree(path, made, (scans[0], _reconstructed(scans[1], made)), SCAN)
     if forecasts:
         _agree(path, mine[mine["kind"] == "predicted"], forecasts, FORECAST)
     if interpolations:
         _agree(path, mine[mine["kind"] == "interpolated"], interpolations, INTERPOLATION)
     return volumes
+
+
+def _reconstructed(scans: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
+    """Choose scans whose reconstructions are expected: training ones too, if one of them is."""
+    held_out = held_out_scans(scans)
+    return scans if len(made.merge(scans.drop(held_out.index), on=SCAN)) else held_out
+
+
+def held_out_scans(scans: pd.DataFrame) -> pd.DataFrame:
+    """Keep the scans that trained no weights, where the table knows the split."""
+    return scans[scans["split"] != "train"] if "split" in scans else scans
 
 
 def check_regions(path: str | Path, volumes: pd.DataFrame, image: list[str]) -> None:

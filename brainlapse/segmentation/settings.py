@@ -40,6 +40,11 @@ class SegmentationSettings(Settings):
         description="Further options of docker run, podman run or apptainer exec, one word per "
         "item; they come last, so they overrule",
     )
+    reconstructions: Literal["held_out", "all"] = Field(
+        "held_out",
+        description="Which reconstructions are segmented: those of scans that trained no weights, "
+        "or all; the latter takes several times as long",
+    )
     timeout_s: float = Field(1800.0, gt=0, description="Time limit for one scan [s]")
     gpu: bool = Field(
         False,

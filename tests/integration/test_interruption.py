@@ -26,7 +26,7 @@ STAGES = (  # the run is killed when a job of the stage has begun to write its l
     "logs/mask_brain",
     "logs/register_brain",
     "logs/train_autoencoder/small.log",
-    "logs/reconstruct_scans/small.log",
+    "logs/reconstruct_scans/small",
     "logs/segment_decoded",
     "logs/write_report.log",
 )

@@ -57,6 +57,8 @@ EDITS = {  # module -> the rules whose own code it is
     "bundle/export.py": set(),
     "figures/models/comparison.py": {"plot_comparison", "write_report"},
     "training/encoding/judging.py": JUDGE,
+    "training/encoding/average.py": {"average_scans"},
+    "cohort/blocks.py": {"gather_blocks"},
     "analysis/reconstructions.py": {
         "summarise_reconstructions",
         "measure_volume_error",

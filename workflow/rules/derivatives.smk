@@ -14,6 +14,10 @@ rule write_derivatives:
         scans=results(f"latents/{MODELS[0]}/index.tsv"),
         volumes=results("volumes/volumes.tsv"),
         predictions=expand(results("aging/{model}/predictions.tsv"), model=MODELS),
+        reconstructions=expand(
+            results("autoencoder/{model}/reconstruction.tsv"), model=MODELS
+        ),
+        folders=all_reconstruction_folders,
         errors=expand(results("aging/{model}/errors.tsv"), model=MODELS),
     output:
         folder=directory(results("derivatives")),

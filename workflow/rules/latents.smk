@@ -7,8 +7,13 @@ out: latents/{model}/latents.npz, index.tsv, reconstructions/,
 
 encode_scans               latent mean and log-variance of every scan; only new ones are computed
 reconstruct_scans          decode the means, compare with the scans in the mask and on the grid
+gather_reconstructions     tables of all blocks as one
+average_scans              mean training scan
 judge_mean_image           the mean training scan in place of every reconstruction
+gather_mean_image          tables of all blocks as one
 summarise_reconstructions  both by split, dataset and diagnosis
+
+Scans are reconstructed and judged in blocks of people (brainlapse/cohort/blocks.py).
 """
 
 
@@ -46,62 +51,126 @@ rule encode_scans:
 
 
 rule reconstruct_scans:
-    """Decode the latent of every scan and compare it with the scan."""
+    """Decode the latents of a block of people and compare them with their scans."""
     input:
-        brains=usable_brains,
-        masks=usable_masks,
+        brains=brains_of_block,
+        masks=masks_of_block,
         latents=results("latents/{model}/latents.npz"),
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
     output:
-        folder=directory(results("latents/{model}/reconstructions")),
-        table=results("autoencoder/{model}/reconstruction.tsv"),
+        folder=directory(results("latents/{model}/reconstructions/{dataset}/{block}")),
+        table=results("autoencoder/{model}/blocks/{dataset}_{block}.tsv"),
     log:
-        results("logs/reconstruct_scans/{model}.log"),
+        results("logs/reconstruct_scans/{model}/{dataset}_{block}.log"),
     benchmark:
-        results("benchmarks/reconstruct_scans/{model}.tsv")
+        results("benchmarks/reconstruct_scans/{model}/{dataset}_{block}.tsv")
     conda:
         "../../envs/torch.yaml"
-    threads: 8
+    threads: 2
     resources:
         mem_mb=12000,
-        runtime=120,
+        runtime=60,
         gpu=1,
     params:
         settings=config["latents"],
         space=config["space"],
+        scans=paths_of_block,
+        folder_name="latents/{model}/reconstructions/{dataset}/{block}",
         code=code_of("reconstruct_scans"),
     script:
         "../scripts/reconstruct_scans.py"
 
 
-rule judge_mean_image:
-    """Compare every scan with the mean training scan, the baseline of all models."""
+rule gather_reconstructions:
+    """Put the tables of all blocks of one autoencoder under each other."""
     input:
-        training=training_brains,
-        brains=usable_brains,
-        masks=usable_masks,
+        tables=reconstruction_tables,
+        index=results("latents/{model}/index.tsv"),
+    output:
+        table=results("autoencoder/{model}/reconstruction.tsv"),
+    log:
+        results("logs/gather_reconstructions/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_of("gather_blocks"),
+    script:
+        "../scripts/gather_blocks.py"
+
+
+rule average_scans:
+    """Average the training scans: the baseline of all models."""
+    input:
+        brains=training_brains,
     output:
         image=results("baselines/mean_image.nii.gz"),
-        table=results("baselines/mean_image.tsv"),
     log:
-        results("logs/judge_mean_image.log"),
-    benchmark:
-        results("benchmarks/judge_mean_image/all.tsv")
+        results("logs/average_scans.log"),
     conda:
         "../../envs/torch.yaml"
-    threads: 8
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        space=config["space"],
+        code=code_of("average_scans"),
+    script:
+        "../scripts/average_scans.py"
+
+
+rule judge_mean_image:
+    """Compare the scans of a block of people with the mean training scan."""
+    input:
+        image=results("baselines/mean_image.nii.gz"),
+        brains=brains_of_block,
+        masks=masks_of_block,
+    output:
+        table=results("baselines/blocks/{dataset}_{block}.tsv"),
+    log:
+        results("logs/judge_mean_image/{dataset}_{block}.log"),
+    benchmark:
+        results("benchmarks/judge_mean_image/{dataset}_{block}.tsv")
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=60,
     params:
-        scans=usable_selection,
+        scans=selection_of_block,
         space=config["space"],
         perceptual=config["latents"]["perceptual"],
         code=code_of("judge_mean_image"),
     script:
         "../scripts/judge_mean_image.py"
+
+
+rule gather_mean_image:
+    """Put the tables of all blocks under each other."""
+    input:
+        tables=judged_tables,
+        index=results("cohort/scans.tsv"),
+    output:
+        table=results("baselines/mean_image.tsv"),
+    log:
+        results("logs/gather_mean_image.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_of("gather_blocks"),
+    script:
+        "../scripts/gather_blocks.py"
 
 
 rule summarise_reconstructions:

@@ -131,7 +131,7 @@ rule plot_reconstructions:
         brains=usable_brains,
         scans=results("cohort/scans.tsv"),
         table=results("autoencoder/{model}/reconstruction.tsv"),
-        reconstructions=results("latents/{model}/reconstructions"),
+        reconstructions=reconstruction_folders,
     output:
         figure=report(
             results("report/figures/{model}/reconstructions.png"),
@@ -252,7 +252,8 @@ rule plot_forecasts:
         volumes=results("volumes/volumes.tsv"),
         predictions=results("aging/{model}/predictions.tsv"),
         predicted=results("aging/{model}/predicted"),
-        reconstructions=results("latents/{model}/reconstructions"),
+        reconstructed=results("autoencoder/{model}/reconstruction.tsv"),
+        reconstructions=reconstruction_folders,
         errors=results("aging/{model}/errors.tsv"),
         linearity=results("aging/{model}/linearity.tsv"),
     output:
@@ -301,7 +302,8 @@ rule write_viewer:
         brains=usable_brains,
         masks=usable_masks,
         scans=results(f"latents/{VIEWED}/index.tsv"),
-        reconstructions=results(f"latents/{VIEWED}/reconstructions"),
+        reconstructed=results(f"autoencoder/{VIEWED}/reconstruction.tsv"),
+        reconstructions=viewed_folders,
         predictions=results(f"aging/{VIEWED}/predictions.tsv"),
         predicted=results(f"aging/{VIEWED}/predicted"),
         errors=results(f"aging/{VIEWED}/errors.tsv"),

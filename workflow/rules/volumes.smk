@@ -2,11 +2,11 @@
 
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
-out: a table per subject and kind, volumes/volumes.tsv,
+out: a table per subject or block of people and kind, volumes/volumes.tsv,
      autoencoder/{model}/volume_error.tsv, baselines/mean_image_volume_error.tsv
 
 segment_real          the real scans of one subject: volumes and label maps
-segment_decoded       what one autoencoder decoded of one subject: volumes
+segment_decoded       what one autoencoder decoded of a block of people: volumes
 collect_volumes       all volumes in one table, in MNI space and native
 measure_volume_error  volumes of reconstructions against those of the scans
 segment_mean_image    the same for the mean training image, the baseline of all models
@@ -37,33 +37,30 @@ rule segment_real:
         gpu=SEGMENTATION_GPU,
         places=SEGMENTATION_PLACES,
     params:
-        settings=config["segmentation"],
+        settings=SEGMENTATION,
         code=code_of("segment_real"),
     script:
         "../scripts/segment_real.py"
 
 
 rule segment_decoded:
-    """Segment what one autoencoder decoded of one subject."""
+    """Segment what one autoencoder decoded of a block of people."""
     input:
         folder=decoded_folder,
         weights=segmenter_weights,
     output:
-        volumes=results("volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv"),
+        volumes=results("volumes/{model}/{kind}/{dataset}_{block}_volumes.tsv"),
     log:
-        results("logs/segment_decoded/{model}/{kind}/{dataset}/{subject}.log"),
-    group:
-        "segment"
+        results("logs/segment_decoded/{model}/{kind}/{dataset}_{block}.log"),
     conda:
         "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=SEGMENTATION_MEM_MB,
-        runtime=60,
+        runtime=decoded_minutes,
         gpu=SEGMENTATION_GPU,
-        places=SEGMENTATION_PLACES,
     params:
-        settings=config["segmentation"],
+        settings=SEGMENTATION,
         images=decoded_images,
         code=code_of("segment_decoded"),
     script:
@@ -74,6 +71,7 @@ rule collect_volumes:
     """Gather the regional volumes of the whole run in one table."""
     input:
         tables=volume_tables,
+        scans=results("cohort/scans.tsv"),
         quality=results("preprocess/qc.tsv"),
         predictions=expand(results("aging/{model}/predictions.tsv"), model=MODELS),
         interpolations=expand(results("aging/{model}/interpolations.tsv"), model=MODELS),
@@ -89,6 +87,7 @@ rule collect_volumes:
         runtime=20,
     params:
         models=MODELS,
+        held_out_only=HELD_OUT_ONLY,
         code=code_of("collect_volumes"),
     script:
         "../scripts/collect_volumes.py"
@@ -138,7 +137,7 @@ rule segment_mean_image:
         runtime=60,
         gpu=SEGMENTATION_GPU,
     params:
-        settings=config["segmentation"],
+        settings=SEGMENTATION,
         scans=usable_selection,
         code=code_of("segment_mean_image"),
     script:

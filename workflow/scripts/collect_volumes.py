@@ -3,7 +3,7 @@
 import pandas as pd
 
 from brainlapse import runtime
-from brainlapse.segmentation.reading import check_regions
+from brainlapse.segmentation.reading import check_regions, held_out_scans
 from brainlapse.segmentation.volumes import (
     MEASURED_COLUMNS,
     describe_forecasts,
@@ -12,6 +12,8 @@ from brainlapse.segmentation.volumes import (
     join_volumes,
 )
 
+SCAN = ["dataset", "scan"]
+
 
 def main(snakemake) -> None:
     """Unpack the job, join, write the table."""
@@ -19,7 +21,11 @@ def main(snakemake) -> None:
     models = snakemake.params.models
     quality = runtime.read_table(snakemake.input.quality)
     described = [describe_scans(quality, "real", None)]
-    described += [describe_scans(quality, "reconstructed", model) for model in models]
+    rebuilt = quality
+    if snakemake.params.held_out_only:
+        splits = runtime.read_table(snakemake.input.scans)[[*SCAN, "split"]]
+        rebuilt = held_out_scans(quality.merge(splits, on=SCAN, validate="one_to_one"))
+    described += [describe_scans(rebuilt, "reconstructed", model) for model in models]
     described += [
         describe_forecasts(runtime.read_table(path), model)
         for path, model in zip(snakemake.input.predictions, models, strict=True)

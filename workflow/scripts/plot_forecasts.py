@@ -18,7 +18,8 @@ def main(snakemake) -> None:
     predictions = tables.read(files.predictions, tables.FORECASTS)
     chosen = ageing.choose(predictions, settings.forecast_subjects)
     root = Path(files.volumes).parents[1]
-    loaded = examples.load_forecasts(chosen, scans, root, Path(files.reconstructions))
+    rebuilt = tables.read(files.reconstructed, tables.RECONSTRUCTION)
+    loaded = examples.load_forecasts(chosen, scans, root, rebuilt)
     volumes = ageing.trajectories(
         tables.read(files.volumes, tables.VOLUMES), scans, predictions, snakemake.wildcards.model
     )

@@ -17,8 +17,7 @@ def main(snakemake) -> None:
     loaded = examples.load_reconstructions(
         reconstructions.choose(table),
         tables.read(snakemake.input.scans, tables.SCANS),
-        Path(snakemake.input.scans).parents[1] / "preprocess",
-        Path(snakemake.input.reconstructions),
+        Path(snakemake.input.scans).parents[1],
     )
     style.draw(
         snakemake.output.figure,

@@ -1,4 +1,4 @@
-"""Decode the latent of every scan and compare it with the scan."""
+"""Decode the latents of a block of people and compare them with their scans."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from brainlapse import runtime
 from brainlapse.images import save_volume
-from brainlapse.latents import read_latents
+from brainlapse.latents import positions, read_latents, reconstructed_file
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.streaming import in_flight
 from brainlapse.training.devices.device import choose_device
@@ -15,7 +15,6 @@ from brainlapse.training.encoding.passes import decode_latents, load_model
 from brainlapse.training.settings import EncodingSettings
 
 KEYS = ["dataset", "subject", "session", "scan", "split"]
-SUFFIX = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 
 
 def main(snakemake) -> None:
@@ -26,23 +25,27 @@ def main(snakemake) -> None:
     settings, device = EncodingSettings.model_validate(params.settings), choose_device()
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     distance = perceptual_distance(grid, device) if settings.perceptual else None
-    mean, _, index = read_latents(Path(paths.latents).parent)
+    mean, _, everyone = read_latents(Path(paths.latents).parent)
+    chosen = positions(everyone, params.scans, paths.index)
+    index = everyone.iloc[chosen].reset_index(drop=True)
     model = load_model(Path(paths.weights).parent)
 
     def compare(item: tuple) -> dict:
         image, brain, mask, name = item
         judged = judge(image, brain, mask, distance)
-        path = Path(snakemake.output.folder, f"{name}{SUFFIX}")
+        path = Path(snakemake.output.folder, name)
         save_volume(path, judged.stripped, judged.affine)
         return judged.metrics
 
-    decoded = decode_latents(model, mean, settings, device)
-    scans = zip(decoded, paths.brains, paths.masks, index["scan_path"], strict=True)
+    files = [reconstructed_file(path) for path in index["scan_path"]]
+    decoded = decode_latents(model, mean[chosen], settings, device)
+    scans = zip(decoded, paths.brains, paths.masks, files, strict=True)
     workers = snakemake.threads
     rows = runtime.progress(
         in_flight(compare, scans, workers, ahead=workers), "reconstruction", len(index)
     )
-    table = pd.concat([index[KEYS], pd.DataFrame(rows)], axis="columns")
+    places = pd.DataFrame({"file": [f"{params.folder_name}/{file}" for file in files]})
+    table = pd.concat([index[KEYS], pd.DataFrame(rows), places], axis="columns")
     runtime.write_table(snakemake.output.table, table)
 
 

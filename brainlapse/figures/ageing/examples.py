@@ -10,7 +10,6 @@ from brainlapse.figures.models.reconstructions import Example
 from brainlapse.images import load_canonical
 
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
-RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 
 
 def stems(scans: pd.DataFrame) -> dict[tuple[str, str], str]:
@@ -19,9 +18,7 @@ def stems(scans: pd.DataFrame) -> dict[tuple[str, str], str]:
     return {(str(row["dataset"]), str(row["scan"])): loading.stem_of(row) for row in rows}
 
 
-def load_reconstructions(
-    chosen: pd.DataFrame, scans: pd.DataFrame, preprocessed: Path, reconstructed: Path
-) -> list[Example]:
+def load_reconstructions(chosen: pd.DataFrame, scans: pd.DataFrame, root: Path) -> list[Example]:
     """Read the chosen scans and their reconstructions.
 
     Parameters
@@ -30,15 +27,15 @@ def load_reconstructions(
         Rows of ``reconstruction.tsv`` with ``rank``.
     scans
         ``scans.tsv``.
-    preprocessed, reconstructed
-        Folders of the brains and of the reconstructions.
+    root
+        Output folder, to which the column ``file`` is relative.
     """
     stem = stems(scans)
     examples = []
     for row in chosen.to_dict("records"):
         name = stem[str(row["dataset"]), str(row["scan"])]
-        brain, affine = load_canonical(f"{preprocessed}/{name}{BRAIN}")
-        made, _ = load_canonical(f"{reconstructed}/{name}{RECONSTRUCTED}")
+        brain, affine = load_canonical(f"{root}/preprocess/{name}{BRAIN}")
+        made, _ = load_canonical(root / row["file"])
         title = f"{row['rank']} of {row['split']}: {row['scan']}, SSIM {row['ssim']:.3f}"
         scores = f"PSNR {row['psnr_db']:.1f} dB, MAE {row['mae']:.3f}"
         examples.append(Example(title, scores, brain, made, affine))
@@ -46,7 +43,7 @@ def load_reconstructions(
 
 
 def load_forecasts(
-    chosen: pd.DataFrame, scans: pd.DataFrame, root: Path, reconstructed: Path
+    chosen: pd.DataFrame, scans: pd.DataFrame, root: Path, rebuilt: pd.DataFrame
 ) -> list[Forecast]:
     """Read the chosen forecasts with the scans before and after; ages without a scan are left out.
 
@@ -58,10 +55,11 @@ def load_forecasts(
         ``scans.tsv``.
     root
         Output folder, to which the column ``file`` is relative.
-    reconstructed
-        Folder of the reconstructions.
+    rebuilt
+        ``reconstruction.tsv``.
     """
     stem = stems(scans)
+    rebuilt_file = rebuilt.set_index(["dataset", "scan"])["file"]
     examples = []
     for row in chosen.to_dict("records"):
         dataset = str(row["dataset"])
@@ -69,7 +67,7 @@ def load_forecasts(
         if not all(key in stem for key in keys):
             continue
         last, true = (load_canonical(f"{root}/preprocess/{stem[key]}{BRAIN}")[0] for key in keys)
-        rebuilt, _ = load_canonical(f"{reconstructed}/{stem[keys[0]]}{RECONSTRUCTED}")
+        last_rebuilt, _ = load_canonical(root / rebuilt_file[keys[0]])
         made, affine = load_canonical(root / row["file"])
         ages_years = (row["last_age_years"], row["target_age_years"])
         examples.append(
@@ -79,7 +77,7 @@ def load_forecasts(
                 method=str(row["method"]),
                 ages_years=ages_years,
                 last=last,
-                last_rebuilt=rebuilt,
+                last_rebuilt=last_rebuilt,
                 true=true,
                 forecast=made,
                 affine=affine,

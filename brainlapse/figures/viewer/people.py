@@ -1,7 +1,9 @@
 """Whom the viewer shows: visits, forecasts and regional volumes, out of the tables of a run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -71,10 +73,12 @@ class Source:
     predictions: pd.DataFrame
     errors: pd.DataFrame
     volumes: pd.DataFrame
+    rebuilt: Mapping[Any, str]  # (dataset, scan) -> file
 
 
 def read_source(root: Path, model: str) -> Source:
     """Read the tables of a run; those that are not there have no rows."""
+    rebuilt = tables.read(root / f"autoencoder/{model}/reconstruction.tsv", tables.RECONSTRUCTION)
     return Source(
         root=root,
         model=model,
@@ -82,6 +86,7 @@ def read_source(root: Path, model: str) -> Source:
         predictions=tables.read(root / f"aging/{model}/predictions.tsv", tables.FORECASTS),
         errors=tables.read(root / f"aging/{model}/errors.tsv", tables.ERRORS),
         volumes=tables.read(root / "volumes/volumes.tsv", tables.VOLUMES),
+        rebuilt=rebuilt.set_index(["dataset", "scan"])["file"].to_dict(),
     )
 
 
@@ -166,10 +171,7 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
         last = group.iloc[0]
         if last["last_scan"] not in stems:
             continue
-        rebuilt = (
-            source.root / f"latents/{source.model}/reconstructions/"
-            f"{stems[last['last_scan']]}_space-MNI_desc-reconstructed_T1w.nii.gz"
-        )
+        rebuilt = source.root / source.rebuilt[dataset, last["last_scan"]]
         frames = tuple(
             Frame(float(age), source.root / file)
             for age, file in zip(group["target_age_years"], group["file"], strict=True)

@@ -1,6 +1,6 @@
 """Reconstructions against their scans, a scan at a time; the mean scan as their baseline."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import torch
 from brainlapse.images import load_volume
 from brainlapse.networks.perceptual import PerceptualDistance, build_features
 from brainlapse.space import Grid
-from brainlapse.training.data.scans import load_on_grid, to_batch
+from brainlapse.training.data.scans import to_batch
 from brainlapse.training.encoding.metrics import reconstruction_metrics
 
 Distance = Callable[[np.ndarray, np.ndarray], float]
@@ -65,13 +65,3 @@ def perceptual_distance(grid: Grid, device: torch.device) -> Distance:
         return float(network(to_batch(first[None], device), to_batch(second[None], device)))
 
     return measure
-
-
-def mean_volume(paths: Iterable[str | Path], shape: tuple[int, int, int]) -> np.ndarray:
-    """Mean of the volumes in some files, float32 (D, H, W)."""
-    total, count = np.zeros(shape), 0
-    for path in paths:
-        total += load_on_grid(path, shape)
-        count += 1
-    assert count > 0
-    return (total / count).astype(np.float32)

@@ -48,7 +48,10 @@ def folder(root, tmp_path_factory):
     forecasts = read_table(root / "aging/sdae/predictions.tsv").assign(seen_scans="a,b")
     volumes = read_table(root / "volumes/volumes.tsv").assign(native_volume_mm3=1.0)
     errors = read_table(root / "aging/sdae/errors.tsv")
-    sources = build.Sources(root, scans, volumes, {"sdae": forecasts}, {"forecasts_sdae": errors})
+    rebuilt = read_table(root / "autoencoder/sdae/reconstruction.tsv")
+    sources = build.Sources(
+        root, scans, volumes, {"sdae": forecasts}, {"sdae": rebuilt}, {"forecasts_sdae": errors}
+    )
     target = tmp_path_factory.mktemp("derivatives")
     build.build(sources, target, VERSIONS)
     return target

@@ -8,6 +8,7 @@ import pandas as pd
 from brainlapse.analysis.reconstructions import summarise_reconstructions
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import save_volume
+from brainlapse.latents import reconstructed_file
 from brainlapse.runtime import write_table
 from brainlapse.space import Grid, SpaceSettings, mni_grid
 
@@ -86,7 +87,13 @@ def fake_history(epochs: int = 40) -> pd.DataFrame:
     )
 
 
-def fake_reconstruction(scans: pd.DataFrame, seed: int = 2) -> pd.DataFrame:
+def reconstructed(row: dict, model: str) -> str:
+    stem = scan_path(row["dataset"], row["subject"], row["session"])
+    start = f"latents/{model}/reconstructions/{row['dataset']}/block-0"
+    return f"{start}/{reconstructed_file(stem)}"
+
+
+def fake_reconstruction(scans: pd.DataFrame, seed: int = 2, model: str = "sdae") -> pd.DataFrame:
     random = np.random.default_rng(seed)
     ssim = random.uniform(0.7, 0.9, len(scans))
     return scans[["dataset", "scan", "split"]].assign(
@@ -95,6 +102,7 @@ def fake_reconstruction(scans: pd.DataFrame, seed: int = 2) -> pd.DataFrame:
         mae=0.1 - 0.1 * ssim,
         mse=0.01 * (1 - ssim),
         ssim_whole=0.5 + ssim / 2,
+        file=[reconstructed(row, model) for row in scans.to_dict("records")],
     )
 
 
@@ -247,7 +255,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         "session": "ses-1",
         "scan": "sub-99_ses-1",
     }
-    scores, mean_image = fake_reconstruction(scans), fake_reconstruction(scans, 9)
+    scores, mean_image = fake_reconstruction(scans, model=model), fake_reconstruction(scans, 9)
     late = {**rejected, "path": "/data/late.nii.gz", "stage": "mask_brain"}
     tables = {
         "cohort/scans": scans,
@@ -312,7 +320,6 @@ def write_images(
         save_volume(f"{start}_space-MNI_desc-brain_mask.nii.gz", mask, grid.affine)
         save_volume(f"{start}_desc-n4_T1w.nii.gz", brain * 700, grid.affine)
         save_volume(f"{start}_space-T1w_desc-brain_mask.nii.gz", mask, grid.affine)
-        made = f"{root}/latents/{model}/reconstructions/{stem}_space-MNI_desc-reconstructed_T1w"
-        save_volume(f"{made}.nii.gz", brain * 0.95, grid.affine)
+        save_volume(root / reconstructed(row, model), brain * 0.95, grid.affine)
     for row in fake_forecasts(scans).to_dict("records"):
         save_volume(root / row["file"], brain * 0.9, grid.affine)

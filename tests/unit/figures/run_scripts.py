@@ -90,7 +90,6 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
         input={
             "scans": scans,
             "table": root / f"autoencoder/{model}/reconstruction.tsv",
-            "reconstructions": root / f"latents/{model}/reconstructions",
         },
         output={"figure": figures / "reconstructions.png"},
         params=both,
@@ -115,7 +114,7 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
         input={
             "scans": scans,
             "volumes": root / "volumes/volumes.tsv",
-            "reconstructions": root / f"latents/{model}/reconstructions",
+            "reconstructed": root / f"autoencoder/{model}/reconstruction.tsv",
             **{name: aging / f"{name}.tsv" for name in names},
         },
         output={name: figures / f"{name}.png" for name in outputs},

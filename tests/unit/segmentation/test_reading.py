@@ -46,6 +46,20 @@ def test_a_missing_image_of_any_kind_is_named(tmp_path, table, kind):
     assert image["scan"].fillna("1").iloc[0] in str(error.value)
 
 
+def test_reconstructions_of_training_scans_are_there_all_or_not_at_all(tmp_path, table):
+    held_out, training = ("sub-1_2", "sub-1_1")
+    split = SCANS.assign(split=["train", "test"])
+    made = (table["kind"] == "reconstructed") & (table["model"] == "m")
+    listed = ("index.tsv", split)
+    path = tmp_path / "volumes.tsv"
+
+    write_table(path, table[~(made & (table["scan"] == training))])
+    assert len(read_volumes(path, listed, "m")) == len(table) - 3
+    write_table(path, table[~(made & (table["scan"] == held_out))])
+    with pytest.raises(DamagedFile, match=held_out):
+        read_volumes(path, listed, "m")
+
+
 def test_a_row_too_few_is_damage(tmp_path, table):
     for row in (0, len(table) - 1):
         with pytest.raises(DamagedFile, match="not all regions of"):

@@ -1,5 +1,10 @@
 """Scans that are encoded and reconstructed, and the training scans behind the mean image."""
 
+import functools
+
+from brainlapse.cohort.blocks import with_blocks
+
+SELECTED = ["dataset", "subject", "session", "scan", "split"]
 ENCODING = {key: config["latents"][key] for key in ("batch_size", "precision")}
 DECODING = {
     key: value for key, value in config["latents"].items() if key != "perceptual"
@@ -19,6 +24,67 @@ def usable_masks(wildcards):
 def usable_selection(wildcards):
     """Rows of the usable scans; a parameter, so that a change reruns, but for their raw path."""
     return rows(usable_table().drop(columns="path"))
+
+
+@functools.cache
+def blocks_of(*stamps):
+    """Map (dataset, block) to its usable scans."""
+    scans = with_blocks(join_quality(*stamps))
+    return {key: part for key, part in scans.groupby(["dataset", "block"])}
+
+
+def scans_of_block(wildcards):
+    """Usable scans of a block of people."""
+    return blocks_of(*usable_stamps())[wildcards.dataset, wildcards.block]
+
+
+def paths_of_block(wildcards):
+    """What tells the scans of a block apart."""
+    return scans_of_block(wildcards)["scan_path"].tolist()
+
+
+def selection_of_block(wildcards):
+    """Rows of the scans of a block; a parameter, so that a change reruns."""
+    return rows(scans_of_block(wildcards)[SELECTED])
+
+
+def brains_of_block(wildcards):
+    """Normalised brains of a block of people."""
+    return preprocessed(scans_of_block(wildcards), BRAIN)
+
+
+def masks_of_block(wildcards):
+    """Brain masks of a block of people in MNI space."""
+    return preprocessed(scans_of_block(wildcards), BRAIN_MASK)
+
+
+def folders_of(model):
+    """Folders of the reconstructions by one autoencoder, a block of people each."""
+    folder = f"latents/{model}/reconstructions"
+    return [results(f"{folder}/{d}/{b}") for d, b in blocks_of(*usable_stamps())]
+
+
+def reconstruction_folders(wildcards):
+    """Folders of the reconstructions by one autoencoder."""
+    return folders_of(wildcards.model)
+
+
+def all_reconstruction_folders(wildcards):
+    """Folders of the reconstructions by all autoencoders."""
+    return [folder for model in MODELS for folder in folders_of(model)]
+
+
+def reconstruction_tables(wildcards):
+    """How well one autoencoder gives scans back, block by block."""
+    folder = f"autoencoder/{wildcards.model}/blocks"
+    return [results(f"{folder}/{d}_{b}.tsv") for d, b in blocks_of(*usable_stamps())]
+
+
+def judged_tables(wildcards):
+    """The same of the mean training scan."""
+    return [
+        results(f"baselines/blocks/{d}_{b}.tsv") for d, b in blocks_of(*usable_stamps())
+    ]
 
 
 def training_scans():

@@ -8,6 +8,11 @@ CAPTIONS = read_captions(Path(workflow.basedir, "workflow", "report"))
 VIEWED = config["report"]["viewer"]["model"] or MODELS[0]
 
 
+def viewed_folders(wildcards):
+    """Folders of the reconstructions that the viewer shows."""
+    return folders_of(VIEWED)
+
+
 def pictured_images(wildcards):
     """Images behind the quality pictures: heads and brains, each with its mask."""
     quality = read_scans(*stamped(checkpoints.collect_quality.get().output.table))

@@ -4,13 +4,20 @@ import functools
 
 from brainlapse.aging.plan import plan_forecasts
 from brainlapse.aging.plan import plan_interpolations
-from brainlapse.aging.plan import planned_subjects
-from brainlapse.cohort.tables import scan_path
+from brainlapse.cohort.blocks import with_blocks
+from brainlapse.latents import reconstructed_file
+from brainlapse.segmentation.reading import held_out_scans
 
-RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 PLANS = {"predicted": plan_forecasts, "interpolated": plan_interpolations}
+HELD_OUT_ONLY = config["segmentation"]["reconstructions"] == "held_out"
+SEGMENTATION = {
+    key: value
+    for key, value in config["segmentation"].items()
+    if key != "reconstructions"
+}
 SEGMENTATION_GPU = int(config["segmentation"]["gpu"])
 SEGMENTATION_MEM_MB = 2500 if config["segmentation"]["backend"] == "embedded" else 9000
+MINUTES_PER_IMAGE = 0.5 if config["segmentation"]["backend"] == "embedded" else 5
 # Of the four places of a group's submission: those that use a GPU or much memory go one by one.
 SEGMENTATION_PLACES = 4 if SEGMENTATION_GPU or SEGMENTATION_MEM_MB > 2500 else 1
 
@@ -36,42 +43,50 @@ def paths_of_subjects(*stamps):
 
 
 def decoded_folder(wildcards):
-    """The folder with the decoded scans of one model and kind."""
+    """The folder with what one model decoded of one kind, of these people or of everyone."""
     if wildcards.kind == "reconstructed":
-        return results(f"latents/{wildcards.model}/reconstructions")
+        folder = f"latents/{wildcards.model}/reconstructions"
+        return results(f"{folder}/{wildcards.dataset}/{wildcards.block}")
     return results(f"aging/{wildcards.model}/{wildcards.kind}")
 
 
+@functools.cache
+def files_of_blocks(kind, *stamps):
+    """Map (dataset, block) to the files that are segmented, relative to their folder."""
+    scans = join_quality(*stamps)
+    if kind == "reconstructed":
+        files = with_blocks(scans)
+        if HELD_OUT_ONLY:
+            files = held_out_scans(files)
+        files = files.assign(file=[reconstructed_file(p) for p in files["scan_path"]])
+    else:
+        blocks = with_blocks(scans)[["dataset", "subject", "block"]].drop_duplicates()
+        files = planned(PLANS[kind], *stamps)[["dataset", "subject", "file"]]
+        files = files.merge(blocks, on=["dataset", "subject"], validate="many_to_one")
+    return files.groupby(["dataset", "block"])["file"].apply(list).to_dict()
+
+
 def decoded_images(wildcards):
-    """Files that one autoencoder decoded of one subject, relative to their folder."""
-    if wildcards.kind == "reconstructed":
-        key = wildcards.dataset, wildcards.subject
-        paths = paths_of_subjects(*usable_stamps())[key]
-        return [f"{path}{RECONSTRUCTED}" for path in paths]
-    plan = plan_with(PLANS[wildcards.kind])
-    mine = (plan["dataset"] == wildcards.dataset) & (
-        plan["subject"] == wildcards.subject
-    )
-    return plan.loc[mine, "file"].tolist()
+    """Files that one autoencoder decoded of a block of people, relative to their folder."""
+    files = files_of_blocks(wildcards.kind, *usable_stamps())
+    return files[wildcards.dataset, wildcards.block]
+
+
+def decoded_minutes(wildcards, attempt):
+    """Time limit of segmenting a block of people."""
+    return attempt * (20 + MINUTES_PER_IMAGE * len(decoded_images(wildcards)))
 
 
 def volume_tables(wildcards):
-    """One table of regional volumes per subject: real, and per model and kind decoded."""
-    scans = usable_table()
-    everyone = sorted(set(zip(scans["dataset"], scans["subject"], strict=True)))
+    """Tables of volumes: per person of real scans, per block of people of decoded ones."""
     tables = [
         results(f"volumes/real/{dataset}/{subject}_volumes.tsv")
-        for dataset, subject in everyone
+        for dataset, subject in paths_of_subjects(*usable_stamps())
     ]
-    decoded = {
-        "reconstructed": everyone,
-        "predicted": planned_subjects(plan_with(plan_forecasts)),
-        "interpolated": planned_subjects(plan_with(plan_interpolations)),
-    }
     tables += [
-        results(f"volumes/{model}/{kind}/{dataset}/{subject}_volumes.tsv")
+        results(f"volumes/{model}/{kind}/{dataset}_{block}_volumes.tsv")
         for model in MODELS
-        for kind, subjects in decoded.items()
-        for dataset, subject in subjects
+        for kind in ("reconstructed", *PLANS)
+        for dataset, block in files_of_blocks(kind, *usable_stamps())
     ]
     return tables

@@ -6,7 +6,8 @@ import torch
 
 from brainlapse.images import save_volume
 from brainlapse.space import grid_at
-from brainlapse.training.encoding.judging import judge, mean_volume, perceptual_distance
+from brainlapse.training.encoding.average import mean_volume
+from brainlapse.training.encoding.judging import judge, perceptual_distance
 from brainlapse.training.encoding.metrics import reconstruction_metrics
 
 GRID = grid_at(4.0, (16, 16, 16))

@@ -1,0 +1,38 @@
+"""Blocks of people: a new person touches one of them, and nobody is lost."""
+
+import pandas as pd
+import pytest
+
+from brainlapse.cohort.blocks import block_count, gather_blocks, with_blocks
+
+
+def cohort(people, dataset="d"):
+    subjects = [f"sub-{number:04d}" for number in range(people) for _ in range(2)]
+    return pd.DataFrame({"dataset": dataset, "subject": subjects})
+
+
+def test_a_block_holds_whole_people_of_a_bearable_number():
+    placed = with_blocks(cohort(2600))
+    assert placed.groupby("subject")["block"].nunique().eq(1).all()
+    sizes = placed.groupby("block")["subject"].nunique()
+    assert len(sizes) == block_count(2600) == 256
+    assert sizes.max() < 30
+
+
+@pytest.mark.parametrize("people", [40, 2000])
+def test_a_new_person_touches_one_block(people):
+    before, after = with_blocks(cohort(people)), with_blocks(cohort(people + 1))
+    joined = before.merge(after, on="subject", suffixes=("_before", "_after"))
+    assert (joined["block_before"] == joined["block_after"]).all()
+
+
+def test_blocks_of_one_data_set_know_nothing_of_another():
+    alone = with_blocks(cohort(10))
+    both = with_blocks(pd.concat([cohort(10), cohort(500, "e")], ignore_index=True))
+    assert both.loc[both["dataset"] == "d", "block"].tolist() == alone["block"].tolist()
+
+
+def test_gathered_tables_stand_in_the_order_of_the_scans():
+    index = pd.DataFrame({"dataset": "d", "scan": ["c", "a", "b", "unused"], "split": "test"})
+    blocks = [pd.DataFrame({"dataset": "d", "scan": list(n), "mae": 1.0}) for n in ("ab", "c")]
+    assert gather_blocks(blocks, index)["scan"].tolist() == ["c", "a", "b"]
