@@ -76,25 +76,31 @@ def touch(path: Path) -> None:
     path.touch()
 
 
-def plan(folder: Path) -> subprocess.CompletedProcess:
-    """Plan everything that is left."""
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run Snakemake on the data set."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(ROOT / "Snakefile"),
+        [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile"),
          "--directory", str(folder), "--cores", "8", "--configfile", str(folder / "config.yaml")],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
 
 
+def plan(folder: Path) -> subprocess.CompletedProcess:
+    """Plan everything that is left."""
+    return snakemake(folder, "-n")
+
+
+def record(folder: Path, target: str) -> None:
+    """Let the outputs that are there pass as made by this code with these settings."""
+    snakemake(folder, target, "--touch")
+
+
 def make_outputs(folder: Path) -> None:
-    """Make every planned output as an empty file, stage after stage until nothing is planned."""
-    while True:
-        planned = plan(folder).stdout
-        outputs = [path for line in OUTPUT.findall(planned) for path in line.split(", ")]
-        if not outputs:
-            return
-        for path in outputs:
-            if "<TBD>" not in path:
-                make_output(Path(path))
+    """Make every planned output as an empty file."""
+    for line in OUTPUT.findall(plan(folder).stdout):
+        for path in line.split(", "):
+            make_output(Path(path))
+    record(folder, "all")
 
 
 def make_output(path: Path) -> None:
@@ -116,6 +122,7 @@ def preprocess(folder: Path) -> None:
     table = runtime.read_table(folder / "results/cohort/scans.tsv")
     quality = table[["dataset", "subject", "session", "scan"]].assign(**QUALITY)
     runtime.write_table(folder / "results/preprocess/qc.tsv", quality)
+    record(folder, "preprocess")
 
 
 def bare_chain(folder: Path, scans: int) -> None:
@@ -162,7 +169,11 @@ def main() -> None:
             "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "8",
             "--configfile", str(folder / "config.yaml"),
         ]  # fmt: skip
-        steps = {"cohort": lambda _: None, "quality": preprocess, "done": make_outputs}
+        steps = {
+            "cohort": lambda place: record(place, "cohort"),
+            "quality": preprocess,
+            "done": make_outputs,
+        }
         for state in STATES[: 1 + max(STATES.index(state) for state in wanted.states)]:
             steps[state](folder)
             if state in wanted.states:

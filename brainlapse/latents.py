@@ -103,8 +103,9 @@ def positions(index: pd.DataFrame, scan_paths: Sequence[str], path: str | Path) 
     DamagedFile
         If a scan has no latent.
     """
-    check_complete(path, scan_paths, index["scan_path"], "scans")
-    return pd.Index(index["scan_path"]).get_indexer(list(scan_paths))
+    known = pd.Index(index["scan_path"])
+    check_complete(path, scan_paths, known.intersection(list(scan_paths)), "scans")
+    return known.get_indexer(list(scan_paths))
 
 
 def reconstructed_file(scan_path: str) -> str:

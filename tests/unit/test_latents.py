@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.latents import read_latents, write_latents
+from brainlapse.damage import DamagedFile
+from brainlapse.latents import positions, read_latents, reconstructed_file, write_latents
 
 
 @pytest.fixture
@@ -49,3 +50,12 @@ def test_rows_that_do_not_match_are_refused(tmp_path, index):
         write(tmp_path, np.ones((2, 4, 1, 1, 1)), index)
     with pytest.raises(ValueError, match="every scan once"):
         write(tmp_path, np.ones((3, 4, 1, 1, 1)), index.assign(scan="sub-01"))
+
+
+def test_rows_of_some_scans_are_found_in_their_order():
+    index = pd.DataFrame({"scan_path": ["d/sub-1/sub-1", "d/sub-2/sub-2", "d/sub-3/sub-3"]})
+    wanted = ["d/sub-3/sub-3", "d/sub-1/sub-1"]
+    assert positions(index, wanted, "index.tsv").tolist() == [2, 0]
+    with pytest.raises(DamagedFile, match=r"index.tsv: damaged \(1 scans missing.*d/sub-4/sub-4"):
+        positions(index, [*wanted, "d/sub-4/sub-4"], "index.tsv")
+    assert reconstructed_file(wanted[0]).startswith("sub-3/sub-3_space-MNI")
