@@ -41,6 +41,7 @@ def describe(scans: int, bids: Path) -> pd.DataFrame:
         rows.append(
             {
                 "dataset": "big", "subject": subject, "session": session, "scan": name,
+                "person": f"big/{subject}",
                 "path": str(bids / subject / session / "anat" / f"{name}_T1w.nii.gz"),
                 "age_years": 60.0 + person % 25 + visit, "sex": "FM"[person % 2],
                 "diagnosis": ("control", "patient")[person % 2], "role": "fit",

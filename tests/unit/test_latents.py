@@ -56,6 +56,8 @@ def test_rows_of_some_scans_are_found_in_their_order():
     index = pd.DataFrame({"scan_path": ["d/sub-1/sub-1", "d/sub-2/sub-2", "d/sub-3/sub-3"]})
     wanted = ["d/sub-3/sub-3", "d/sub-1/sub-1"]
     assert positions(index, wanted, "index.tsv").tolist() == [2, 0]
-    with pytest.raises(DamagedFile, match=r"index.tsv: damaged \(1 of 3 scans missing: d/sub-4/sub-4"):
+    with pytest.raises(
+        DamagedFile, match=r"index.tsv: damaged \(1 of 3 scans missing: d/sub-4/sub-4"
+    ):
         positions(index, [*wanted, "d/sub-4/sub-4"], "index.tsv")
     assert reconstructed_file(wanted[0]).startswith("sub-3/sub-3_space-MNI")

@@ -8,19 +8,21 @@ GIVEN = {Path(path).resolve() for path in workflow.config_settings.configfiles}
 
 onstart:
     check_records()
-    if (
-        Path(OUT, "config.yaml").resolve() not in GIVEN
-    ):  # a person's file keeps its remarks
-        runtime.write_yaml(f"{OUT}/config.yaml", config)
-    warn_of_missing_columns(config["tasks"], config["datasets"])
+    if not looks_only(workflow.dag):
+        if Path(OUT, "config.yaml").resolve() not in GIVEN:
+            # a person's file keeps its remarks
+            runtime.write_yaml(f"{OUT}/config.yaml", config)
+        warn_of_missing_columns(config["tasks"], config["datasets"])
 
 
 onerror:
-    print(f"What is done so far: python -m brainlapse.figures.page {OUT}")
+    if not looks_only(workflow.dag):
+        print(f"What is done so far: python -m brainlapse.figures.page {OUT}")
 
 
 onsuccess:
-    ownership.remove_finished(OUT)
-    ownership.sweep(OUT)
-    if Path(OUT, "report", "index.html").exists():
-        print(f"Open {OUT}/report/index.html")
+    if not looks_only(workflow.dag):
+        ownership.remove_finished(OUT)
+        ownership.sweep(OUT)
+        if Path(OUT, "report", "index.html").exists():
+            print(f"Open {OUT}/report/index.html")

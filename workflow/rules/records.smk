@@ -30,11 +30,12 @@ class OutputRecords(FilePersistence):
         self._fetch_max_len(self._metadata_path)  # asks a folder that is there
         self._metadata_path = str(folder / "metadata")
         self._incomplete_path = str(folder / "incomplete")
-        if not warn_only:
+        if not warn_only and not looks_only(dag):
             for path in (self._metadata_path, self._incomplete_path):
                 os.makedirs(path, exist_ok=True)
         run = dag.workflow
-        if run.is_main_process and run.executor_plugin and not run.dryrun:
+        works = run.executor_plugin and not run.dryrun and not looks_only(dag)
+        if run.is_main_process and works:
             claim_output()  # before anyone decides what is up to date
             if run.local_exec:  # jobs of a killed run may go on on a cluster
                 ownership.sweep(config["output"])
@@ -79,6 +80,15 @@ class OutputRecords(FilePersistence):
         for f in job.output:
             self._delete_record(self._get_key(f))
         super().started(job, external_jobid)
+
+
+def looks_only(dag):
+    """Tell a run that only looks, and may do so beside another one, from one that makes results."""
+    return {rule.name for rule in dag.targetrules} in (
+        {"doctor"},
+        {"prefetch"},
+        {"status"},
+    )
 
 
 def without_place(text):
