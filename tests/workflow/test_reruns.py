@@ -91,7 +91,8 @@ EDITS = {  # module -> the rules whose own code it is
 
 def fingerprints(root):
     scripts = sorted((root / "workflow/scripts").glob("*.py"))
-    return {script.stem: code_fingerprint(script, root=root) for script in scripts}
+    makes_results = (script for script in scripts if script.stem != "look_at_run")
+    return {script.stem: code_fingerprint(script, root=root) for script in makes_results}
 
 
 @pytest.fixture(scope="module")

@@ -52,9 +52,23 @@ def preprocessed(frame, suffix):
     return [results(f"preprocess/{path}{suffix}") for path in frame["scan_path"]]
 
 
+# The two tables don't change any more once their checkpoint is done, so that each is asked for
+# and looked at once: every job of a large cohort would do it several times.
+@functools.cache
+def cohort_stamp():
+    """The table of accepted scans, after the cohort is built."""
+    return stamped(checkpoints.build_cohort.get().output.scans)
+
+
+@functools.cache
+def quality_stamp():
+    """The table of verdicts, after quality control."""
+    return stamped(checkpoints.collect_quality.get().output.table)
+
+
 def cohort_table():
     """Accepted scans, after the cohort is built."""
-    return read_scans(*stamped(checkpoints.build_cohort.get().output.scans))
+    return read_scans(*cohort_stamp())
 
 
 @functools.cache
@@ -70,9 +84,7 @@ def usable_table():
 
 def usable_stamps():
     """The two tables that say which scans are usable."""
-    scans = checkpoints.build_cohort.get().output.scans
-    quality = checkpoints.collect_quality.get().output.table
-    return stamped(scans) + stamped(quality)
+    return cohort_stamp() + quality_stamp()
 
 
 @functools.cache

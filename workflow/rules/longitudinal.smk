@@ -25,8 +25,6 @@ rule align_visit:
         record=results("preprocess/{scan_path}_visit.json"),
     log:
         results("logs/align_visit/{scan_path}.log"),
-    group:
-        "preprocess"
     conda:
         "../../envs/imaging.yaml"
     threads: 1

@@ -52,8 +52,6 @@ rule mask_brain:
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
     log:
         results("logs/mask_brain/{scan_path}.log"),
-    group:
-        "preprocess"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -79,8 +77,6 @@ rule correct_bias:
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
     log:
         results("logs/correct_bias/{scan_path}.log"),
-    group:
-        "preprocess"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -110,8 +106,6 @@ rule register_brain:
         ],
     log:
         results("logs/register_brain/{scan_path}.log"),
-    group:
-        "preprocess"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -141,8 +135,6 @@ rule place_brain:
         scale=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.json"),
     log:
         results("logs/place_brain/{scan_path}.log"),
-    group:
-        "preprocess"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -177,8 +169,6 @@ rule measure_quality:
         quality=results("preprocess/{scan_path}_qc.json"),
     log:
         results("logs/measure_quality/{scan_path}.log"),
-    group:
-        "preprocess"
     conda:
         "../../envs/imaging.yaml"
     threads: 1

@@ -26,8 +26,6 @@ rule segment_real:
         labels=directory(results("volumes/real/{dataset}/{subject}_labels")),
     log:
         results("logs/segment_real/{dataset}/{subject}.log"),
-    group:
-        "segment"
     conda:
         "../../envs/torch.yaml"
     threads: 1

@@ -19,9 +19,13 @@ def visits_before(scan_path):
     """Scan paths of the person's earlier visits, in order of time; none where not wanted."""
     if not TOGETHER:
         return []
-    scans = checkpoints.build_cohort.get().output.scans
-    reviews = tuple(stamped(path) for path in review_file(None))
-    return visit_table(*stamped(scans), *reviews).get(scan_path, [])
+    return visit_table(*cohort_stamp(), *review_stamps()).get(scan_path, [])
+
+
+@functools.cache
+def review_stamps():
+    """The table of a person's decisions, where there is one."""
+    return tuple(stamped(path) for path in review_file(None))
 
 
 @functools.cache

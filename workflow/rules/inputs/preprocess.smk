@@ -15,13 +15,13 @@ LAST_TRANSFORM = f"_from-T1w_to-MNI_level-{LEVEL_NAMES[-1]}_xfm.mat"
 
 def cohort_content(wildcards):
     """Hash of scans.tsv: Snakemake goes by the time stamp of a table above a megabyte."""
-    path = checkpoints.build_cohort.get().output.scans
+    path, _ = cohort_stamp()
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def cohort_built(wildcards):
     """Nothing, once the cohort is known: lets a rule wait for it without reading its table."""
-    checkpoints.build_cohort.get()
+    cohort_stamp()
     return []
 
 
@@ -37,8 +37,7 @@ def raw_path(wildcards, input):
 
 def raw_row(wildcards):
     """Row of scans.tsv of one scan."""
-    scans = checkpoints.build_cohort.get().output.scans
-    return raw_rows(*stamped(scans))[wildcards.scan_path]
+    return raw_rows(*cohort_stamp())[wildcards.scan_path]
 
 
 @functools.cache
