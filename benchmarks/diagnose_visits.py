@@ -35,7 +35,7 @@ from brainlapse.preprocessing.registration.levels import register_brain
 from brainlapse.preprocessing.resampling import resample_inside, resample_mask
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.segmentation.embedded.network import GRID, load_network, segment_brain
-from brainlapse.segmentation.embedded.placing import place_mni_brain
+from brainlapse.segmentation.embedded.placing import place_mni_brain, take_prepared
 from brainlapse.segmentation.embedded.posteriors import structure_volumes
 from brainlapse.segmentation.labels import group_volumes
 from brainlapse.simulation.anatomy import build_anatomy
@@ -52,6 +52,7 @@ SETTINGS = PreprocessSettings()
 VOXEL_MM = SETTINGS.registration.voxel_mm
 MODELS_GRID = grid_at(2.5, (64, 80, 64))
 GRIDS = {"2.5 mm": MODELS_GRID, "1 mm": GRID}
+FAINTEST = np.float32(1e-3)  # of fluid: what is 0 is outside the brain
 BLOCK_MM = 10.0
 REGIONS = ("ventricles", "lateral_ventricles", "hippocampus", "grey_matter", "white_matter")
 EVERYTHING = ("pose", "mask", "bias", "scale")
@@ -146,8 +147,16 @@ def prepare(visit: Measured, first: Measured, way: tuple[str, ...], grid: Grid) 
         off = (log_field - np.log(visit.true_field))[visit.mask].mean()
         stripped = stripped * np.float32(np.exp(off))
         anchors = true_anchors(first, grid)
-    image = normalise(stripped, inside, SETTINGS.intensity, anchors)
+    image = scale(stripped, inside, anchors)
     return {"image": image, "determinant": 1 / abs(np.linalg.det(transform[:3, :3]))}
+
+
+def scale(
+    stripped: np.ndarray, inside: np.ndarray, anchors: tuple[float, float] | None
+) -> np.ndarray:
+    """Normalise, and keep all of the brain above 0."""
+    image = normalise(stripped, inside, SETTINGS.intensity, anchors)
+    return np.where(inside, np.maximum(image, FAINTEST), 0)
 
 
 def true_anchors(first: Measured, grid: Grid) -> tuple[float, float]:
@@ -174,7 +183,7 @@ def bring_together(visit: Measured, first: Measured, grid: Grid) -> dict:
         transform = pair.transform
         brain = resample_inside(heads[1], visit.affine, grid, transform, inside, resampling)
         brain = remove_difference(brain, pair.log_field, grid)
-    image = normalise(brain, inside, SETTINGS.intensity, anchors)
+    image = scale(brain, inside, anchors)
     return {"image": image, "determinant": 1 / abs(np.linalg.det(transform[:3, :3]))}
 
 
@@ -185,10 +194,18 @@ class Instruments:
         self.network = load_network(cpu=True)
         self.model = load_model(PRETRAINED)
 
-    def features(self, image: np.ndarray, determinant: float, grid: Grid) -> dict[str, np.ndarray]:
-        """Native volumes of `REGIONS`, block means, and latents on the models' grid."""
-        placed = place_mni_brain(image, grid.affine)
-        posteriors = segment_brain(placed.volume, placed.mask, self.network, fast=True)
+    def features(
+        self, image: np.ndarray, determinant: float, grid: Grid, shared: bool
+    ) -> dict[str, np.ndarray]:
+        """Native volumes of `REGIONS`, block means, and latents on the models' grid.
+
+        Where the visits share mask and scale (`shared`), the segmenter at 1 mm keeps them.
+        """
+        scaled = grid is GRID and shared
+        placed = (take_prepared if scaled else place_mni_brain)(image, grid.affine)
+        posteriors = segment_brain(
+            placed.volume, placed.mask, self.network, fast=True, scaled=scaled
+        )
         volumes = group_volumes(structure_volumes(posteriors, GRID.voxel_volume_mm3))
         found = {
             "volumes": np.array([volumes[region] / determinant for region in REGIONS]),
@@ -227,7 +244,9 @@ def measure_subject(
                 continue
             for visit in visits:
                 prepared = prepare(visit, visits[0], replaced, grid)
-                for kind, values in instruments.features(**prepared, grid=grid).items():
+                shared = bool({"scale", "together"} & set(replaced))
+                features = instruments.features(**prepared, grid=grid, shared=shared)
+                for kind, values in features.items():
                     found.setdefault(f"{way}|{name}|{kind}", []).append(values)
     truth = [[scan.volume_mm3[region] for region in REGIONS] for scan in scans]
     return {

@@ -30,7 +30,10 @@ class Segmentation:
 
 
 def segment_scans(
-    paths: Sequence[Path], settings: SegmentationSettings, threads: int
+    paths: Sequence[Path],
+    settings: SegmentationSettings,
+    threads: int,
+    prepared: bool = False,
 ) -> list[Segmentation]:
     """Segment stripped, normalised brains in MNI space.
 
@@ -42,6 +45,9 @@ def segment_scans(
         Chooses the backend.
     threads
         CPU threads.
+    prepared
+        The images lie on the embedded network's grid, on its scale, and are 0 exactly outside the
+        brain: it takes them as they are.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def segment_scans(
     SegmentationFailed
         If the tool gave no result or one that cannot be read.
     """
-    return [_group(outcome) for outcome in run_segmenter(paths, settings, threads)]
+    return [_group(outcome) for outcome in run_segmenter(paths, settings, threads, prepared)]
 
 
 def _group(outcome: Structures | ImplausibleImage) -> Segmentation:

@@ -74,9 +74,9 @@ def describe_scans(quality: pd.DataFrame, kind: str, model: str | None) -> pd.Da
     quality
         ``preprocess/qc.tsv``.
     kind
-        ``real`` or ``reconstructed``.
+        ``real``, ``aligned`` or ``reconstructed``.
     model
-        Name of the autoencoder; None for real scans.
+        Name of the autoencoder; None for real scans and for the same aligned at 1 mm.
 
     Returns
     -------
@@ -167,6 +167,11 @@ def _intracranial(joined: pd.DataFrame) -> pd.Series:
 def labels_name(image: str | Path) -> str:
     """File name of an image's label map: ``sub-01_ses-1_space-MNI_dseg.nii.gz``."""
     return f"{_stem(str(image))}{IMAGE_ENDING}dseg.nii.gz"
+
+
+def brain_name(scan: str) -> str:
+    """File name of a scan's brain, from which `join_volumes` tells whose it is."""
+    return f"{scan}{IMAGE_ENDING}desc-brain_T1w.nii.gz"
 
 
 def _stem(file: str) -> str:

@@ -2,12 +2,14 @@
 
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
-out: a table per subject or block of people and kind, volumes/volumes.tsv,
+out: a table per subject or block of people and kind, volumes/volumes.tsv, volumes/rates.tsv,
      autoencoder/{model}/volume_error.tsv, baselines/mean_image_volume_error.tsv
 
 segment_real          the real scans of one subject: volumes and label maps
+segment_aligned       the visits of one person at 1 mm, aligned: the volumes that rates come from
 segment_decoded       what one autoencoder decoded of a block of people: volumes
 collect_volumes       all volumes in one table, in MNI space and native
+measure_rates         yearly change of each region of each person
 measure_volume_error  volumes of reconstructions against those of the scans
 segment_mean_image    the same for the mean training image, the baseline of all models
 """
@@ -39,6 +41,35 @@ rule segment_real:
         code=code_of("segment_real"),
     script:
         "../scripts/segment_real.py"
+
+
+rule segment_aligned:
+    """Segment the visits of one person at 1 mm in the space that they share."""
+    input:
+        files=aligned_files,
+        weights=segmenter_weights,
+    output:
+        volumes=results("volumes/aligned/{dataset}/{subject}_volumes.tsv"),
+    log:
+        results("logs/segment_aligned/{dataset}/{subject}.log"),
+    group:
+        "segment"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=SEGMENTATION_MEM_MB,
+        runtime=60,
+        gpu=SEGMENTATION_GPU,
+        places=SEGMENTATION_PLACES,
+    params:
+        visits=aligned_visits,
+        settings=SEGMENTATION,
+        resampling=config["preprocess"]["resampling"],
+        intensity=config["preprocess"]["intensity"],
+        code=code_of("segment_aligned"),
+    script:
+        "../scripts/segment_aligned.py"
 
 
 rule segment_decoded:
@@ -89,6 +120,28 @@ rule collect_volumes:
         code=code_of("collect_volumes"),
     script:
         "../scripts/collect_volumes.py"
+
+
+rule measure_rates:
+    """Fit each person's yearly change of each region."""
+    input:
+        volumes=results("volumes/volumes.tsv"),
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
+    output:
+        rates=results("volumes/rates.tsv"),
+    log:
+        results("logs/measure_rates.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_of("measure_rates"),
+    script:
+        "../scripts/measure_rates.py"
 
 
 rule measure_volume_error:

@@ -7,7 +7,7 @@ from brainlapse.images import load_canonical, load_volume, save_volume
 from brainlapse.preprocessing.longitudinal.chain import place_visit
 from brainlapse.preprocessing.longitudinal.comparison import Visit
 from brainlapse.preprocessing.longitudinal.field import FIELD_GRID
-from brainlapse.preprocessing.longitudinal.files import EarlierFiles
+from brainlapse.preprocessing.longitudinal.files import VisitFiles
 from brainlapse.preprocessing.longitudinal.record import read_anchors, read_roots, visit_record
 from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
 from brainlapse.preprocessing.quality.settings import QualitySettings
@@ -23,7 +23,7 @@ def main(snakemake) -> None:
     """Write the transform, the mask in MNI space, the difference of brightness and the numbers."""
     runtime.start(snakemake)
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
-    earlier = {scan: EarlierFiles.at(scan, *paths) for scan, *paths in params.earlier}
+    earlier = {scan: VisitFiles.at(scan, *paths) for scan, *paths in params.earlier}
     grid = mni_grid(SpaceSettings.model_validate(params.space))
 
     def align_visit() -> None:

@@ -12,12 +12,13 @@ from brainlapse.preprocessing.quality.collection import (
     tabulate_quality,
 )
 from brainlapse.preprocessing.quality.review import read_review
+from brainlapse.preprocessing.quality.visits import judge_visits
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.space import SpaceSettings
 
 
 def main(snakemake) -> None:
-    """Write qc.tsv, rejected.tsv and contract.json."""
+    """Write qc.tsv, visits.tsv, rejected.tsv and contract.json."""
     runtime.start(snakemake)
     scans = read_scans(snakemake.input.scans)
     files = list(snakemake.input.quality)
@@ -26,9 +27,11 @@ def main(snakemake) -> None:
     settings = PreprocessSettings.model_validate(snakemake.params.settings)
     reviews = list(snakemake.input.review)  # one table or none
     review = read_review(reviews[0], scans) if reviews else {}
-    quality = tabulate_quality(scans, records, settings.quality, review)
+    visits, reasons = judge_visits(scans, records, settings.quality)
+    quality = tabulate_quality(scans, records, settings.quality, review, reasons)
     space = SpaceSettings.model_validate(snakemake.params.space)
     contract = describe_contract(space, settings)
+    runtime.write_table(snakemake.output.visits, visits)
     runtime.write_table(snakemake.output.rejected, list_rejected(scans, quality))
     runtime.write_json(snakemake.output.contract, contract)
     runtime.write_table(snakemake.output.table, quality)

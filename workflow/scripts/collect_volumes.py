@@ -20,7 +20,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     models = snakemake.params.models
     quality = runtime.read_table(snakemake.input.quality)
-    described = [describe_scans(quality, "real", None)]
+    described = [describe_scans(quality, kind, None) for kind in ("real", "aligned")]
     rebuilt = quality
     if snakemake.params.held_out_only:
         splits = runtime.read_table(snakemake.input.scans)[[*SCAN, "split"]]

@@ -3,10 +3,12 @@
 from brainlapse import runtime
 from brainlapse.cohort.scans.raw import load_raw_scan
 from brainlapse.images import load_volume
+from brainlapse.preprocessing.quality.fingerprint import take_fingerprint
 from brainlapse.preprocessing.quality.measures import NativeScan, measure, quality_record
 from brainlapse.preprocessing.quality.reference import load_reference
 from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.rejection import run_stage
+from brainlapse.space import Grid
 
 
 def main(snakemake) -> None:
@@ -28,8 +30,10 @@ def main(snakemake) -> None:
             reference=load_reference(maps),
             grid_affine=grid_affine,
         )
+        grid = Grid((brain.shape[0], brain.shape[1], brain.shape[2]), grid_affine)
+        fingerprint = take_fingerprint(brain, grid)
         visits = [runtime.read_json(path) for path in snakemake.input.visit]  # one or none
-        runtime.write_json(snakemake.output.quality, quality_record(numbers, *visits))
+        runtime.write_json(snakemake.output.quality, quality_record(numbers, fingerprint, *visits))
 
     run_stage("measure_quality", snakemake.input, snakemake.output, measure_quality)
 

@@ -33,6 +33,8 @@ class Placement:
         a visit that is a root itself.
     root
         The visit that it joined; None for a root.
+    same_person_as
+        The earliest root that shows the same person, joined or not; None where none does.
     comparisons
         The numbers by scan of each root that it was compared with, in order of time.
     """
@@ -40,6 +42,7 @@ class Placement:
     transform: np.ndarray
     log_field: np.ndarray
     root: Root | None
+    same_person_as: str | None
     comparisons: dict[str, dict[str, float]]
 
 
@@ -67,17 +70,20 @@ def place_visit(
         If it stands alone and does not fit the template either.
     """
     comparisons: dict[str, dict[str, float]] = {}
+    same: str | None = None
     for root in roots:
         pair = compare_visits(root, visit, registration.voxel_mm, settings)
         comparisons[root.scan] = pair.numbers
+        if same is None and pair.numbers["correlation"] >= settings.min_correlation:
+            same = root.scan
         reason = refuse(pair.numbers, settings)
         if reason is None:
             log.info("%s joins %s", visit.scan, root.scan)
-            return Placement(pair.transform, pair.log_field, root, comparisons)
+            return Placement(pair.transform, pair.log_field, root, same, comparisons)
         log.warning("%s does not join %s: %s", visit.scan, root.scan, reason)
     brain = prepare_brain(visit.volume, visit.mask, visit.affine, registration.voxel_mm)
     transform = register_brain(target, brain, registration)[-1]
-    return Placement(transform, np.zeros(FIELD_GRID.shape, np.float32), None, comparisons)
+    return Placement(transform, np.zeros(FIELD_GRID.shape, np.float32), None, same, comparisons)
 
 
 def refuse(numbers: dict[str, float], settings: LongitudinalSettings) -> str | None:

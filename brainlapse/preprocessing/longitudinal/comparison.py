@@ -105,6 +105,7 @@ def compare_visits(
         "detail_correlation": detail_correlation(*brains, alignment.motion),
         "mask_coverage": float((own & inside).sum() / max(1, own.sum())),
         "mask_volume_ratio": _mask_ml(visit) / _mask_ml(root),
+        "voxel_volume_ratio": voxel_volume_ml(visit.affine) / voxel_volume_ml(root.affine),
         "brightness_ratio": float(np.exp(np.median(log_field[both]))) * gain,
         "field_change": float(log_field[both].std()),
         "contrast_ratio": contrast_ratio(earlier, later * np.exp(-log_field), both),

@@ -1,12 +1,12 @@
-"""Names of the files of a visit that later ones read."""
+"""Names of the files of a visit that later ones, and the segmentation at 1 mm, read."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
-class EarlierFiles:
-    """Files of one earlier visit.
+class VisitFiles:
+    """Files of one visit.
 
     Attributes
     ----------
@@ -20,6 +20,8 @@ class EarlierFiles:
         Scale of its intensities, and its mask in MNI space.
     quality
         Its ``_qc.json``.
+    field
+        Its difference of brightness; later visits have one.
     """
 
     scan: str
@@ -29,21 +31,22 @@ class EarlierFiles:
     scale: Path
     mni_mask: Path
     quality: Path
+    field: Path
 
     @classmethod
-    def at(cls, scan: str, stem: str, transform: str) -> "EarlierFiles":
+    def at(cls, scan: str, stem: str, transform: str) -> "VisitFiles":
         """Files whose names begin with `stem`, the folder included."""
-        names = (
-            "desc-n4_T1w.nii.gz",
-            "space-T1w_desc-brain_mask.nii.gz",
-            "space-MNI_desc-brain_T1w.json",
-            "space-MNI_desc-brain_mask.nii.gz",
-            "qc.json",
+        return cls(
+            scan=scan,
+            corrected=Path(f"{stem}_desc-n4_T1w.nii.gz"),
+            mask=Path(f"{stem}_space-T1w_desc-brain_mask.nii.gz"),
+            transform=Path(transform),
+            scale=Path(f"{stem}_space-MNI_desc-brain_T1w.json"),
+            mni_mask=Path(f"{stem}_space-MNI_desc-brain_mask.nii.gz"),
+            quality=Path(f"{stem}_qc.json"),
+            field=Path(f"{stem}_space-MNI_desc-difference_field.nii.gz"),
         )
-        corrected, mask, scale, mni_mask, quality = (Path(f"{stem}_{name}") for name in names)
-        return cls(scan, corrected, mask, Path(transform), scale, mni_mask, quality)
 
-    def paths(self) -> list[Path]:
-        """Every file, in the order above."""
-        names = ("corrected", "mask", "transform", "scale", "mni_mask", "quality")
-        return [getattr(self, name) for name in names]
+    def paths(self, *names: str) -> list[str]:
+        """Return some of the files, by the names above."""
+        return [str(getattr(self, name)) for name in names]

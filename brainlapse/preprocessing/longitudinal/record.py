@@ -4,34 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from brainlapse.images import load_canonical
+from brainlapse.preprocessing.longitudinal.aligned import read_visit, root_of
 from brainlapse.preprocessing.longitudinal.chain import Placement
 from brainlapse.preprocessing.longitudinal.comparison import Root
-from brainlapse.preprocessing.longitudinal.files import EarlierFiles
+from brainlapse.preprocessing.longitudinal.files import VisitFiles
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.quality.verdict import judge
-from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.rejection import read_rejection
 from brainlapse.runtime import read_json
 
 
-def read_roots(visits: Sequence[EarlierFiles], settings: QualitySettings) -> Iterator[Root]:
+def read_roots(visits: Sequence[VisitFiles], settings: QualitySettings) -> Iterator[Root]:
     """Read, one at a time, the earlier visits that a later one may join, in the order given."""
     for files in visits:
         if may_be_root(files.quality, settings):
-            volume, affine = load_canonical(files.corrected)
-            mask, _ = load_canonical(files.mask, volume.shape)
-            transform = read_world_transform(files.transform)
-            yield Root(files.scan, volume, mask > 0, affine, transform)
+            yield read_visit(files)
 
 
 def may_be_root(quality: Path, settings: QualitySettings) -> bool:
     """Whether a visit went through preprocessing, was not refused, and has joined no other."""
     if read_rejection(quality) is not None:
         return False
-    record = read_json(quality, ["numbers"])
-    alone = record.get("visit", {}).get("root") is None
-    return alone and judge(record["numbers"], settings).status != "rejected"
+    verdict = judge(read_json(quality, ["numbers"])["numbers"], settings)
+    return root_of(quality) is None and verdict.status != "rejected"
 
 
 def read_anchors(scale: Path) -> tuple[float, float]:
@@ -47,4 +42,9 @@ def visit_record(placement: Placement, anchors: tuple[float, float] | None) -> M
         for scan, numbers in placement.comparisons.items()
     }
     root = placement.root.scan if placement.root else None
-    return {"root": root, "anchors": anchors, "comparisons": comparisons}
+    return {
+        "root": root,
+        "same_person_as": placement.same_person_as,
+        "anchors": anchors,
+        "comparisons": comparisons,
+    }

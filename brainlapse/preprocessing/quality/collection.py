@@ -25,6 +25,7 @@ QUALITY_STAGE = "collect_quality"
 REVIEW_STAGE = "qc_review"
 NUMBERS = (
     "mask_volume_ml",
+    "intracranial_ml",
     "cut_area_cm2",
     "dark_slices",
     "bias_range",
@@ -80,8 +81,9 @@ def tabulate_quality(
     records: list[dict[str, Any] | Rejection],
     settings: QualitySettings,
     review: dict[ScanKey, Decision],
+    visits: dict[Any, list[str]],
 ) -> pd.DataFrame:
-    """Judge all scans: by the limits, by their data set, and last by a person's decisions.
+    """Judge all scans: by limits, their data set, their person's visits, a person's decisions.
 
     Parameters
     ----------
@@ -93,6 +95,8 @@ def tabulate_quality(
         Limits.
     review
         Decisions by dataset and scan.
+    visits
+        Why visits are to be flagged, from `visits.judge_visits`.
 
     Returns
     -------
@@ -103,7 +107,10 @@ def tabulate_quality(
     """
     judged = pd.DataFrame([_flatten(record, settings) for record in records], index=scans.index)
     table = pd.concat([scans[IDENTITY], judged], axis=1).reindex(columns=list(COLUMNS))
-    table = _flag_outliers(table, settings)
+    reasons, largest_z = compare_scans(table, settings)
+    table = table.assign(largest_z=largest_z.round(2))
+    for found in (reasons.to_dict(), visits):
+        table = _flag(table, found)
     keys = zip(table["dataset"], table["scan"], strict=True)
     decided = [review.get(key) for key in keys]
     rows = [
@@ -122,14 +129,16 @@ def _flatten(record: dict[str, Any] | Rejection, settings: QualitySettings) -> d
     return {"status": verdict.status, "stage": stage, "reasons": reasons, **record["numbers"]}
 
 
-def _flag_outliers(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:
-    reasons, largest_z = compare_scans(table, settings)
-    table = table.assign(largest_z=largest_z.round(2))
-    for row in table.index[reasons.map(len) > 0]:
+def _flag(table: pd.DataFrame, reasons: dict[Any, list[str]]) -> pd.DataFrame:
+    """Flag the scans that there are reasons for, by label; rejected ones stay rejected."""
+    table = table.copy()
+    for row, found in reasons.items():
+        if not found:
+            continue
         before = table.loc[row, "reasons"]
-        sentences = [*([] if pd.isna(before) else [before]), *reasons[row]]
-        table.loc[row, ["status", "stage"]] = ["flagged", QUALITY_STAGE]
-        table.loc[row, "reasons"] = "; ".join(sentences)
+        table.loc[row, "reasons"] = "; ".join([*([] if pd.isna(before) else [before]), *found])
+        if table.loc[row, "status"] != "rejected":
+            table.loc[row, ["status", "stage"]] = ["flagged", QUALITY_STAGE]
     return table
 
 

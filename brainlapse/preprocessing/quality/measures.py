@@ -66,12 +66,15 @@ def measure(
     dict
         See `docs/preprocessing.md` for the meaning of each number.
     """
+    affine = describe_affine(transform)
+    mni_mask_ml = float(brain_mask.sum()) * voxel_volume_ml(grid_affine)
     return {
         "mask_volume_ml": float(native.mask.sum()) * voxel_volume_ml(native.affine),
+        "intracranial_ml": mni_mask_ml / affine["affine_determinant"],
         "cut_area_cm2": cut_area_cm2(native.raw, native.mask, native.affine),
         "dark_slices": float(dark_slices(native.raw, native.mask)),
         "bias_range": bias_range(native),
-        **describe_affine(transform),
+        **affine,
         "template_overlap": dice(brain_mask, reference.brain_mask),
         "template_correlation": correlation(brain, reference.t1, reference.brain_mask),
         **residual_pose(brain, reference.t1, reference.brain_mask, grid_affine),
@@ -225,8 +228,9 @@ def _spread(values: np.ndarray) -> float:
 
 
 def quality_record(
-    numbers: dict[str, float], visit: Mapping[str, Any] | None = None
+    numbers: dict[str, float], fingerprint: str, visit: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the content of ``_qc.json``; of a later visit with its ``_visit.json``."""
     rounded = {name: float(f"{value:.6g}") for name, value in numbers.items()}
-    return {"numbers": rounded} | ({"visit": dict(visit)} if visit else {})
+    record = {"numbers": rounded, "fingerprint": fingerprint}
+    return record | ({"visit": dict(visit)} if visit else {})

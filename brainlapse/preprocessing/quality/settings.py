@@ -1,5 +1,7 @@
 """Settings of quality control."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from brainlapse.settings import Place, Settings
@@ -29,6 +31,39 @@ class QualitySettings(Settings):
         "their scans, 5 to 100000.",
     )
 
+    max_scale_change: float = Field(
+        0.02,
+        gt=0.0,
+        le=0.5,
+        description="Difference in size between two visits of a person [fraction] above which the "
+        "later one is flagged, 0 to 0.5: the voxel size of one of them is wrong.",
+    )
+    max_mask_change: float = Field(
+        0.06,
+        gt=0.0,
+        le=0.5,
+        description="Difference in volume of the brain masks of two visits [fraction] above which "
+        "the later one is flagged, 0 to 0.5.",
+    )
+    max_contrast_change: float = Field(
+        0.15,
+        gt=0.0,
+        le=1.0,
+        description="Difference in contrast between two visits [fraction] above which another "
+        "scanner or sequence is suspected, 0 to 1.",
+    )
+    scanner_change: Literal["note", "flag"] = Field(
+        "note",
+        description="What a change of scanner, contrast or voxel size within a person does: `note` "
+        "names it in `visits.tsv` and on the page, `flag` flags the visit as well.",
+    )
+    max_detail_correlation: float = Field(
+        0.9995,
+        gt=0.9,
+        le=1.0,
+        description="Correlation of the voxels of two visits above which they are one image under "
+        "two names, and the later one is flagged, 0.9 to 1.",
+    )
     min_mask_volume_ml: float = Field(
         900.0, ge=0.0, le=3000.0, description="Smaller brain masks are flagged [ml], 0 to 3000."
     )

@@ -25,6 +25,7 @@ from brainlapse.segmentation.embedded.placing import (
     carry_back,
     output_grid,
     place_mni_brain,
+    take_prepared,
 )
 from brainlapse.segmentation.embedded.posteriors import structure_volumes
 from brainlapse.segmentation.errors import ImplausibleImage
@@ -73,6 +74,12 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--mni",
         action="store_true",
         help="scans are stripped and lie in MNI space already (as those of this pipeline do)",
+    )
+    parser.add_argument(
+        "--prepared",
+        action="store_true",
+        help="scans lie on the network's own grid, have the chain's intensities, and are 0 exactly "
+        "outside the brain: nothing is interpolated or scaled",
     )
     for name in ONLY_SYNTHSEG:
         parser.add_argument(f"--{name}", nargs="?", const=True, help=argparse.SUPPRESS)
@@ -190,8 +197,10 @@ def segment_file(task: Task, network: Network, wanted: argparse.Namespace) -> di
     volume, affine = load_scan(task.scan)
     grid = output_grid(affine, volume.shape, wanted.keepgeom)
     try:
-        placed = place(volume, affine, wanted.mni)
-        posteriors = segment_brain(placed.volume, placed.mask, network, fast=wanted.fast)
+        placed = place(volume, affine, wanted)
+        posteriors = segment_brain(
+            placed.volume, placed.mask, network, wanted.fast, scaled=wanted.prepared
+        )
     except (ScanRejected, ImplausibleImage) as reason:
         if not wanted.mni:
             raise
@@ -203,9 +212,11 @@ def segment_file(task: Task, network: Network, wanted: argparse.Namespace) -> di
     return structure_volumes(posteriors, GRID.voxel_volume_mm3 * native)
 
 
-def place(volume: np.ndarray, affine: np.ndarray, mni: bool) -> PlacedBrain:
+def place(volume: np.ndarray, affine: np.ndarray, wanted: argparse.Namespace) -> PlacedBrain:
     """Bring a scan to the network's grid; one in MNI space is there already."""
-    if mni:
+    if wanted.prepared:
+        return take_prepared(volume, affine)
+    if wanted.mni:
         return place_mni_brain(volume, affine)
     # Here, since ANTs and deepbet take longer to import than a brain in MNI space to segment.
     from brainlapse.segmentation.embedded.heads import place_scan

@@ -58,7 +58,11 @@ def load_network(weights: Path = WEIGHTS, cpu: bool = False) -> Network:
 
 
 def segment_brain(
-    volume: np.ndarray, mask: np.ndarray, network: Network, fast: bool = False
+    volume: np.ndarray,
+    mask: np.ndarray,
+    network: Network,
+    fast: bool = False,
+    scaled: bool = False,
 ) -> Posteriors:
     """Segment a stripped brain.
 
@@ -70,6 +74,8 @@ def segment_brain(
         bool, the brain with its fluid.
     fast
         Leave out the second look at the mirror image.
+    scaled
+        The volume has the chain's intensities already, 0 outside the mask, and keeps them.
 
     Returns
     -------
@@ -77,7 +83,8 @@ def segment_brain(
         Around the brain, cleaned; background outside the mask.
     """
     box = brain_box(mask)
-    image = torch.from_numpy(normalise(volume[box], mask[box], IntensitySettings()))
+    found = volume[box] if scaled else normalise(volume[box], mask[box], IntensitySettings())
+    image = torch.from_numpy(np.ascontiguousarray(found, dtype=np.float32))
     inside = torch.from_numpy(np.ascontiguousarray(mask[box]))
     first = (box[0].start, box[1].start, box[2].start)
     rows, wanted = _look(image, inside, first, network)

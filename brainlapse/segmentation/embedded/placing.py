@@ -16,6 +16,7 @@ from brainlapse.preprocessing.orientation import voxel_sizes_mm
 from brainlapse.segmentation.classes import CLASSES
 from brainlapse.segmentation.embedded.network import GRID, find_body
 from brainlapse.segmentation.embedded.posteriors import Posteriors, label_classes
+from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.space import Grid
 
 CHUNK = 200_000  # voxels carried back at once
@@ -52,6 +53,24 @@ def place_mni_brain(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
     share = resample_to_grid(body, affine, GRID)
     mask = share > 0.5
     return PlacedBrain(resample_to_grid(volume, affine, GRID) * mask, mask, np.eye(4))
+
+
+def take_prepared(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
+    """Take a brain that was prepared for the network: on its grid, 0 exactly outside the brain.
+
+    Raises
+    ------
+    ImplausibleImage
+        Where it lies on another grid, or is empty.
+    """
+    if volume.shape != GRID.shape or not np.allclose(affine, GRID.affine, atol=1e-3):
+        message = f"expected a brain on the network's grid {GRID.shape}, found {volume.shape}"
+        raise ImplausibleImage(message)
+    mask = volume > 0
+    if not mask.any():
+        message = "expected a brain, found zeros"
+        raise ImplausibleImage(message)
+    return PlacedBrain(volume, mask, np.eye(4))
 
 
 def carry_back(posteriors: Posteriors, from_mni: np.ndarray, grid: Grid) -> np.ndarray:

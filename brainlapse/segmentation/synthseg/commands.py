@@ -46,6 +46,8 @@ class Job(Box):
         Receives label maps and tables (`labels_file`, `table_file`); likewise.
     scans
         How many; above 1 with the embedded network only.
+    prepared
+        Whether the scans are prepared for the embedded network; see its ``--prepared``.
     threads
         CPU threads; volumes may differ in the last digits between numbers of threads.
     visible_gpus
@@ -55,6 +57,7 @@ class Job(Box):
     """
 
     scans: int
+    prepared: bool
     threads: int
     visible_gpus: str | None
     licensed: bool
@@ -96,6 +99,7 @@ def build_command(job: Job, settings: SegmentationSettings) -> list[str]:
         weights = ["--weights", str(Path(settings.weights).resolve())] if settings.weights else []
         return [
             *EMBEDDED,
+            *(["--prepared"] if job.prepared else []),
             *weights,
             *_arguments(job, job.input_folder, job.output_folder, settings),
         ]

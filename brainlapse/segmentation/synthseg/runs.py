@@ -49,7 +49,10 @@ Outcome = Structures | ImplausibleImage | SegmentationFailed
 
 
 def run_segmenter(
-    scans: Iterable[Path], settings: SegmentationSettings, threads: int
+    scans: Iterable[Path],
+    settings: SegmentationSettings,
+    threads: int,
+    prepared: bool = False,
 ) -> list[Structures | ImplausibleImage]:
     """Segment scans: with the embedded network in one process, else in one process per scan.
 
@@ -62,6 +65,8 @@ def run_segmenter(
         Backend, image, binary, time limit and plausible volumes.
     threads
         CPU threads.
+    prepared
+        The scans lie on the embedded network's grid and scale; others take them as any scan.
 
     Returns
     -------
@@ -79,19 +84,19 @@ def run_segmenter(
         return []
     remove_orphans(settings)
     batches = [scans] if settings.backend == "embedded" else [[scan] for scan in scans]
-    return [one for batch in batches for one in _segment_batch(batch, settings, threads)]
+    return [one for batch in batches for one in _segment_batch(batch, settings, threads, prepared)]
 
 
 def _segment_batch(
-    scans: list[Path], settings: SegmentationSettings, threads: int
+    scans: list[Path], settings: SegmentationSettings, threads: int, prepared: bool
 ) -> list[Structures | ImplausibleImage]:
-    outcomes = _attempt(scans, settings, threads)
+    outcomes = _attempt(scans, settings, threads, prepared)
     failed = [number for number, one in enumerate(outcomes) if not isinstance(one, Structures)]
     # A faulty GPU may also show in volumes of nothing, so every failed gate counts.
     if failed and settings.gpu:
         log.warning("%s\nTrying once more, on the CPU", _join(outcomes))
         on_cpu = settings.model_copy(update={"gpu": False})
-        again = _attempt([scans[number] for number in failed], on_cpu, threads)
+        again = _attempt([scans[number] for number in failed], on_cpu, threads, prepared)
         for number, outcome in zip(failed, again, strict=True):
             outcomes[number] = outcome
     if any(isinstance(one, SegmentationFailed) for one in outcomes):
@@ -104,12 +109,14 @@ def _join(outcomes: list[Outcome]) -> str:
     return "\n".join(dict.fromkeys(str(one) for one in outcomes if isinstance(one, Exception)))
 
 
-def _attempt(scans: list[Path], settings: SegmentationSettings, threads: int) -> list[Outcome]:
+def _attempt(
+    scans: list[Path], settings: SegmentationSettings, threads: int, prepared: bool
+) -> list[Outcome]:
     """Run one process in a folder of its own, which is removed with all partial output."""
     with tempfile.TemporaryDirectory(prefix="brainlapse-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary).resolve()
         output_file = folder / "output.log"
-        job = _prepare(scans, folder, threads)
+        job = _prepare(scans, folder, threads, prepared)
         try:
             run_process(job, settings, output_file)
         except SegmentationFailed as error:
@@ -123,7 +130,7 @@ def _attempt(scans: list[Path], settings: SegmentationSettings, threads: int) ->
         ]
 
 
-def _prepare(scans: list[Path], folder: Path, threads: int) -> Job:
+def _prepare(scans: list[Path], folder: Path, threads: int, prepared: bool) -> Job:
     source, target = folder / "input", folder / "output"
     source.mkdir()
     target.mkdir()
@@ -137,6 +144,7 @@ def _prepare(scans: list[Path], folder: Path, threads: int) -> Job:
         input_folder=source,
         output_folder=target,
         scans=len(scans),
+        prepared=prepared,
         threads=threads,
         user_id=os.getuid(),
         group_id=os.getgid(),

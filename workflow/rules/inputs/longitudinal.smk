@@ -3,7 +3,7 @@
 import functools
 
 from brainlapse.cohort.visits import paths_before
-from brainlapse.preprocessing.longitudinal.files import EarlierFiles
+from brainlapse.preprocessing.longitudinal.files import VisitFiles
 from brainlapse.preprocessing.quality.review import read_review
 
 PERSON_TRANSFORM = "_from-T1w_to-MNI_level-person_xfm.mat"
@@ -44,25 +44,20 @@ def visit_table(path, mtime_ns, *reviews):
 
 def earlier_files(wildcards):
     """Everything that a later visit reads of the earlier ones."""
-    return [
-        path
-        for visit in earlier_visits_of(wildcards)
-        for path in visit_files(*visit[1:])
-    ]
+    names = ("corrected", "mask", "transform", "scale", "mni_mask", "quality")
+    visits = [VisitFiles.at(*visit) for visit in earlier_visits_of(wildcards)]
+    return [path for visit in visits for path in visit.paths(*names)]
 
 
 def earlier_visits_of(wildcards):
     """Name, beginning of the files, and transform of each earlier visit."""
-    return [
-        (Path(path).name, results(f"preprocess/{path}"), transform_of(path))
-        for path in visits_before(wildcards.scan_path)
-    ]
+    return [described(path) for path in visits_before(wildcards.scan_path)]
 
 
-def visit_files(stem, transform):
-    """Files of one earlier visit."""
-    files = EarlierFiles.at("", stem, transform)
-    return [str(path) for path in files.paths()]
+def described(scan_path):
+    """Name, beginning of the files, and transform of a visit: a parameter of scripts."""
+    stem = results(f"preprocess/{scan_path}")
+    return Path(scan_path).name, stem, transform_of(scan_path)
 
 
 def transform_of(scan_path):
@@ -86,3 +81,33 @@ def shared(suffix):
         return [path] if visits_before(wildcards.scan_path) else []
 
     return files
+
+
+def aligned_visits(wildcards):
+    """Usable visits of a person with several, and those that they may have joined."""
+    usable = paths_of_subjects(*usable_stamps())[wildcards.dataset, wildcards.subject]
+    joined = [path for scan_path in usable for path in visits_before(scan_path)]
+    return {
+        "usable": [Path(path).name for path in usable],
+        "visits": [described(path) for path in dict.fromkeys([*joined, *usable])],
+    }
+
+
+def aligned_files(wildcards):
+    """Files of these visits."""
+    visits = [VisitFiles.at(*visit) for visit in aligned_visits(wildcards)["visits"]]
+    names = ("corrected", "mask", "transform", "quality")
+    later = [
+        visit for visit in visits if visit.transform.name.endswith(PERSON_TRANSFORM)
+    ]
+    return [path for visit in visits for path in visit.paths(*names)] + [
+        path for visit in later for path in visit.paths("field")
+    ]
+
+
+def repeated_subjects():
+    """Data set and name of each person with several usable visits; none where not wanted."""
+    if not TOGETHER:
+        return []
+    paths = paths_of_subjects(*usable_stamps())
+    return sorted(subject for subject, visits in paths.items() if len(visits) > 1)

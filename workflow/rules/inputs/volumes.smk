@@ -84,6 +84,10 @@ def volume_tables(wildcards):
         for dataset, subject in paths_of_subjects(*usable_stamps())
     ]
     tables += [
+        results(f"volumes/aligned/{dataset}/{subject}_volumes.tsv")
+        for dataset, subject in repeated_subjects()
+    ]
+    tables += [
         results(f"volumes/{model}/{kind}/{dataset}_{block}_volumes.tsv")
         for model in MODELS
         for kind in ("reconstructed", *PLANS)

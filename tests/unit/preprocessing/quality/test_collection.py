@@ -47,8 +47,8 @@ def records():
     ]
 
 
-def tabulate(scans, records, review=None):
-    return tabulate_quality(scans, records, QualitySettings(), review or {})
+def tabulate(scans, records, review=None, visits=None):
+    return tabulate_quality(scans, records, QualitySettings(), review or {}, visits or {})
 
 
 def test_one_row_per_scan(scans, records):
@@ -145,7 +145,7 @@ def test_script_reads_the_decisions(tmp_path, scans, records):
             write_json(path, record)
     review = tmp_path / "qc_review.tsv"
     review.write_text("dataset\tscan\tdecision\tnote\nixi\tsub-1\texclude\tmoved\n")
-    names = ("table", "rejected", "contract")
+    names = ("table", "visits", "rejected", "contract")
     for given, status in (([], "accepted"), ([str(review)], "rejected")):
         run_script(
             "collect_quality",
@@ -158,3 +158,11 @@ def test_script_reads_the_decisions(tmp_path, scans, records):
             params={"settings": {}, "space": {}},
         )
         assert read_table(tmp_path / "table.out").loc[0, "status"] == status
+
+
+def test_visits_are_flagged_with_their_reasons(scans, records):
+    reasons = {0: ["not the same person as sub-1_ses-1"], 3: ["another"], 1: ["of no account"]}
+    table = tabulate(scans, records, visits=reasons)
+    assert list(table["status"]) == ["flagged", "rejected", "flagged", "rejected"]
+    assert table.loc[0, "reasons"] == "not the same person as sub-1_ses-1"
+    assert table.loc[3, "reasons"].endswith("; another")

@@ -18,6 +18,7 @@ from brainlapse.segmentation.synthseg.commands import (
 JOB = Job(
     input_folder=Path("/a/input"),
     output_folder=Path("/a/output"),
+    prepared=False,
     scans=1,
     threads=2,
     user_id=1000,
