@@ -26,8 +26,9 @@ from brainlapse.images import resample_to_grid
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.brain_mask.masking import find_brain
 from brainlapse.preprocessing.intensity import find_anchors, normalise
-from brainlapse.preprocessing.longitudinal.comparison import Root, Visit, compare_visits
+from brainlapse.preprocessing.longitudinal.comparison import compare_visits
 from brainlapse.preprocessing.longitudinal.field import remove_difference
+from brainlapse.preprocessing.longitudinal.visit import Root, Visit
 from brainlapse.preprocessing.orientation import to_canonical
 from brainlapse.preprocessing.quality.reference import registration_target
 from brainlapse.preprocessing.registration.ants import prepare_brain

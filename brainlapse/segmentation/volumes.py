@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from brainlapse.damage import check_complete
@@ -16,7 +17,6 @@ VOLUME_COLUMNS = [
     *(*IDENTITY, "model", "kind", *DETAILS),
     *("region", "volume_mm3", "native_volume_mm3", "intracranial_share", "backend"),
 ]
-TOTAL_REGION = "brain"
 IMAGE_ENDING = "_space-MNI_"
 
 
@@ -87,6 +87,23 @@ def describe_scans(quality: pd.DataFrame, kind: str, model: str | None) -> pd.Da
     return _complete(table.assign(stem=table["scan"], kind=kind, model=model))
 
 
+def describe_aligned(quality: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Who is in the real scans aligned at 1 mm: all visits of the people who have any there.
+
+    Parameters
+    ----------
+    quality
+        ``preprocess/qc.tsv``.
+    measured
+        ``MEASURED_COLUMNS``.
+    """
+    aligned = measured[measured["kind"] == "aligned"]
+    subjects = [_stem(file).split("_")[0] for file in aligned["file"]]
+    people = pd.MultiIndex.from_arrays([aligned["dataset"], subjects])
+    known = pd.MultiIndex.from_frame(quality[["dataset", "subject"]]).isin(people)
+    return describe_scans(quality[known], "aligned", None)
+
+
 def describe_forecasts(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
     """Who is in the predicted images, from ``aging/{model}/predictions.tsv``."""
     table = predictions[[*IDENTITY, "method", "n_scans_seen"]]
@@ -116,13 +133,15 @@ def join_volumes(
     described
         Rows of the ``describe_`` functions.
     quality
-        ``preprocess/qc.tsv`` with ``affine_determinant`` (MNI volume / native volume).
+        ``preprocess/qc.tsv`` with ``affine_determinant`` (MNI volume / native volume) and
+        ``intracranial_ml``.
 
     Returns
     -------
     pandas.DataFrame
         ``VOLUME_COLUMNS``; the native volume is the MNI volume / the determinant of the scan
-        named in the row; ``intracranial_share`` is the volume / the image's total intracranial.
+        named in the row; ``intracranial_share`` is the native volume / the volume of the brain
+        mask, ``intracranial_ml``, which all visits of a person share.
 
     Raises
     ------
@@ -150,18 +169,23 @@ def join_volumes(
     determinant = pd.to_numeric(joined["affine_determinant"])
     joined["volume_mm3"] = pd.to_numeric(joined["volume_mm3"])
     joined["native_volume_mm3"] = joined["volume_mm3"] / determinant
-    joined["intracranial_share"] = joined["volume_mm3"] / _intracranial(joined)
+    joined["intracranial_share"] = joined["volume_mm3"] / _intracranial_mm3(joined, quality)
     joined["model"] = joined["model"].mask(joined["model"] == "")
     table = joined[VOLUME_COLUMNS]
     return table.round({"volume_mm3": 3, "native_volume_mm3": 3, "intracranial_share": 7})
 
 
-def _intracranial(joined: pd.DataFrame) -> pd.Series:
-    """Total intracranial volume of the image of every row: the sum of all structures."""
-    image = ["dataset", "model", "kind", "file"]
-    totals = joined.loc[joined["region"] == TOTAL_REGION, [*image, "volume_mm3"]]
-    merged = joined[image].merge(totals, on=image, how="left", validate="many_to_one")
-    return merged["volume_mm3"].set_axis(joined.index)
+def _intracranial_mm3(joined: pd.DataFrame, quality: pd.DataFrame) -> np.ndarray:
+    """Volume of the brain mask in MNI space [mm3] of every row: of its scan, or of its person."""
+    numbers = quality[["intracranial_ml", "affine_determinant"]].apply(pd.to_numeric)
+    known = quality.assign(mask_mm3=1000 * numbers.prod(axis=1, skipna=False))
+    of_scan = known.set_index(["dataset", "scan"])["mask_mm3"]
+    of_person = known.groupby(["dataset", "subject"])["mask_mm3"].mean()
+    by_scan, by_person = (
+        table.reindex(pd.MultiIndex.from_frame(joined[names])).to_numpy()
+        for table, names in ((of_scan, ["dataset", "scan"]), (of_person, ["dataset", "subject"]))
+    )
+    return np.where(joined["scan"].isna(), by_person, by_scan)
 
 
 def labels_name(image: str | Path) -> str:

@@ -21,7 +21,13 @@ PLOTS = {
     "plot_task", "plot_forecasts", "plot_comparison",
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
-SEGMENT = {"segment_real", "segment_decoded", "collect_volumes", "segment_mean_image"}
+SEGMENT = {
+    "segment_real",
+    "segment_aligned",
+    "segment_decoded",
+    "collect_volumes",
+    "segment_mean_image",
+}
 TRAIN = {"train_autoencoder", "pretrain_autoencoder"}
 JUDGE = {"reconstruct_scans", "judge_mean_image"}
 EDITS = {  # module -> the rules whose own code it is
@@ -38,7 +44,11 @@ EDITS = {  # module -> the rules whose own code it is
     "preprocessing/quality/verdict.py": {"align_visit", "collect_quality"},
     "preprocessing/longitudinal/alignment.py": {"align_visit"},
     "preprocessing/longitudinal/difference_field.py": {"align_visit"},
-    "preprocessing/longitudinal/field.py": {"align_visit", "place_brain"},
+    "preprocessing/longitudinal/field.py": {"align_visit", "place_brain", "segment_aligned"},
+    "preprocessing/longitudinal/aligned.py": {"align_visit", "segment_aligned"},
+    "preprocessing/quality/visits.py": {"collect_quality"},
+    "preprocessing/quality/fingerprint.py": {"measure_quality", "collect_quality"},
+    "segmentation/rates.py": {"measure_rates"},
     "cohort/visits.py": set(),
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/quality/review.py": {"collect_quality"},

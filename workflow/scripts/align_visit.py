@@ -5,11 +5,11 @@ import numpy as np
 from brainlapse import runtime
 from brainlapse.images import load_canonical, load_volume, save_volume
 from brainlapse.preprocessing.longitudinal.chain import place_visit
-from brainlapse.preprocessing.longitudinal.comparison import Visit
 from brainlapse.preprocessing.longitudinal.field import FIELD_GRID
 from brainlapse.preprocessing.longitudinal.files import VisitFiles
 from brainlapse.preprocessing.longitudinal.record import read_anchors, read_roots, visit_record
 from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
+from brainlapse.preprocessing.longitudinal.visit import Visit
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.registration.settings import RegistrationSettings
 from brainlapse.preprocessing.registration.transforms import write_world_transform

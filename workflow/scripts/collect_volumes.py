@@ -6,6 +6,7 @@ from brainlapse import runtime
 from brainlapse.segmentation.reading import check_regions, held_out_scans
 from brainlapse.segmentation.volumes import (
     MEASURED_COLUMNS,
+    describe_aligned,
     describe_forecasts,
     describe_interpolations,
     describe_scans,
@@ -20,7 +21,8 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     models = snakemake.params.models
     quality = runtime.read_table(snakemake.input.quality)
-    described = [describe_scans(quality, kind, None) for kind in ("real", "aligned")]
+    measured = stack(list(map(read_measured, snakemake.input.tables)))
+    described = [describe_scans(quality, "real", None), describe_aligned(quality, measured)]
     rebuilt = quality
     if snakemake.params.held_out_only:
         splits = runtime.read_table(snakemake.input.scans)[[*SCAN, "split"]]
@@ -34,8 +36,7 @@ def main(snakemake) -> None:
         describe_interpolations(runtime.read_table(path), model)
         for path, model in zip(snakemake.input.interpolations, models, strict=True)
     ]
-    measured = list(map(read_measured, snakemake.input.tables))
-    table = join_volumes(stack(measured), stack(described), quality)
+    table = join_volumes(measured, stack(described), quality)
     runtime.write_table(snakemake.output.volumes, table)
 
 

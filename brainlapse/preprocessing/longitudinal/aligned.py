@@ -7,9 +7,9 @@ import numpy as np
 
 from brainlapse.images import load_canonical, load_volume
 from brainlapse.preprocessing.intensity import find_anchors, normalise
-from brainlapse.preprocessing.longitudinal.comparison import Root
 from brainlapse.preprocessing.longitudinal.field import FIELD_GRID, remove_difference
 from brainlapse.preprocessing.longitudinal.files import VisitFiles
+from brainlapse.preprocessing.longitudinal.visit import Root
 from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.preprocessing.resampling import resample_inside, resample_mask
 from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainlapse.preprocessing.longitudinal.comparison import Root, Visit, compare_visits
+from brainlapse.preprocessing.longitudinal.comparison import compare_visits
 from brainlapse.preprocessing.longitudinal.field import FIELD_GRID
 from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
+from brainlapse.preprocessing.longitudinal.visit import Root, Visit
 from brainlapse.preprocessing.registration.ants import Located, prepare_brain
 from brainlapse.preprocessing.registration.levels import register_brain
 from brainlapse.preprocessing.registration.settings import RegistrationSettings

@@ -19,6 +19,7 @@ from brainlapse.preprocessing.longitudinal.difference_field import (
 )
 from brainlapse.preprocessing.longitudinal.field import FIELD_GRID
 from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
+from brainlapse.preprocessing.longitudinal.visit import Root, Visit
 from brainlapse.preprocessing.orientation import voxel_volume_ml
 from brainlapse.preprocessing.quality.residual_pose import rotation_degrees
 from brainlapse.preprocessing.registration.ants import Located, prepare_brain
@@ -26,39 +27,6 @@ from brainlapse.preprocessing.registration.ants import Located, prepare_brain
 WHOLE = 0.98  # share of brain: a voxel that the mask's edge does not touch
 BRIGHT = 0.3  # of the median: darker values are fluid
 DETAIL_EVERY = 3  # of the earlier brain's voxels are read for `detail_correlation`
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A visit as masking and bias correction left it.
-
-    Attributes
-    ----------
-    scan
-        Its name, sub-X_ses-Y.
-    volume, mask
-        (X, Y, Z) intensities and bool brain mask, any axis order.
-    affine
-        Voxel to world mm (RAS), (4, 4).
-    """
-
-    scan: str
-    volume: np.ndarray
-    mask: np.ndarray
-    affine: np.ndarray
-
-
-@dataclass(frozen=True)
-class Root(Visit):
-    """An earlier visit that later ones may join.
-
-    Attributes
-    ----------
-    transform
-        Template world to its own world mm, (4, 4).
-    """
-
-    transform: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from brainlapse.preprocessing.longitudinal.aligned import read_visit, root_of
 from brainlapse.preprocessing.longitudinal.chain import Placement
-from brainlapse.preprocessing.longitudinal.comparison import Root
 from brainlapse.preprocessing.longitudinal.files import VisitFiles
+from brainlapse.preprocessing.longitudinal.visit import Root
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.quality.verdict import judge
 from brainlapse.rejection import read_rejection

@@ -8,6 +8,8 @@ from brainlapse.damage import DamagedFile
 from brainlapse.segmentation.backends import Segmentation
 from brainlapse.segmentation.volumes import (
     VOLUME_COLUMNS,
+    brain_name,
+    describe_aligned,
     describe_forecasts,
     describe_interpolations,
     describe_scans,
@@ -25,6 +27,7 @@ QUALITY = pd.DataFrame(
         "scan": ["sub-1_ses-1", "sub-1_ses-2"],
         "status": ["accepted", "flagged"],
         "affine_determinant": [1.25, 1.6],
+        "intracranial_ml": [1280.0, 1000.0],
     }
 )
 
@@ -81,6 +84,27 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     assert ventricles["intracranial_share"].tolist() == [0.0125] * 6
     assert table[table["region"] == "brain"]["intracranial_share"].tolist() == [1.0] * 6
     assert table[table["region"] == "hippocampus"]["volume_mm3"].isna().all()
+
+
+def test_the_head_does_not_shrink_with_the_brain(tmp_path):
+    quality = QUALITY.assign(affine_determinant=1.25, intracranial_ml=1400.0)
+    job = {"dataset": "a", "model": None, "kind": "aligned", "backend": "embedded"}
+    images = [tmp_path / brain_name(scan) for scan in quality["scan"]]
+    sizes = [Segmentation({"brain": mm3, "ventricles": 1e4}, None) for mm3 in (1.6e6, 1.5e6)]
+    found = tabulate_images(images, sizes, job)
+    table = join_volumes(found, describe_aligned(quality, found), quality)
+    ventricles = table[table["region"] == "ventricles"]
+    assert ventricles["intracranial_share"].tolist() == [0.0057143] * 2
+    assert table["kind"].unique().tolist() == ["aligned"]
+
+
+def test_aligned_visits_are_expected_of_people_who_have_any(tmp_path):
+    found = measured(tmp_path, [brain_name("sub-1_ses-1")], "aligned", None)
+    other = QUALITY.assign(subject="sub-10", scan=["sub-10_ses-1", "sub-10_ses-2"])
+    quality = pd.concat([QUALITY, other], ignore_index=True)
+    described = describe_aligned(quality, found)
+    assert described["stem"].tolist() == ["sub-1_ses-1", "sub-1_ses-2"]
+    assert describe_aligned(quality, found.assign(kind="real")).empty
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from brainlapse.images import resample_to_grid
-from brainlapse.preprocessing.longitudinal.comparison import Root, Visit
+from brainlapse.preprocessing.longitudinal.visit import Root, Visit
 from brainlapse.preprocessing.registration.pose import rotation_matrices
 from brainlapse.space import Grid
 

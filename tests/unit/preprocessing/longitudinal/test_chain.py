@@ -3,8 +3,8 @@ import pytest
 
 from brainlapse.preprocessing.longitudinal.alignment import mean_distance_mm
 from brainlapse.preprocessing.longitudinal.chain import place_visit, refuse
-from brainlapse.preprocessing.longitudinal.comparison import Root, Visit
 from brainlapse.preprocessing.longitudinal.settings import LongitudinalSettings
+from brainlapse.preprocessing.longitudinal.visit import Root, Visit
 from brainlapse.preprocessing.quality.reference import registration_target
 from brainlapse.preprocessing.registration.settings import RegistrationSettings
 
