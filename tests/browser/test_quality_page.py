@@ -25,11 +25,24 @@ def table():
     return checked.rename(columns={"mask_dice": HOSTILE})
 
 
+def brains(table):
+    """A brain of its own grey for each scan."""
+    greys = np.linspace(40, 220, len(table)).astype(int)
+    keys = zip(table["dataset"], table["scan"], strict=True)
+    return {
+        key: PICTURE.replace("%23fff", f"rgb({grey},{grey},{grey})")
+        for key, grey in zip(keys, greys, strict=True)
+    }
+
+
 @pytest.fixture(scope="module")
 def path(table, tmp_path_factory):
-    pictures = {(row["dataset"], row["scan"]): PICTURE for row in table.to_dict("records")}
+    keys = list(zip(table["dataset"], table["scan"], strict=True))
+    pictures = review.Pictures(dict.fromkeys(keys, PICTURE), brains(table))
+    visits = fake_run.fake_visits(fake_run.fake_scans())
+    visits.loc[0, "findings"] = HOSTILE
     page = tmp_path_factory.mktemp("quality") / "qc.html"
-    page.write_text(review.build(table, pictures, f"cohort {HOSTILE}", "caption"))
+    page.write_text(review.build(table, visits, pictures, f"cohort {HOSTILE}", "caption"))
     return page
 
 
@@ -83,4 +96,38 @@ def test_page_fits_and_text_stays_text(chromium, path, size):
     assert page.text("#reasons") == HOSTILE
     assert HOSTILE in page.run("return document.getElementById('heads').textContent")
     assert page.run("return document.querySelectorAll('#list img, #reasons img').length") == 0
+    assert page.errors() == []
+
+
+def test_a_key_flips_between_two_visits(chromium, path):
+    page = Page(chromium, path)
+    page.run("localStorage.clear(); location.reload()")
+    page.wait("document.getElementById('name').textContent")
+    page.press("sub-02_ses-2", "#search")
+    page.press("\ue007", "#search")
+    page.click("#rows tr")
+    own = page.text("#name").split(" / ")[1]
+    assert page.text("#against") == f"{own} joined {own[:6]}_ses-1"
+    assert "moved [mm]" in page.text("#compared")
+    page.press("v")
+    assert page.text("#shows") == f"shown: {own[:6]}_ses-1"
+    earlier = page.pixels("#picture").mean()
+    page.press("v")
+    assert page.text("#shows") == f"shown: {own}"
+    later = page.pixels("#picture").mean()
+    assert abs(earlier - later) > 5
+    page.press("v")
+    assert page.pixels("#picture").mean() == earlier
+    assert page.errors() == []
+
+
+def test_without_pictures_of_both_there_is_nothing_to_flip(chromium, table, tmp_path):
+    visits = fake_run.fake_visits(fake_run.fake_scans())
+    page_file = tmp_path / "qc.html"
+    one = dict([brains(table).popitem()])
+    page_file.write_text(review.build(table, visits, review.Pictures({}, one), "t", "c"))
+    page = Page(chromium, page_file)
+    page.press("v")
+    assert page.run("return document.getElementById('flip').disabled")
+    assert page.text("#shows") == ""
     assert page.errors() == []

@@ -51,6 +51,7 @@ rule plot_quality:
     input:
         images=pictured_images,
         table=results("preprocess/qc.tsv"),
+        visits=results("preprocess/visits.tsv"),
     output:
         pictures=directory(results("report/quality")),
         figure=report(
@@ -80,6 +81,7 @@ rule write_quality_page:
     """Write the page on which a person goes through the scans."""
     input:
         table=results("preprocess/qc.tsv"),
+        visits=results("preprocess/visits.tsv"),
         pictures=results("report/quality"),
     output:
         page=results("report/qc.html"),
@@ -339,6 +341,7 @@ rule write_report:
         ],
         quality=[
             results("preprocess/qc.tsv"),
+            results("preprocess/visits.tsv"),
             results("preprocess/rejected.tsv"),
             results("report/quality"),
             results("report/figures/quality.png"),

@@ -19,6 +19,7 @@ def main(snakemake) -> None:
     rows = order.pictured(table.to_dict("records"), settings.max_qc_pictures)
     gallery.write_pictures(
         rows,
+        order.paired_scans(tables.read(snakemake.input.visits, tables.VISITS)),
         Path(snakemake.input.table).parent,
         load_template(grid).brain_mask > 0,
         Path(snakemake.output.pictures),

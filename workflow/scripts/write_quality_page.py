@@ -10,6 +10,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     html = review.build(
         tables.read(snakemake.input.table, tables.QUALITY),
+        tables.read(snakemake.input.visits, tables.VISITS),
         review.read_pictures(snakemake.input.pictures),
         snakemake.params.title,
         snakemake.params.captions.get("quality_pictures", ""),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing import curves as ageing
-from brainlapse.figures.page import blocks
+from brainlapse.figures.page import blocks, pairs
 from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.scans import cohort, quality
 
@@ -120,6 +120,7 @@ def quality_section(run: Run, max_pictures: int) -> Section:
             "Why scans were flagged or rejected; a scan may have several reasons.",
             empty="No scan was flagged or rejected.",
         ),
+        *_visit_blocks(run),
         blocks.table(
             quality.extreme_table(checked),
             "Per number the scan farthest from the median, in robust standard deviations (z).",
@@ -137,6 +138,25 @@ def quality_section(run: Run, max_pictures: int) -> Section:
         ),
     ]
     return section
+
+
+def _visit_blocks(run: Run) -> list[blocks.Block]:
+    """Show which visits do not go with an earlier one of the same person, if any were compared."""
+    visits = run.table("preprocess/visits.tsv", tables.VISITS)
+    if visits.empty:
+        return []
+    return [
+        blocks.heading("Visits of one person"),
+        blocks.text(
+            f"{len(visits):,} pairs of visits were held against each other. To flip between two on "
+            "one grid, press v in qc.html."
+        ),
+        blocks.table(
+            pairs.standing_out(visits),
+            "Visits that stand out beside an earlier one of the same person.",
+            empty="No visit stands out beside an earlier one of the same person.",
+        ),
+    ]
 
 
 def _quality_table(checked: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pandas as pd
+
 RANK = {"rejected": 0, "flagged": 1, "accepted": 2}
 
 
@@ -32,6 +34,13 @@ def pictured(rows: Iterable[Mapping[str, Any]], max_pictures: int) -> list[Mappi
         ),
     )
     return ranked[:max_pictures]
+
+
+def paired_scans(visits: pd.DataFrame) -> set[tuple[str, str]]:
+    """Return dataset and scan of each end of the pairs of ``visits.tsv``."""
+    pairs = visits.dropna(subset=["scan", "compared_with"])
+    ends = (zip(pairs["dataset"], pairs[end], strict=True) for end in ("scan", "compared_with"))
+    return {key for keys in ends for key in keys}
 
 
 def _deviation(value: float | None) -> float:

@@ -89,14 +89,26 @@ def quality_picture(
 def _row(
     head: Head, index: tuple[int, ...], masks: list[tuple[np.ndarray, str]], width_px: int
 ) -> Image.Image:
-    extent_mm = np.asarray(head.volume.shape) * slices.voxel_sizes_mm(head.affine)
-    pixel_mm = (extent_mm[1] + 2 * extent_mm[0]) / width_px  # widths of the three cuts
+    pixel_mm = _pixel_mm(head, width_px)
     grey = slices.strip(head.volume, head.affine, index, pixel_mm)
     outlines = [
         (slices.strip(mask > 0, head.affine, index, pixel_mm, order=0) > 0.5, colour)
         for mask, colour in masks
     ]
     return slices.picture(slices.window(grey), outlines)
+
+
+def brain_picture(brain: Head, centre_mm: tuple[float, float, float], width_px: int) -> Image.Image:
+    """Picture a normalised brain alone, black to white from 0 to 1 as all others of its grid."""
+    index = slices.index_at(brain.affine, brain.volume.shape, np.asarray(centre_mm))
+    grey = slices.strip(brain.volume, brain.affine, index, _pixel_mm(brain, width_px))
+    return slices.picture(np.clip(grey, 0, 1), [])
+
+
+def _pixel_mm(head: Head, width_px: int) -> float:
+    """Edge of a pixel [mm] at which the three cuts side by side are this wide."""
+    extent_mm = np.asarray(head.volume.shape) * slices.voxel_sizes_mm(head.affine)
+    return float((extent_mm[1] + 2 * extent_mm[0]) / width_px)
 
 
 def _stack(rows: list[Image.Image]) -> Image.Image:

@@ -1,19 +1,16 @@
 """The visits of one person at 1 mm in the space that they share, ready to be segmented."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
-from brainlapse.images import load_canonical, load_volume
+from brainlapse.images import load_volume
 from brainlapse.preprocessing.intensity import find_anchors, normalise
 from brainlapse.preprocessing.longitudinal.field import FIELD_GRID, remove_difference
 from brainlapse.preprocessing.longitudinal.files import VisitFiles
-from brainlapse.preprocessing.longitudinal.visit import Root
-from brainlapse.preprocessing.registration.transforms import read_world_transform
+from brainlapse.preprocessing.longitudinal.visit import Root, read_visit, root_of
 from brainlapse.preprocessing.resampling import resample_inside, resample_mask
 from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings
-from brainlapse.runtime import read_json
 from brainlapse.space import Grid
 
 FAINTEST = np.float32(1e-3)  # of the brain: what is 0 lies outside
@@ -65,18 +62,6 @@ class AlignedVisits:
         return resample_inside(
             visit.volume, visit.affine, self.grid, visit.transform, inside, self.resampling
         )
-
-
-def read_visit(files: VisitFiles) -> Root:
-    """Read a visit that was preprocessed."""
-    volume, affine = load_canonical(files.corrected)
-    mask, _ = load_canonical(files.mask, volume.shape)
-    return Root(files.scan, volume, mask > 0, affine, read_world_transform(files.transform))
-
-
-def root_of(quality: Path) -> str | None:
-    """Name of the visit that a visit joined, from its ``_qc.json``; None for a root."""
-    return read_json(quality).get("visit", {}).get("root")
 
 
 def with_roots(

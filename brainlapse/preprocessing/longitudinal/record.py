@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from brainlapse.preprocessing.longitudinal.aligned import read_visit, root_of
 from brainlapse.preprocessing.longitudinal.chain import Placement
 from brainlapse.preprocessing.longitudinal.files import VisitFiles
-from brainlapse.preprocessing.longitudinal.visit import Root
+from brainlapse.preprocessing.longitudinal.visit import Root, read_visit, root_of
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.quality.verdict import judge
 from brainlapse.rejection import read_rejection

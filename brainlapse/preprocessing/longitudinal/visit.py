@@ -1,8 +1,14 @@
 """A visit, and one that others may join, as the steps before left them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from brainlapse.images import load_canonical
+from brainlapse.preprocessing.longitudinal.files import VisitFiles
+from brainlapse.preprocessing.registration.transforms import read_world_transform
+from brainlapse.runtime import read_json
 
 
 @dataclass(frozen=True)
@@ -36,3 +42,15 @@ class Root(Visit):
     """
 
     transform: np.ndarray
+
+
+def read_visit(files: VisitFiles) -> Root:
+    """Read a visit that was preprocessed."""
+    volume, affine = load_canonical(files.corrected)
+    mask, _ = load_canonical(files.mask, volume.shape)
+    return Root(files.scan, volume, mask > 0, affine, read_world_transform(files.transform))
+
+
+def root_of(quality: Path) -> str | None:
+    """Name of the visit that a visit joined, from its ``_qc.json``; None for a root."""
+    return read_json(quality).get("visit", {}).get("root")

@@ -67,6 +67,16 @@ def fake_quality(scans: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
     return table
 
 
+def fake_visits(scans: pd.DataFrame) -> pd.DataFrame:
+    """Each later visit beside the person's first."""
+    first = scans.groupby(["dataset", "subject"])["scan"].transform("first")
+    later = scans[scans["scan"] != first]
+    names = later[["dataset", "subject", "session", "scan"]]
+    table = names.assign(compared_with=first[later.index], joined=True, findings=None)
+    numbers = {"moved_mm": 3.0 + np.arange(len(table)), "correlation": 0.98}
+    return table.assign(**numbers).reset_index(drop=True)
+
+
 def fake_history(epochs: int = 40) -> pd.DataFrame:
     epoch = np.arange(1, epochs + 1)
     fall = np.exp(-epoch / 10)
@@ -262,6 +272,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         "cohort/rejected": pd.DataFrame([rejected]),
         "cohort/alternatives": pd.DataFrame([{**rejected, "reason": "run-1 is taken"}]),
         "preprocess/qc": fake_quality(scans),
+        "preprocess/visits": fake_visits(scans),
         "preprocess/rejected": pd.DataFrame([late]),
         f"autoencoder/{model}/history": fake_history(),
         f"autoencoder/{model}/reconstruction": scores,

@@ -45,7 +45,7 @@ def build_report(
     )
     run_script(
         "plot_quality",
-        input={"table": root / "preprocess/qc.tsv"},
+        input={"visits": root / "preprocess/visits.tsv", "table": root / "preprocess/qc.tsv"},
         output={"figure": figures / "quality.png", "pictures": root / "report/quality"},
         params={**both, "space": space},
     )

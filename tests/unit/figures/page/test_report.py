@@ -86,6 +86,12 @@ def test_suspect_scans_are_shown_and_the_other_page_named(page: str) -> None:
     assert "open qc.html" in page
 
 
+def test_visits_are_counted_where_there_are_pairs(page: str, bare_page: str) -> None:
+    assert "24 pairs of visits were held against each other" in page
+    assert "No visit stands out beside an earlier one of the same person." in page
+    assert "pairs of visits" not in bare_page
+
+
 def test_empty_sections_say_why(bare_page: str) -> None:
     assert "data:image/" not in bare_page
     for sentence in (

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainlapse.figures import tables
 from brainlapse.figures.page import review
 from brainlapse.runtime import write_table
 from tests.unit.figures import fake_run
 from tests.unit.figures.run_scripts import run_script
 
+NO_VISITS = pd.DataFrame(columns=tables.VISITS)
+NO_PICTURES = review.Pictures({}, {})
 PICTURE = "data:image/jpeg;base64,/9j/4AAQ"
 
 
@@ -32,7 +35,8 @@ def content_of(page: str) -> dict:
 
 def test_page_lists_every_scan_worst_first_and_the_pictures_there_are(table: pd.DataFrame) -> None:
     worst = table.loc[table["status"] == "rejected"].iloc[0]
-    page = review.build(table, {(worst["dataset"], worst["scan"]): PICTURE}, "t", "c")
+    pictures = review.Pictures({(worst["dataset"], worst["scan"]): PICTURE}, {})
+    page = review.build(table, NO_VISITS, pictures, "t", "c")
     content = content_of(page)
     status = [row[2] for row in content["scans"]]
     assert len(content["scans"]) == len(table)
@@ -44,7 +48,7 @@ def test_page_lists_every_scan_worst_first_and_the_pictures_there_are(table: pd.
 
 def test_decisions_made_before_are_carried_on(table: pd.DataFrame) -> None:
     table.loc[5, ["decision", "note"]] = ["keep", "wide ventricles"]
-    scans = content_of(review.build(table, {}, "t", "c"))["scans"]
+    scans = content_of(review.build(table, NO_VISITS, NO_PICTURES, "t", "c"))["scans"]
     (row,) = [row for row in scans if row[4]]
     assert row[4:6] == ["keep", "wide ventricles"]
     assert row[1] == table.loc[5, "scan"]
@@ -52,32 +56,57 @@ def test_decisions_made_before_are_carried_on(table: pd.DataFrame) -> None:
 
 def test_names_from_outside_stay_text(table: pd.DataFrame) -> None:
     table.loc[0, "scan"] = "</script><script>alert(1)</script>"
-    page = review.build(table, {}, "<b>title", "c")
+    page = review.build(table, NO_VISITS, NO_PICTURES, "<b>title", "c")
     assert page.count("<script") == 2
     assert "<b>title" not in page
     assert any("alert(1)" in row[1] for row in content_of(page)["scans"])
 
 
 def test_page_needs_no_other_file(table: pd.DataFrame) -> None:
-    page = review.build(table, {("demo", "sub-01_ses-1"): PICTURE}, "t", "c")
+    pictures = dict.fromkeys([("demo", "sub-01_ses-1"), ("demo", "sub-01_ses-2")], PICTURE)
+    visits = fake_run.fake_visits(fake_run.fake_scans())
+    page = review.build(table, visits, review.Pictures(pictures, pictures), "t", "c")
     assert not re.search(r"https?://|@import|url\(|(?:src|href)=[\"'](?!data:)", page)
 
 
 def test_missing_numbers_are_null(table: pd.DataFrame) -> None:
     table.loc[4, "mask_dice"] = np.nan
-    content = content_of(review.build(table, {}, "t", "c"))
+    content = content_of(review.build(table, NO_VISITS, NO_PICTURES, "t", "c"))
     column = len(review.TEXTS) + content["columns"].index("mask dice")
     assert content["scans"][0][column] is None
 
 
 def test_no_scans_no_rows() -> None:
-    assert content_of(review.build(pd.DataFrame(), {}, "t", "c"))["scans"] == []
+    assert content_of(review.build(pd.DataFrame(), NO_VISITS, NO_PICTURES, "t", "c"))["scans"] == []
 
 
 def test_key_follows_the_verdicts(table: pd.DataFrame) -> None:
-    before = review.collect(table, {})["key"]
+    before = review.collect(table, NO_VISITS, NO_PICTURES)["key"]
     table.loc[5, "status"] = "flagged"
-    assert review.collect(table, {})["key"] != before
+    assert review.collect(table, NO_VISITS, NO_PICTURES)["key"] != before
+
+
+def test_pairs_name_both_visits_and_carry_their_numbers(table: pd.DataFrame) -> None:
+    visits = fake_run.fake_visits(fake_run.fake_scans())
+    visits.loc[0, "findings"] = "voxels of 2.00 times the volume"
+    keys = [(visits.loc[0, "dataset"], visits.loc[0, end]) for end in ("scan", "compared_with")]
+    pictures = review.Pictures({}, dict.fromkeys(keys, PICTURE))
+    content = content_of(review.build(table, visits, pictures, "t", "c"))
+    found = content["visits"]
+    assert found["columns"] == ["moved [mm]", "correlation"]
+    assert len(found["pairs"]) == len(visits)
+    later, earlier, joined, findings, *numbers = found["pairs"][0]
+    assert [content["scans"][place][1] for place in (later, earlier)] == [key[1] for key in keys]
+    assert (joined, findings) == (True, visits.loc[0, "findings"])
+    assert numbers == visits.loc[0, ["moved_mm", "correlation"]].tolist()
+    assert set(content["brains"]) == {str(later), str(earlier)}
+
+
+def test_a_pair_whose_visit_is_not_listed_is_left_out(table: pd.DataFrame) -> None:
+    visits = fake_run.fake_visits(fake_run.fake_scans())
+    visits.loc[0, "compared_with"] = "sub-77_ses-1"
+    content = content_of(review.build(table, visits, NO_PICTURES, "t", "c"))
+    assert len(content["visits"]["pairs"]) == len(visits) - 1
 
 
 def test_script_writes_the_page(tmp_path: Path, table: pd.DataFrame) -> None:
@@ -85,15 +114,22 @@ def test_script_writes_the_page(tmp_path: Path, table: pd.DataFrame) -> None:
     pictures = tmp_path / "quality"
     pictures.mkdir()
     (pictures / "00000.jpg").write_bytes(b"jpeg")
+    (pictures / "00000-brain.jpg").write_bytes(b"brain")
+    write_table(tmp_path / "visits.tsv", fake_run.fake_visits(fake_run.fake_scans()))
     name = {"dataset": table.loc[0, "dataset"], "scan": table.loc[0, "scan"]}
-    write_table(pictures / "index.tsv", pd.DataFrame([{**name, "file": "00000.jpg"}]))
+    files = {"file": "00000.jpg", "brain_file": "00000-brain.jpg"}
+    write_table(pictures / "index.tsv", pd.DataFrame([{**name, **files}]))
     page = tmp_path / "qc.html"
     run_script(
         "write_quality_page",
-        input={"table": tmp_path / "qc.tsv", "pictures": str(pictures)},
+        input={
+            "table": tmp_path / "qc.tsv",
+            "visits": tmp_path / "visits.tsv",
+            "pictures": str(pictures),
+        },
         output={"page": page},
         params={"title": "t", "captions": {}},
     )
-    assert list(content_of(page.read_text())["pictures"].values()) == [
-        "data:image/jpeg;base64,anBlZw=="
-    ]
+    content = content_of(page.read_text())
+    assert list(content["pictures"].values()) == ["data:image/jpeg;base64,anBlZw=="]
+    assert list(content["brains"].values()) == ["data:image/jpeg;base64,YnJhaW4="]

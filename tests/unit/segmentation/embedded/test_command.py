@@ -83,7 +83,7 @@ def place(volume, affine):
     return PlacedBrain(placed, placed > 0, TO_SCAN)
 
 
-def read_classes(volume, mask, network, fast):
+def read_classes(volume, mask, network, fast, scaled):
     assert network == ("network", False)
     classes = np.round(volume).astype(int) * mask
     shares = np.eye(CLASSES, dtype=np.float32)[classes].transpose(3, 0, 1, 2)
@@ -296,9 +296,9 @@ def test_mni_takes_the_scan_as_it_lies(tmp_path, monkeypatch):
 def test_fast_and_cpu_reach_the_network(tmp_path, monkeypatch):
     seen = []
 
-    def note(volume, mask, network, fast):
+    def note(volume, mask, network, fast, scaled):
         seen.append((network, fast))
-        return read_classes(volume, mask, ("network", False), fast)
+        return read_classes(volume, mask, ("network", False), fast, scaled)
 
     monkeypatch.setattr(command, "segment_brain", note)
     write_scan(tmp_path / "head.nii")

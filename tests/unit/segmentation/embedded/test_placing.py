@@ -234,3 +234,24 @@ def test_an_mni_brain_is_only_resampled(codes):
     here = world_of(GRID)
     deep = ball_share(here, (0, -17, 5), 55.0, 1e-6) > 0.5
     assert placed.volume[deep] == pytest.approx(500 + 2 * here[0][deep], abs=0.05)
+
+
+def test_a_prepared_brain_is_taken_as_it_is():
+    volume = np.random.default_rng(3).uniform(0, 1, GRID.shape).astype(np.float32)
+    volume[volume < 0.4] = 0
+    placed = placing.take_prepared(volume, GRID.affine)
+    np.testing.assert_array_equal(placed.volume, volume)
+    np.testing.assert_array_equal(placed.mask, volume > 0)
+    np.testing.assert_array_equal(placed.from_mni, np.eye(4))
+
+
+def test_a_brain_on_another_grid_was_not_prepared():
+    shifted = GRID.affine.copy()
+    shifted[0, 3] += 1
+    ones = np.ones(GRID.shape, np.float32)
+    with pytest.raises(ImplausibleImage, match="expected a brain on the network's grid"):
+        placing.take_prepared(ones, shifted)
+    with pytest.raises(ImplausibleImage, match="expected a brain on the network's grid"):
+        placing.take_prepared(ones[1:], GRID.affine)
+    with pytest.raises(ImplausibleImage, match="found zeros"):
+        placing.take_prepared(0 * ones, GRID.affine)
