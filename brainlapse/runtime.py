@@ -3,12 +3,14 @@
 Nothing here changes a number, so this module is left out of the code fingerprints.
 """
 
+import atexit
 import contextlib
 import ctypes
 import io
 import json
 import logging
 import os
+import resource
 import sys
 import threading
 import time
@@ -43,12 +45,16 @@ TEXT_COLUMNS = {
 }
 
 log = logging.getLogger("brainlapse")
+_failures: list[BaseException] = []
 Item = TypeVar("Item")
 
 
 def start(snakemake: Any) -> None:
     """Prepare the process of one job: log file, thread limits, end with the leading process."""
-    open_log(snakemake.log[0] if snakemake.log else None)
+    path = snakemake.log[0] if snakemake.log else None
+    open_log(path)
+    if path:
+        atexit.register(_log_cost, Path(path), time.monotonic())
     limit_threads(snakemake.threads)
     watch_leader()
 
@@ -70,7 +76,20 @@ def open_log(path: str | None) -> None:
     sys.excepthook = _log_uncaught
 
 
+def _log_cost(path: Path, started: float) -> None:
+    """End the log with what the process and the programs that it started have cost."""
+    if _failures or not path.exists():
+        return
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds, cpu = time.monotonic() - started, sum(one.ru_utime + one.ru_stime for one in used)
+    peak_mb = max(one.ru_maxrss for one in used) / 1024  # Linux counts in KiB
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"cost: {seconds:.1f} s, {cpu:.1f} CPU s, {peak_mb:.0f} MB on ")
+        file.write(f"{os.uname().nodename}\n")
+
+
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    _failures.append(error)
     log.error("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))
 
 

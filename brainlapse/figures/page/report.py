@@ -14,6 +14,7 @@ from brainlapse.figures.page import model_sections as models
 from brainlapse.figures.page.blocks import Block, Section
 from brainlapse.figures.page.sections import Run
 from brainlapse.figures.settings import ReportSettings
+from brainlapse.operations.costs import gather_costs
 
 LEAD = "From raw T1-weighted head scans to predicted brains: what went in, what came out, how well."
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -137,11 +138,12 @@ def provenance_section(
         [
             blocks.heading("Versions"),
             blocks.table(tool_table, empty="Versions are unknown."),
-            blocks.heading("Time"),
+            blocks.heading("Cost"),
             blocks.table(
-                timing(run.root / "benchmarks"),
-                "Wall-clock time and memory of the jobs that are benchmarked, by rule.",
-                empty="No job was benchmarked.",
+                gather_costs(run.root / "logs", len(run.table("cohort/scans.tsv"))),
+                "What the jobs cost that made the results, by rule. For a cohort of another size, "
+                "multiply the seconds per scan; training has its own budget.",
+                empty="No job has ended.",
             ),
             blocks.heading("Code and configuration"),
             blocks.table(
@@ -163,23 +165,3 @@ def short_hash(fingerprint: dict[str, str]) -> str:
     """Return 12 hexadecimal digits that stand for the code of a rule: {module: hash}."""
     joined = "\n".join(f"{name} {digest}" for name, digest in sorted(fingerprint.items()))
     return hashlib.sha256(joined.encode()).hexdigest()[:12]
-
-
-def timing(folder: Path) -> pd.DataFrame:
-    """Return jobs, seconds and memory by rule from Snakemake's benchmark files."""
-    parts = []
-    for path in sorted(folder.rglob("*.tsv")):
-        table = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
-        if {"s", "max_rss"} <= set(table.columns):
-            parts.append(table[["s", "max_rss"]].assign(rule=path.relative_to(folder).parts[0]))
-    if not parts:
-        return pd.DataFrame()
-    groups = pd.concat(parts).groupby("rule")
-    return pd.DataFrame(
-        {
-            "jobs": groups.size(),
-            "median [s]": groups["s"].median(),
-            "total [min]": groups["s"].sum() / 60,
-            "most memory [MB]": groups["max_rss"].max(),
-        }
-    ).reset_index()

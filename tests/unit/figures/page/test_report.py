@@ -108,7 +108,7 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "No volume trajectories",
         "not measured",
         "No regional volumes were measured.",
-        "No job was benchmarked.",
+        "No job has ended.",
     ):
         assert sentence in bare_page, sentence
 
