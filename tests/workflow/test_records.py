@@ -164,13 +164,17 @@ def test_a_damaged_record_counts_for_none(workflow):
 
 
 def test_a_result_that_was_changed_since_is_made_again(workflow):
-    path = workflow.out / "a.2.txt"
-    stat = path.stat()
-    path.write_text("")
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert "make_part" in planned_rules(workflow.run("A", "-n"))
+    emptied, changed, touched = (workflow.out / name for name in ("a.2.txt", "b.1.txt", "b.2.txt"))
+    stat = emptied.stat()
+    emptied.write_text("")
+    os.utime(emptied, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    changed.write_text("X\n")
+    touched.touch()
+    plan = workflow.run("A", "-n")
+    assert plan.count("rule make_part:") == 2
     workflow.run("A")
-    assert path.read_text() == "A\n"
+    assert (emptied.read_text(), changed.read_text()) == ("A\n", "A\n")
+    assert workflow.content() == {"A"}
 
 
 def test_another_spelling_of_the_folder_shares_its_records(workflow):

@@ -7,6 +7,7 @@ to date, and looks at its marks of unfinished jobs before our checkpoints are kn
 folder would pass. docs/adr/0006-records.md.
 """
 
+import hashlib
 import re
 
 import snakemake.workflow as engine
@@ -17,7 +18,8 @@ from snakemake.persistence.file import FilePersistence
 from brainlapse import ownership
 
 NO_RECORD = "no record of these bytes"
-OWN_BYTES = "size of the result"
+OWN_BYTES = "bytes of the result"
+HASHED_BYTES = 16 * 2**20
 IN_OUTPUT = re.compile(rf"(?<![\w/.-]){re.escape(config['output'])}(?=/|['\"]|$)")
 
 
@@ -25,6 +27,7 @@ class OutputRecords(FilePersistence):
     """Records of the results in the output folder, which can be moved with them."""
 
     def __init__(self, *args, dag, warn_only=False, **kwargs):
+        self._trusted = {}
         super().__init__(*args, dag=dag, warn_only=warn_only, **kwargs)
         folder = Path(config["output"], ".snakemake")
         self._fetch_max_len(self._metadata_path)  # asks a folder that is there
@@ -49,18 +52,24 @@ class OutputRecords(FilePersistence):
     def _params(self, job):
         return [without_place(text) for text in super()._params(job)]
 
+    def _clear_cache(self):
+        super()._clear_cache()
+        self._trusted = {}
+
     def _read_record(self, key):
         """Give a result that is half made, unknown or was changed since, settings of no run."""
         record = self._stored_record(key)
-        if not Path(config["output"], key).exists():
-            return record
-        half_made = self._filter_incomplete_keys([key])
-        known = record and record.input_checksums
-        if half_made or not known or known.get(OWN_BYTES) != size_of(key):
-            return MetadataRecord(
-                params=[NO_RECORD], record_format_version=RECORD_FORMAT_VERSION
+        if key not in self._trusted:
+            half_made = self._filter_incomplete_keys([key])
+            path = Path(config["output"], key)
+            self._trusted[key] = not path.exists() or (
+                not half_made and is_unchanged(path, record)
             )
-        return record
+        if self._trusted[key]:
+            return record
+        return MetadataRecord(
+            params=[NO_RECORD], record_format_version=RECORD_FORMAT_VERSION
+        )
 
     def _stored_record(self, key):
         try:
@@ -69,10 +78,8 @@ class OutputRecords(FilePersistence):
             return None
 
     def _write_record(self, key, record):
-        record.input_checksums = {
-            **(record.input_checksums or {}),
-            OWN_BYTES: size_of(key),
-        }
+        own = {OWN_BYTES: fingerprint_of(Path(config["output"], key))}
+        record.input_checksums = {**(record.input_checksums or {}), **own}
         super()._write_record(key, record)
 
     def started(self, job, external_jobid=None):
@@ -96,10 +103,25 @@ def without_place(text):
     return IN_OUTPUT.sub("<output>", text)
 
 
-def size_of(key):
-    """Bytes of a result; None for a folder, and for what is not there."""
-    path = Path(config["output"], key)
-    return path.stat().st_size if path.is_file() else None
+def fingerprint_of(path):
+    """Size of a result, and its hash if that is quick; nothing for a folder."""
+    if not path.is_file():
+        return ""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256") if size <= HASHED_BYTES else None
+    return f"{size} {digest.hexdigest() if digest else ''}"
+
+
+def is_unchanged(path, record):
+    """Tell whether a result is what its job left; the same time stamp spares the hash."""
+    made = ((record and record.input_checksums) or {}).get(OWN_BYTES)
+    if made is None or path.is_dir():
+        return made == ""
+    found = path.stat()
+    if made.split()[:1] != [str(found.st_size)]:
+        return False
+    return found.st_mtime == record.endtime or made == fingerprint_of(path)
 
 
 def claim_output():
