@@ -52,9 +52,12 @@ def read_regular(path: str, max_bytes: int | None = None, what: str = "scan") ->
         The machine is at fault, not the file.
     """
     try:
-        check_regular(path, Path(path).stat(), max_bytes)
-        with open(path, "rb") as file:
-            content = file.read()
+        found = Path(path).stat()
+        check_regular(path, found, max_bytes)
+        content = b""
+        if found.st_size:  # doors of the kernel (/proc) are empty too; some block or fail
+            with open(path, "rb") as file:
+                content = file.read()
     except OSError as error:
         raise_if_machine(error)
         raise ScanRejected(explain(path, error, what)) from error

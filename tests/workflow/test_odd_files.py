@@ -15,9 +15,9 @@ from tests.unit.cohort.conftest import Dataset, make_image
 
 def plant(dataset):
     """Odd entries by subject, and what their sentence must say."""
-    pipe, zeros, bomb, loop = (
-        dataset.path(f"sub-{name}_T1w.nii.gz") for name in ("pipe", "zeros", "bomb", "loop")
-    )
+    names = ("pipe", "zeros", "bomb", "loop", "memory")
+    pipe, zeros, bomb, loop, memory = (dataset.path(f"sub-{name}_T1w.nii.gz") for name in names)
+    memory.symlink_to("/proc/self/mem")
     os.mkfifo(pipe)
     zeros.symlink_to("/dev/zero")
     bomb.write_bytes(gzip.compress(make_image().to_bytes() + bytes(200_000_000), 1))
@@ -31,6 +31,7 @@ def plant(dataset):
     return {
         "sub-pipe": "a pipe",
         "sub-zeros": "a device",
+        "sub-memory": "an empty file",
         "sub-bomb": "found more than",
         "sub-loop": "leads to itself",
         "sub-circle": "leads to itself",

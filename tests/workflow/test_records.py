@@ -177,6 +177,15 @@ def test_a_result_that_was_changed_since_is_made_again(workflow):
     assert workflow.content() == {"A"}
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("X\n")])
+def test_a_folder_of_which_a_file_was_changed_since_is_made_again(workflow, damage):
+    damage(workflow.out / "folder/2.txt")
+    assert planned_rules(workflow.run("A", "-n")) == {"make_folder", "join", "all"}
+    workflow.run("A")
+    assert workflow.content() == {"A"}
+    assert "Nothing to be done" in workflow.run("A", "-n")
+
+
 def test_another_spelling_of_the_folder_shares_its_records(workflow):
     other = workflow.folder / "home" / ".." / "out"
     workflow.run("B", output=other)

@@ -9,6 +9,7 @@ folder would pass. docs/adr/0006-records.md.
 
 import hashlib
 import re
+import stat
 
 import snakemake.workflow as engine
 from snakemake.exceptions import WorkflowError
@@ -20,6 +21,7 @@ from brainlapse import ownership
 NO_RECORD = "no record of these bytes"
 OWN_BYTES = "bytes of the result"
 HASHED_BYTES = 16 * 2**20
+TIME_STAMP = ".snakemake_timestamp"
 IN_OUTPUT = re.compile(rf"(?<![\w/.-]){re.escape(config['output'])}(?=/|['\"]|$)")
 
 
@@ -78,6 +80,7 @@ class OutputRecords(FilePersistence):
             return None
 
     def _write_record(self, key, record):
+        self._trusted.pop(key, None)
         own = {OWN_BYTES: fingerprint_of(Path(config["output"], key))}
         record.input_checksums = {**(record.input_checksums or {}), **own}
         super()._write_record(key, record)
@@ -104,20 +107,35 @@ def without_place(text):
 
 
 def fingerprint_of(path):
-    """Size of a result, and its hash if that is quick; nothing for a folder."""
-    if not path.is_file():
-        return ""
+    """Size of a result, and its hash if that is quick; of a folder names and sizes of files."""
+    if path.is_dir():
+        files = "".join(f"{name} {size}\n" for name, size, _ in members(path))
+        return f"folder {hashlib.sha256(os.fsencode(files)).hexdigest()}"
     size = path.stat().st_size
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256") if size <= HASHED_BYTES else None
     return f"{size} {digest.hexdigest() if digest else ''}"
 
 
+def members(folder):
+    """Name, bytes and time stamp of every file in a folder of results."""
+    paths = sorted(path for path in folder.rglob("*") if path.name != TIME_STAMP)
+    found = [(path.relative_to(folder), path.lstat()) for path in paths]
+    return [
+        (name, s.st_size, s.st_mtime)
+        for name, s in found
+        if not stat.S_ISDIR(s.st_mode)
+    ]
+
+
 def is_unchanged(path, record):
     """Tell whether a result is what its job left; the same time stamp spares the hash."""
     made = ((record and record.input_checksums) or {}).get(OWN_BYTES)
-    if made is None or path.is_dir():
-        return made == ""
+    if made is None:
+        return False
+    if path.is_dir():
+        newest = max((seconds for _, _, seconds in members(path)), default=0)
+        return newest <= record.endtime and made == fingerprint_of(path)
     found = path.stat()
     if made.split()[:1] != [str(found.st_size)]:
         return False

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 from brainlapse.cohort.folders.bids import list_dataset
@@ -25,9 +26,14 @@ def dataset_state(folder: str | os.PathLike) -> str:
 
 
 def file_stamp(path: str) -> tuple[int, ...]:
-    """Size, modification time [ns], inode and mode of a file, or the number of the error."""
+    """Size, modification time [ns], inode and mode of a file, or the number of the error.
+
+    The stamps of devices and of the kernel's empty files move by themselves, and none is read.
+    """
     try:
         found = Path(path).stat()
     except OSError as error:
         return (error.errno or -1,)
+    if not stat.S_ISREG(found.st_mode) or not found.st_size:
+        return (found.st_mode,)
     return found.st_size, found.st_mtime_ns, found.st_ino, found.st_mode

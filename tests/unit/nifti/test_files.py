@@ -24,6 +24,7 @@ ODD = {
     "a directory": lambda path: path.mkdir(),
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "an empty file": lambda path: path.touch(),
+    "found an empty file; fetch": lambda path: path.symlink_to("/proc/self/mem"),
     "which does not exist": lambda path: path.symlink_to("/nowhere"),
     "which leads to itself": lambda path: path.symlink_to(path.name),
     "No such file": lambda path: None,

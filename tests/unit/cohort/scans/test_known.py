@@ -1,4 +1,7 @@
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +130,18 @@ def test_state_sees_every_file_of_the_data_set(dataset):
         change()
         states.append(dataset_state(dataset.folder))
     assert len(set(states)) == len(states)
+
+
+def test_stamps_that_move_by_themselves_are_no_change(dataset):
+    dataset.scan("sub-01")
+    for subject, target in {"sub-02": "/proc/self/mem", "sub-03": "/dev/null"}.items():
+        dataset.path(f"{subject}_T1w.nii.gz").symlink_to(target)
+    state = dataset_state(dataset.folder)
+    Path("/dev/null").touch()
+    code = "import sys; from brainlapse.cohort.folders.state import dataset_state as state\n"
+    command = [sys.executable, "-c", f"{code}print(state(sys.argv[1]))", str(dataset.folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == state
 
 
 def test_a_raw_scan_is_read_as_the_cohort_accepted_it_or_not_at_all(dataset, settings):

@@ -1,0 +1,88 @@
+"""The undisturbed run: its results, and which rule wrote and which rules read each."""
+
+import base64
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmarks.faults.runs import Ended, Place, contents, copy, differences
+from benchmarks.faults.trials import STUCK, SURVIVED, WRONG
+
+NAME_OF_A_SCAN = re.compile(r"(sub|ses)-[^_/]+|scan-\d+")
+DAMAGED = re.compile(r"(\S+): damaged \(")
+OF_THE_OUTPUT = re.compile(r"^<output>/")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A finished run that trials copy and compare with."""
+
+    place: Place
+
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """Hash of every result."""
+        return contents(self.place.results)
+
+    @cached_property
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Record of every output, by its path in the output folder."""
+        folder = self.place.results / ".snakemake/metadata"
+        found = {}
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                key = base64.urlsafe_b64decode(str(path.relative_to(folder)).replace("/", ""))
+                found[key.decode()] = json.loads(path.read_text())
+        return found
+
+    def kinds(self) -> dict[str, list[str]]:
+        """Group the outputs by rule and name without scan."""
+        grouped = defaultdict(list)
+        for name, record in self.records.items():
+            if (self.place.results / name).exists():
+                grouped[f"{record['rule']} {NAME_OF_A_SCAN.sub('*', name)}"].append(name)
+        return dict(grouped)
+
+    def readers(self) -> dict[str, list[str]]:
+        """Group the files that a rule reads and another wrote by the rule that reads."""
+        grouped = defaultdict(set)
+        for record in self.records.values():
+            for path in record.get("input") or []:
+                name = OF_THE_OUTPUT.sub("", path)
+                if name in self.records:
+                    grouped[record["rule"]].add(name)
+        return {rule: sorted(names) for rule, names in grouped.items()}
+
+    def copy_to(self, folder: Path, settings: dict[str, Any] | None = None) -> Place:
+        """Make a place that holds a copy of the finished run."""
+        copy(self.place.results, folder / "results")
+        return Place(folder, settings or self.place.settings)
+
+    def judge(self, place: Place) -> tuple[str, str]:
+        """Run the same command again and say whether the work is finished and right."""
+        done = place.run()
+        if done.code is None:
+            return STUCK, "hung"
+        if done.code and "damaged (" in done.said:
+            done = self._after_advice(place, done)
+        if done.code:
+            return STUCK, done.said[-600:].replace("\n", " / ")
+        return self.compare(place)
+
+    def compare(self, place: Place) -> tuple[str, str]:
+        """Say whether a run that ended well has the results of the undisturbed one."""
+        if wrong := differences(self.contents, place.results):
+            return WRONG, f"{len(wrong)} results differ: {', '.join(wrong[:5])}"
+        return SURVIVED, ""
+
+    def _after_advice(self, place: Place, done: Ended) -> Ended:
+        """Delete what the sentences name and run again."""
+        for name in set(DAMAGED.findall(done.said)):
+            path = place.folder / name
+            if path.resolve().is_relative_to(place.results.resolve()):
+                path.unlink(missing_ok=True)
+        return place.run()
