@@ -26,6 +26,13 @@ class ReportSettings(Settings):
         "default meets the hippocampus, the third and the lateral ventricles",
     )
     forecast_subjects: int = Field(4, ge=1, le=24, description="Subjects whose forecasts are drawn")
+    repeated_scans: int = Field(
+        4,
+        ge=0,
+        le=1000,
+        description="Scans that are turned by 3 degrees, processed and segmented again, for the "
+        "noise floors of volumes; 0: none",
+    )
     max_error: float = Field(
         0.25, gt=0, le=1, description="End of the colour scale of differences, normalised intensity"
     )

@@ -46,6 +46,7 @@ ERRORS = (
     "predicted_mm3",
     "last_observed_mm3",
 )
+NOISE_FLOOR = ("kind", "region", "scans", "floor_pct", "largest_pct", "mean_pct")
 LINEARITY = ("dataset", "subject", "region", "r2")
 VOLUMES = (
     "dataset",

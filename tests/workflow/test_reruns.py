@@ -27,7 +27,9 @@ SEGMENT = {
     "segment_decoded",
     "collect_volumes",
     "segment_mean_image",
+    "repeat_scan",
 }
+ALIGN = {"align_visit", "repeat_scan"}
 TRAIN = {"train_autoencoder", "pretrain_autoencoder"}
 JUDGE = {"reconstruct_scans", "judge_mean_image"}
 EDITS = {  # module -> the rules whose own code it is
@@ -42,14 +44,16 @@ EDITS = {  # module -> the rules whose own code it is
     },
     "preprocessing/quality/measures.py": {"measure_quality"},
     "preprocessing/quality/verdict.py": {"align_visit", "collect_quality"},
-    "preprocessing/longitudinal/alignment.py": {"align_visit"},
-    "preprocessing/longitudinal/difference_field.py": {"align_visit"},
-    "preprocessing/longitudinal/field.py": {"align_visit", "place_brain", "segment_aligned"},
-    "preprocessing/longitudinal/aligned.py": {"segment_aligned"},
-    "preprocessing/longitudinal/visit.py": {"align_visit", "segment_aligned"},
+    "preprocessing/longitudinal/alignment.py": ALIGN,
+    "preprocessing/longitudinal/difference_field.py": ALIGN,
+    "preprocessing/longitudinal/field.py": {*ALIGN, "place_brain", "segment_aligned"},
+    "preprocessing/longitudinal/aligned.py": {"segment_aligned", "repeat_scan"},
+    "preprocessing/longitudinal/visit.py": {*ALIGN, "segment_aligned"},
     "preprocessing/quality/visits.py": {"collect_quality"},
     "preprocessing/quality/fingerprint.py": {"measure_quality", "collect_quality"},
+    "preprocessing/longitudinal/repeat.py": {"repeat_scan"},
     "segmentation/rates.py": {"measure_rates"},
+    "segmentation/noise_floor.py": {"repeat_scan", "measure_noise_floor"},
     "cohort/visits.py": set(),
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/quality/review.py": {"collect_quality"},

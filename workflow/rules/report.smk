@@ -371,6 +371,7 @@ rule write_report:
             model=MODELS,
             task=TASKS,
         ),
+        noise_floor=results("volumes/noise_floor.tsv"),
         ageing=expand(
             [
                 results("aging/{model}/errors.tsv"),

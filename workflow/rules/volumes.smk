@@ -3,6 +3,7 @@
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
 out: a table per subject or block of people and kind, volumes/volumes.tsv, volumes/rates.tsv,
+     volumes/noise_floor.tsv,
      autoencoder/{model}/volume_error.tsv, baselines/mean_image_volume_error.tsv
 
 segment_real          the real scans of one subject: volumes and label maps
@@ -10,6 +11,8 @@ segment_aligned       the visits of one person at 1 mm, aligned: the volumes tha
 segment_decoded       what one autoencoder decoded of a block of people: volumes
 collect_volumes       all volumes in one table, in MNI space and native
 measure_rates         yearly change of each region of each person
+repeat_scan           one scan turned, processed and segmented again
+measure_noise_floor   how far volumes differ when nothing changed, by region
 measure_volume_error  volumes of reconstructions against those of the scans
 segment_mean_image    the same for the mean training image, the baseline of all models
 """
@@ -142,6 +145,56 @@ rule measure_rates:
         code=code_of("measure_rates"),
     script:
         "../scripts/measure_rates.py"
+
+
+rule repeat_scan:
+    """Turn one raw scan, process and segment it again."""
+    input:
+        files=repeated_files,
+        target=results("template/registration_T1w.nii.gz"),
+        weights=segmenter_weights,
+    output:
+        repeats=results("volumes/repeats/{scan_path}_repeated.tsv"),
+    log:
+        results("logs/repeat_scan/{scan_path}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=max(3000, SEGMENTATION_MEM_MB),
+        runtime=60,
+        gpu=SEGMENTATION_GPU,
+    params:
+        visit=repeated_visit,
+        dataset=repeated_dataset,
+        scan=raw_scan,
+        path=raw_path,
+        preprocess=CHAIN_SETTINGS,
+        segmentation=SEGMENTATION,
+        space=config["space"],
+        code=code_of("repeat_scan"),
+    script:
+        "../scripts/repeat_scan.py"
+
+
+rule measure_noise_floor:
+    """Gather how far volumes differ when nothing changed."""
+    input:
+        repeats=repeated_tables,
+    output:
+        floor=results("volumes/noise_floor.tsv"),
+    log:
+        results("logs/measure_noise_floor.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("measure_noise_floor"),
+    script:
+        "../scripts/measure_noise_floor.py"
 
 
 rule measure_volume_error:

@@ -212,7 +212,7 @@ def ageing_section(run: Run) -> Section:
     """Show forecasts, trajectories, errors and linearity of every autoencoder."""
     section = Section("ageing", "Ageing")
     volumes = run.table("volumes/volumes.tsv", tables.VOLUMES)
-    section.blocks.append(blocks.text(_volume_sentence(volumes)))
+    section.blocks += [blocks.text(_volume_sentence(volumes)), _floor_table(run)]
     for model in run.models:
         folder = f"aging/{model}"
         errors = run.table(f"{folder}/errors.tsv", tables.ERRORS)
@@ -237,6 +237,20 @@ def ageing_section(run: Run) -> Section:
             ),
         ]
     return section
+
+
+def _floor_table(run: Run) -> blocks.Block:
+    """Show how far the volumes of a scan differ from its own, turned and processed again."""
+    floor = run.table("volumes/noise_floor.tsv", tables.NOISE_FLOOR)
+    groups = floor[~floor["region"].astype(str).str.contains("^left_|^right_")]
+    return blocks.table(
+        groups.replace({"kind": {"real": "grid of the models", "aligned": "1 mm, for rates"}}),
+        "Noise floors: scans turned by 3 degrees, processed and segmented again beside their "
+        "first, where nothing changed. floor is the root mean square of the difference over scans, "
+        "then its largest and its mean [% of the volume]. Changes and errors below the floor "
+        "say nothing.",
+        empty="Noise floors are unknown: no scan was processed twice (report: repeated_scans).",
+    )
 
 
 def _volume_sentence(volumes: pd.DataFrame) -> str:

@@ -1,6 +1,7 @@
 """The visits of one person at 1 mm in the space that they share, ready to be segmented."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,14 @@ from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSetti
 from brainlapse.space import Grid
 
 FAINTEST = np.float32(1e-3)  # of the brain: what is 0 lies outside
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What visits take over from the one that they joined: mask on a grid, intensity anchors."""
+
+    inside: np.ndarray
+    anchors: tuple[float, float]
 
 
 class AlignedVisits:
@@ -31,7 +40,7 @@ class AlignedVisits:
         self, grid: Grid, resampling: ResamplingSettings, intensity: IntensitySettings
     ) -> None:
         self.grid, self.resampling, self.intensity = grid, resampling, intensity
-        self._roots: dict[str, tuple[np.ndarray, tuple[float, float]]] = {}
+        self._roots: dict[str, Shared] = {}
 
     def brain(self, visit: VisitFiles, root: VisitFiles) -> np.ndarray:
         """Return one brain, float32 on the grid, 0 to 1, and 0 exactly outside the mask.
@@ -42,26 +51,34 @@ class AlignedVisits:
             The visit, and the one that it joined; twice the same for a root.
         """
         if root.scan not in self._roots:
-            self._roots[root.scan] = self._shared(read_visit(root))
-        inside, anchors = self._roots[root.scan]
-        found = self._sample(read_visit(visit), inside)
-        if visit != root:
-            found = remove_difference(
-                found, load_volume(visit.field, FIELD_GRID.shape)[0], self.grid
-            )
-        scaled = normalise(found, inside, self.intensity, anchors)
-        return np.where(inside, np.maximum(scaled, FAINTEST), 0)
+            self._roots[root.scan] = self.share(read_visit(root))
+        field = load_volume(visit.field, FIELD_GRID.shape)[0] if visit != root else None
+        return lift(*self.place(read_visit(visit), self._roots[root.scan], field))
 
-    def _shared(self, root: Root) -> tuple[np.ndarray, tuple[float, float]]:
-        """Mask and anchors of the visits that joined a root."""
+    def share(self, root: Root) -> Shared:
+        """Return mask and anchors of a root."""
         inside = resample_mask(root.mask, root.affine, self.grid, root.transform, self.resampling)
         found = self._sample(root, inside)
-        return inside, find_anchors(found[inside].astype(np.float64), self.intensity)
+        return Shared(inside, find_anchors(found[inside].astype(np.float64), self.intensity))
+
+    def place(
+        self, visit: Root, shared: Shared, log_field: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return a normalised brain and its mask; `log_field` of later visits, see `Pair`."""
+        found = self._sample(visit, shared.inside)
+        if log_field is not None:
+            found = remove_difference(found, log_field, self.grid)
+        return normalise(found, shared.inside, self.intensity, shared.anchors), shared.inside
 
     def _sample(self, visit: Root, inside: np.ndarray) -> np.ndarray:
         return resample_inside(
             visit.volume, visit.affine, self.grid, visit.transform, inside, self.resampling
         )
+
+
+def lift(brain: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return a normalised brain that is 0 nowhere but outside its mask."""
+    return np.where(inside, np.maximum(brain, FAINTEST), 0)
 
 
 def with_roots(

@@ -6,6 +6,7 @@ from brainlapse.aging.plan import plan_forecasts
 from brainlapse.aging.plan import plan_interpolations
 from brainlapse.cohort.blocks import with_blocks
 from brainlapse.latents import reconstructed_file
+from brainlapse.segmentation.noise_floor import choose_scans
 from brainlapse.segmentation.reading import held_out_scans
 
 PLANS = {"predicted": plan_forecasts, "interpolated": plan_interpolations}
@@ -20,6 +21,10 @@ SEGMENTATION_MEM_MB = 2500 if config["segmentation"]["backend"] == "embedded" el
 MINUTES_PER_IMAGE = 0.5 if config["segmentation"]["backend"] == "embedded" else 5
 # Of the four places of a group's submission: those that use a GPU or much memory go one by one.
 SEGMENTATION_PLACES = 4 if SEGMENTATION_GPU or SEGMENTATION_MEM_MB > 2500 else 1
+# Quality's limits judge scans and change none: they repeat nothing.
+CHAIN_SETTINGS = {
+    name: part for name, part in config["preprocess"].items() if name != "quality"
+}
 
 
 def segmenter_weights(wildcards):
@@ -94,3 +99,28 @@ def volume_tables(wildcards):
         for dataset, block in files_of_blocks(kind, *usable_stamps())
     ]
     return tables
+
+
+def repeated_visit(wildcards):
+    """Name, beginning of the files and transform of a scan that is processed again."""
+    return described(wildcards.scan_path)
+
+
+def repeated_dataset(wildcards):
+    """Data set of a scan that is processed again."""
+    return wildcards.scan_path.split("/")[0]
+
+
+def repeated_files(wildcards):
+    """Files of a scan that is processed again."""
+    visit = VisitFiles.at(*described(wildcards.scan_path))
+    return visit.paths("corrected", "mask", "transform")
+
+
+def repeated_tables(wildcards):
+    """A table per scan that is processed again: some accepted first visits."""
+    scans = usable_table()
+    accepted = scans.loc[~scans["flagged"], "scan_path"]
+    first = [path for path in accepted if not visits_before(path)]
+    chosen = choose_scans(first, config["report"]["repeated_scans"])
+    return [results(f"volumes/repeats/{path}_repeated.tsv") for path in chosen]
