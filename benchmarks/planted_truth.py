@@ -2,8 +2,8 @@
 
     python -m benchmarks.planted_truth results demo
 
-prints, per region: measured over planted native volume, their correlation over scans, measured
-over planted yearly rate; and the error of each forecast method beside the planted change.
+prints, per region, of the scans on the models' grid and of those aligned at 1 mm: measured over
+planted native volume, their correlation over scans, measured over planted yearly rate; and the error of each forecast method beside the planted change.
 """
 
 import argparse
@@ -15,11 +15,11 @@ import pandas as pd
 from brainlapse.runtime import read_table
 
 
-def compare_volumes(results: Path, dataset: str, truth: pd.DataFrame) -> pd.DataFrame:
-    """Native volumes of the real scans beside the planted ones, a row per region."""
+def compare_volumes(results: Path, dataset: str, kind: str, truth: pd.DataFrame) -> pd.DataFrame:
+    """Native volumes of the scans of a kind beside the planted ones, a row per region."""
     volumes = read_table(results / "volumes/volumes.tsv")
-    real = volumes[(volumes["kind"] == "real") & (volumes["dataset"] == dataset)]
-    both = real.merge(truth, on=["subject", "session", "scan", "region"], suffixes=("", "_true"))
+    chosen = volumes[(volumes["kind"] == kind) & (volumes["dataset"] == dataset)]
+    both = chosen.merge(truth, on=["subject", "session", "scan", "region"], suffixes=("", "_true"))
     both = both.dropna(subset=["native_volume_mm3"])
     rows = []
     for region, scans in both.groupby("region"):
@@ -81,7 +81,9 @@ def main() -> None:
     arguments = parser.parse_args()
     truth_path = arguments.results / "simulated" / arguments.dataset / "derivatives/truth/truth.tsv"
     truth = read_table(truth_path)
-    print(compare_volumes(arguments.results, arguments.dataset, truth).round(3).to_string())
+    for kind in ("real", "aligned"):
+        found = compare_volumes(arguments.results, arguments.dataset, kind, truth)
+        print(f"\n{kind}\n{found.round(3).to_string()}")
     for folder in sorted((arguments.results / "aging").iterdir()):
         print(f"\n{folder.name}")
         print(compare_forecasts(arguments.results, folder.name, truth).round(2).to_string())
