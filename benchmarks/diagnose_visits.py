@@ -1,6 +1,6 @@
 """What hides the change within a person: replace one thing at a time by the truth.
 
-    python -m benchmarks.diagnose_visits FOLDER [--subjects 8] [--first 0] [--voxel-mm 2]
+    python -m benchmarks.diagnose_visits FOLDER [--subjects 8] [--voxel-mm 2] [--way NAME ...]
 
 Heads of the demo cohort are simulated, and each visit goes through preprocessing as a stranger's,
 with one or several things replaced by the truth (pose, mask, bias field, intensity scale, noise),
@@ -226,7 +226,7 @@ def block_means(image: np.ndarray, edge: int) -> np.ndarray:
 
 
 def measure_subject(
-    subject, settings: SimulationSettings, instruments: Instruments
+    subject, settings: SimulationSettings, instruments: Instruments, ways: list[str]
 ) -> dict[str, np.ndarray]:
     """Features of all visits of one subject, by way, grid and kind: (visits, ...)."""
     anatomy = build_anatomy()
@@ -239,7 +239,8 @@ def measure_subject(
     )
     visits = [measure_visit(*pair, scans[0]) for pair in zip(scans, cleans, strict=True)]
     found: dict[str, list[np.ndarray]] = {}
-    for way, replaced in WAYS.items():
+    for way in ways:
+        replaced = WAYS[way]
         for name, grid in GRIDS.items():
             if grid is not MODELS_GRID and way not in ON_BOTH_GRIDS:
                 continue
@@ -301,7 +302,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--subjects", type=int, default=8)
-    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--voxel-mm", type=float, default=2.0)
     options = parser.parse_args()
     runtime.limit_threads(1)
@@ -309,12 +310,11 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     instruments = Instruments()
     found = []
-    chosen = plan_subjects(settings, SEED)[options.first : options.first + options.subjects]
-    for subject in chosen:
+    for subject in plan_subjects(settings, SEED)[: options.subjects]:
         path = options.folder / f"{subject.name}.npz"
         if not path.exists():
             began = time.process_time()
-            np.savez(path, **measure_subject(subject, settings, instruments))
+            np.savez(path, **measure_subject(subject, settings, instruments, options.way))
             print(f"{subject.name}: {time.process_time() - began:.0f} CPU s", flush=True)
         found.append(dict(np.load(path)))
     with pd.option_context("display.width", 250, "display.max_columns", 30):

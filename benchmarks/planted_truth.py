@@ -3,7 +3,8 @@
     python -m benchmarks.planted_truth results demo
 
 prints, per region, of the scans on the models' grid and of those aligned at 1 mm: measured over
-planted native volume, their correlation over scans, measured over planted yearly rate; and the error of each forecast method beside the planted change.
+planted native volume, their correlation over scans, measured over planted yearly rate; and the
+error of each forecast method beside the planted change.
 """
 
 import argparse
