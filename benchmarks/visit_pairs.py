@@ -6,7 +6,7 @@
 The second form takes the first scan once more, turned by so many degrees. Printed are, for both
 ways, the correlation of the two brains on a grid of 2 mm in MNI space, the difference of each
 region's native volume at 1 mm [%], and, together, the numbers of ``visits.tsv``. CPU seconds are
-those of the steps that only one way has. One thread.
+per scan. One thread.
 """
 
 import argparse
@@ -108,18 +108,32 @@ def main() -> None:
     if len(heads) == 1:
         volume, affine = heads[0]
         heads.append((turn_head(volume, affine, options.turn), affine))
+    clock = Clock()
     visits = [process_alone(*head, TARGET, SETTINGS) for head in heads]
+    clock.say("mask and bias field", scans=2)
     network = load_network(cpu=True)
-    began = time.process_time()
     roots = [alone(visit) for visit in visits]
-    print(f"registration of a scan: {(time.process_time() - began) / 2:.1f} CPU s")
+    clock.say("registration", scans=2)
     show("as strangers", *as_strangers(roots, network))
-    began = time.process_time()
+    clock.say("sampling on both grids and segmentation", scans=2)
     pair_up(roots[0], visits[1], SETTINGS)
-    print(f"alignment of a visit: {time.process_time() - began:.1f} CPU s")
+    clock.say("alignment of a visit", scans=1)
     similar, volumes, numbers = together(roots[0], visits[1], network)
     show("together", similar, volumes)
     print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+
+
+class Clock:
+    """Tells the CPU seconds since it was last asked."""
+
+    def __init__(self) -> None:
+        self.began = time.process_time()
+
+    def say(self, what: str, scans: int) -> None:
+        """Print what took how long, per scan."""
+        now = time.process_time()
+        print(f"{what}: {(now - self.began) / scans:.1f} CPU s a scan", flush=True)
+        self.began = now
 
 
 if __name__ == "__main__":
