@@ -186,6 +186,22 @@ def test_a_folder_of_which_a_file_was_changed_since_is_made_again(workflow, dama
     assert "Nothing to be done" in workflow.run("A", "-n")
 
 
+def test_a_job_that_fails_leaves_no_record_and_ends_no_other(workflow):
+    for name in ("a.1.txt", "b.1.txt"):
+        (workflow.out / name).unlink()
+    snakefile = workflow.folder / "Snakefile"
+    whole = snakefile.read_text()
+    failing = "if [ {wildcards.name} = a ]; then exit 1; fi; for i in {output}; do echo {params"
+    snakefile.write_text(whole.replace("for i in {output}; do echo {params", failing))
+    done = subprocess.run(**workflow.command("B", "--keep-going"), check=False)
+    assert done.returncode == 1
+    assert "recording metadata" not in done.stdout
+    assert (workflow.out / "b.1.txt").read_text() == "B\n"
+    snakefile.write_text(whole)
+    workflow.run("B")
+    assert workflow.content() == {"B"}
+
+
 def test_another_spelling_of_the_folder_shares_its_records(workflow):
     other = workflow.folder / "home" / ".." / "out"
     workflow.run("B", output=other)

@@ -111,6 +111,8 @@ def fingerprint_of(path):
     if path.is_dir():
         files = "".join(f"{name} {size}\n" for name, size, _ in members(path))
         return f"folder {hashlib.sha256(os.fsencode(files)).hexdigest()}"
+    if not path.is_file():
+        return ""  # of a job that failed
     size = path.stat().st_size
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256") if size <= HASHED_BYTES else None
