@@ -234,9 +234,15 @@ class TestPlannedJobs:
         after = {"place_brain", "align_visit", "measure_quality"}  # a later visit shares its scale
         assert planned & (PREPROCESS - after) == set()
 
-    def test_decisions_judge_again_and_measure_nothing(self, snakemake, copy, finished_run):
+    @pytest.mark.parametrize("visit", ["last", "first"])
+    def test_decisions_judge_again_and_measure_only_what_joins_another(
+        self, snakemake, copy, finished_run, visit
+    ):
+        """Nothing depends on a later visit; without the first, the later ones join the second."""
+        quality = finished_run.table("preprocess/qc.tsv")
+        person = quality[quality["subject"] == "sub-01"]
+        scan = person.iloc[{"first": 0, "last": -1}[visit]]
         review = finished_run.results / "qc_review.tsv"
-        scan = finished_run.table("preprocess/qc.tsv").iloc[0]
         review.write_text(
             f"dataset\tscan\tdecision\tnote\n{scan['dataset']}\t{scan['scan']}\texclude\tmoved\n"
         )
@@ -245,7 +251,9 @@ class TestPlannedJobs:
         finally:
             review.unlink()
         assert "collect_quality" in planned
-        assert planned & {*PREPROCESS, "build_cohort", "plot_cohort"} == set()
+        assert planned & {"mask_brain", "correct_bias", "build_cohort", "plot_cohort"} == set()
+        again = {"register_brain", "align_visit", "place_brain", "measure_quality"}
+        assert planned & set(PREPROCESS) == {"last": set(), "first": again}[visit]
 
     def test_thresholds_judge_again_and_measure_nothing(
         self, snakemake, copy, finished_run, tmp_path
