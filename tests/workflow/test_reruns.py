@@ -240,7 +240,7 @@ class TestPlannedJobs:
     ):
         """Nothing depends on a later visit; without the first, the later ones join the second."""
         quality = finished_run.table("preprocess/qc.tsv")
-        person = quality[quality["subject"] == "sub-01"]
+        person = quality[(quality["dataset"] == "tiny") & (quality["subject"] == "sub-01")]
         scan = person.iloc[{"first": 0, "last": -1}[visit]]
         review = finished_run.results / "qc_review.tsv"
         review.write_text(
