@@ -1,7 +1,7 @@
 """Plant faults in runs of the workflow; count what survives, is silently wrong, or gets stuck.
 
     python -m benchmarks.faults --config tests/config/tiny.yaml [--parts kill damage ...]
-        [--trials 10] [--seed 0] [--folder faults]
+        [--trials 10] [--seed 0] [--targets encode] [--folder faults]
 
 The configuration is run once undisturbed (kept in the folder for the next time); trials copy it,
 plant their fault, run the same command, and compare every result with it byte by byte. Ends with
@@ -32,9 +32,9 @@ PARTS = {
 }
 
 
-def undisturbed(folder: Path, config: Path) -> Reference:
+def undisturbed(folder: Path, config: Path, targets: tuple[str, ...]) -> Reference:
     """Finish the run without a fault."""
-    place = Place(folder / "undisturbed", yaml.safe_load(config.read_text()))
+    place = Place(folder / "undisturbed", yaml.safe_load(config.read_text()), targets)
     done = place.run()
     if done.code != 0:
         raise SystemExit(f"the undisturbed run failed:\n{done.said[-3000:]}")
@@ -48,11 +48,12 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--trials", type=int, default=10, help="of each part")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--targets", nargs="+", default=[], help="of the workflow; default: all")
     parser.add_argument("--folder", type=Path, default=Path("faults"))
     options = parser.parse_args()
     folder = options.folder.resolve()
     began = time.monotonic()
-    reference = undisturbed(folder, options.config)
+    reference = undisturbed(folder, options.config, tuple(options.targets))
     print(f"undisturbed run: {time.monotonic() - began:.0f} s", flush=True)
     trials = []
     for part in options.parts:

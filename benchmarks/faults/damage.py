@@ -30,6 +30,8 @@ CONTENT = {
 }
 FOREIGN, DELETED = "another file's content", "deleted"
 DAMAGES = (*CONTENT, FOREIGN, DELETED)
+SEEN_BY_READERS = [how for how in CONTENT if how != "a byte turned"]
+"""Not seen: another number, or another scan's file, of the same size and time stamp."""
 
 
 def turned(content: bytes, at: int) -> bytes:
@@ -96,7 +98,7 @@ def while_running(
         place = reference.copy_to(folder / f"read_{rule}")
         others = [place.results / name for name in reference.records]
         kind = rng.choice(sorted(kinds))
-        name, how = rng.choice(kinds[kind]), rng.choice([*CONTENT, FOREIGN])
+        name, how = rng.choice(kinds[kind]), rng.choice(SEEN_BY_READERS)
         which = damage(place.results / name, how, others, rng, keep_time=True)
         fault = f"{rule} reads {kind.split()[1]}: {which}, {how}"
         yield _of_reader(reference, place, rule, fault, which)

@@ -138,9 +138,9 @@ def entries(reference: Reference, folder: Path, rng: random.Random, trials: int)
             "test_fraction": 0,
         },
     }
-    place = Place(folder / "run", settings)
-    done = place.run("cohort")
-    again = place.run("cohort")
+    place = Place(folder / "run", settings, ("cohort",))
+    done = place.run()
+    again = place.run()
     for fault, subject in planted.items():
         yield Trial("entry", fault, *_of_entry(place, subject, done, again))
     for path in bids.rglob("closed"):

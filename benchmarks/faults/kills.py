@@ -9,9 +9,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.faults.damage import CONTENT, damage
 from benchmarks.faults.reference import Reference
 from benchmarks.faults.runs import LIMIT_S, Place, started, with_settings
 from benchmarks.faults.trials import STUCK, Trial
@@ -38,8 +40,9 @@ def kills(reference: Reference, folder: Path, rng: random.Random, trials: int) -
         other = with_settings(reference.place.settings, CHANGES[change])
         place = reference.copy_to(folder / f"kill{number}")
         fault = f"other {change}, {victim} killed {delay_s:.1f} s after {percent} %"
-        killed = kill(Place(place.folder, other), victim, percent, delay_s, rng)
+        killed = kill(replace(place, settings=other), victim, percent, delay_s, rng)
         if killed:
+            fault += damage_disposable(place, rng)
             yield Trial("kill", fault, *reference.judge(place))
         else:
             yield Trial("kill", fault, STUCK, "the run to be killed hung")
@@ -63,6 +66,17 @@ def kill(place: Place, victim: str, percent: int, delay_s: float, rng: random.Ra
             process.wait()
             time.sleep(rng.uniform(0, LONGEST_DELAY_S))  # jobs end by themselves
     return True
+
+
+def damage_disposable(place: Place, rng: random.Random) -> str:
+    """Damage, in every other case, what the killed run had put by; say what."""
+    folder = place.results / ".resume"
+    kept = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".lock"]
+    if not kept or rng.random() < 0.5:
+        return ""
+    path, how = rng.choice(kept), rng.choice(list(CONTENT))
+    damage(path, how, kept, rng, keep_time=False)
+    return f", {path.relative_to(folder)}: {how}"
 
 
 def _percent(log: Path) -> int:

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,10 @@ class Reference:
                     grouped[record["rule"]].add(name)
         return {rule: sorted(names) for rule, names in grouped.items()}
 
-    def copy_to(self, folder: Path, settings: dict[str, Any] | None = None) -> Place:
+    def copy_to(self, folder: Path) -> Place:
         """Make a place that holds a copy of the finished run."""
         copy(self.place.results, folder / "results")
-        return Place(folder, settings or self.place.settings)
+        return replace(self.place, folder=folder)
 
     def judge(self, place: Place) -> tuple[str, str]:
         """Run the same command again and say whether the work is finished and right."""

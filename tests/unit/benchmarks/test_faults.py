@@ -100,6 +100,19 @@ def test_the_advice_of_a_sentence_is_followed_once(reference, tmp_path, monkeypa
     assert reference.judge(place)[0] == SURVIVED
 
 
+def test_logs_and_costs_are_no_results(reference, tmp_path):
+    page = "<h3>Cost</h3><td>{} s</td><h3>Code</h3>"
+    (reference.place.results / "index.html").write_text(page.format(1))
+    place = reference.copy_to(tmp_path / "trial")
+    (place.results / "logs").mkdir()
+    (place.results / "logs/a.log").write_text("13:00")
+    (place.results / "index.html").write_text(page.format(2))
+    assert runs.differences(reference.contents, place.results) == []
+    (place.results / "b.json").unlink()
+    (place.results / "c.tsv").touch()
+    assert runs.differences(reference.contents, place.results) == ["b.json", "c.tsv"]
+
+
 def test_every_damage_changes_the_file_and_may_keep_its_time(reference, tmp_path):
     for how in damage.DAMAGES:
         path = reference.copy_to(tmp_path / "trial").results / "a.tsv"
