@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from brainlapse.aging.plan import sees_all
 from brainlapse.runtime import read_table
 
 
@@ -59,7 +60,7 @@ def subject_rates(scans: pd.DataFrame) -> tuple[list[float], list[float]]:
 def compare_forecasts(results: Path, model: str, truth: pd.DataFrame) -> pd.DataFrame:
     """Forecast change beside the planted change of the ventricles, a row per method."""
     errors = read_table(results / "aging" / model / "errors.tsv")
-    predictions = read_table(results / "aging" / model / "predictions.tsv")
+    predictions = sees_all(read_table(results / "aging" / model / "predictions.tsv"))
     last = predictions.drop_duplicates(["scan", "n_scans_seen"])
     errors = errors[errors["region"] == "ventricles"].merge(
         last[["scan", "n_scans_seen", "last_scan"]], on=["scan", "n_scans_seen"]

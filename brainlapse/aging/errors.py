@@ -10,18 +10,22 @@ import logging
 import numpy as np
 import pandas as pd
 
-from brainlapse.aging.volumes import forecast_volumes
+from brainlapse.aging.evaluation.choice import method_order
+from brainlapse.aging.evaluation.intervals import add_intervals
+from brainlapse.aging.volumes import FORECAST_COLUMNS, forecast_volumes
 
 ERROR_COLUMNS = [
-    *("dataset", "subject", "scan", "split", "method", "n_scans_seen", "horizon_years", "region"),
+    *("dataset", "subject", "scan", "split", "method", "n_scans_seen", "n_scans_so_far"),
+    *("horizon_years", "region"),
     *("predicted_mm3", "observed_mm3", "reconstructed_mm3", "abs_error_pct"),
     *("last_observed_mm3", "predicted_change_pct", "observed_change_pct"),
+    *("low_80_mm3", "high_80_mm3", "low_mm3", "high_mm3", "interval"),
 ]
 SUMMARY_COLUMNS = [
     *("method", "n_scans_seen", "region", "n", "n_subjects", "median_abs_error_pct"),
-    *("mean_abs_error_pct", "mean_abs_change_error_pct", "change_correlation"),
+    *("mean_abs_error_pct", "mean_abs_change_error_pct", "change_correlation", "change_slope"),
 ]
-TARGET = ["dataset", "subject", "scan", "split", "n_scans_seen"]
+TARGET = ["dataset", "subject", "scan", "split", "n_scans_seen", "n_scans_so_far"]
 TIMES = ["seen_scans", "last_scan", "last_age_years", "target_age_years", "horizon_years"]
 
 log = logging.getLogger(__name__)
@@ -46,8 +50,8 @@ def score_forecasts(
     Returns
     -------
     pd.DataFrame
-        ``ERROR_COLUMNS``; rows without a predicted or an observed volume are left out, and their
-        number logged.
+        ``ERROR_COLUMNS``, methods on volumes first; rows without a predicted or an observed
+        volume are left out, and their number logged.
     """
     if predictions.empty:
         return pd.DataFrame(columns=ERROR_COLUMNS)
@@ -62,27 +66,36 @@ def score_forecasts(
         forecasts,
         _anchored(forecasts),
     ]
-    return _with_errors(pd.concat([part for part in parts if len(part)], ignore_index=True))
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return _with_errors(table.reindex(columns=[*table, *set(FORECAST_COLUMNS) - set(table)]))
 
 
 def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
     """Errors by method, number of scans seen and region: ``SUMMARY_COLUMNS``.
 
+    Validation subjects, who choose methods and calibrate intervals, do not count.
     ``change_correlation`` is Pearson's, of predicted with observed change over targets; missing
-    for fewer than 3 targets or constant predictions, such as the copy's.
+    for fewer than 3 targets or constant predictions, such as the copy's. ``change_slope`` is the
+    least squares slope of predicted on observed change: 0 for the copy, 1 if all change is
+    forecast.
     """
     records = []
-    for keys, rows in errors.groupby(["method", "n_scans_seen", "region"], sort=True):
+    judged = errors[errors["split"] != "validation"]
+    judged = judged.assign(rank=judged["method"].map(method_order))
+    for keys, rows in judged.groupby(["rank", "n_scans_seen", "region"], sort=True):
         change_error = rows["predicted_change_pct"] - rows["observed_change_pct"]
         records.append(
             {
-                **dict(zip(("method", "n_scans_seen", "region"), keys, strict=True)),
+                "method": rows["method"].iloc[0],
+                "n_scans_seen": keys[1],
+                "region": keys[2],
                 "n": len(rows),
                 "n_subjects": len(rows[["dataset", "subject"]].drop_duplicates()),
                 "median_abs_error_pct": rows["abs_error_pct"].median(),
                 "mean_abs_error_pct": rows["abs_error_pct"].mean(),
                 "mean_abs_change_error_pct": change_error.abs().mean(),
                 "change_correlation": _correlation(rows),
+                "change_slope": _slope(rows),
             }
         )
     return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
@@ -119,9 +132,10 @@ def _forecasts(
     frame: pd.DataFrame, predictions: pd.DataFrame, volumes: pd.DataFrame, model: str
 ) -> pd.DataFrame:
     """Volumes segmented in decoded forecasts, as they are."""
-    keys = ["dataset", "scan", "method", "n_scans_seen", "region"]
+    numbers = ["n_scans_seen", "n_scans_so_far"]
+    keys = ["dataset", "scan", "method", *numbers, "region"]
     chosen = volumes[(volumes["kind"] == "predicted") & (volumes["model"] == model)]
-    chosen = chosen.assign(n_scans_seen=pd.to_numeric(chosen["n_scans_seen"]).astype(int))
+    chosen = chosen.assign(**{name: pd.to_numeric(chosen[name]).astype(int) for name in numbers})
     segmented = chosen[[*keys, "volume_mm3"]].rename(columns={"volume_mm3": "predicted_mm3"})
     rows = frame.merge(predictions[[*TARGET, "method"]], on=TARGET)
     return rows.merge(segmented, on=keys, how="left")
@@ -147,8 +161,9 @@ def _with_errors(frame: pd.DataFrame) -> pd.DataFrame:
         predicted_change_pct=100 * (predicted - last) / last,
         observed_change_pct=100 * (observed - last) / last,
     )
-    order = ["dataset", "subject", "n_scans_seen", "scan", "region", "method"]
-    return frame.sort_values(order, ignore_index=True)[ERROR_COLUMNS]
+    order = ["dataset", "subject", "n_scans_so_far", "n_scans_seen", "scan", "region", "rank"]
+    frame = frame.assign(rank=frame["method"].map(method_order))
+    return add_intervals(frame.sort_values(order, ignore_index=True))[ERROR_COLUMNS]
 
 
 def _non_zero(volumes_mm3: pd.Series) -> pd.Series:
@@ -160,3 +175,10 @@ def _correlation(rows: pd.DataFrame) -> float:
     if len(change) < 3 or (np.ptp(change.to_numpy(), axis=0) < 1e-9).any():
         return np.nan
     return float(np.corrcoef(change.to_numpy().T)[0, 1])
+
+
+def _slope(rows: pd.DataFrame) -> float:
+    change = rows[["predicted_change_pct", "observed_change_pct"]].dropna()
+    if len(change) < 3 or np.ptp(change["observed_change_pct"]) < 1e-9:
+        return np.nan
+    return float(np.polyfit(change["observed_change_pct"], change["predicted_change_pct"], 1)[0])

@@ -9,6 +9,8 @@ from brainlapse.aging.people import Person, covariates_of
 from brainlapse.aging.plan import dated_scans
 from brainlapse.aging.settings import AgingSettings
 
+SEEN = ["dataset", "subject", "n_scans_seen", "n_scans_so_far"]
+
 
 class LatentTable:
     """Latent means looked up by dataset and scan.
@@ -84,9 +86,11 @@ def forecast_latents(
     for method, planned in rows.groupby("method"):
         fit_settings = FitSettings(anchor=settings.anchor)
         fitted = LATENT_METHODS[str(method)](list(training.values()), fit_settings)
-        for _, targets in planned.groupby(["dataset", "subject", "n_scans_seen"]):
+        for _, targets in planned.groupby(SEEN):
             row = targets.iloc[0]
-            seen = people[row["dataset"], row["subject"]].first(row["n_scans_seen"])
+            start = row["n_scans_so_far"] - row["n_scans_seen"]
+            person = people[row["dataset"], row["subject"]]
+            seen = person.between(start, row["n_scans_so_far"])
             ages = targets["target_age_years"].to_numpy(dtype=float)
             codes = fitted.forecast(seen, ages).centre
             forecasts[targets.index] = codes.reshape(-1, *latents.shape[1:])

@@ -30,7 +30,11 @@ class Person:
 
     def first(self, count: int) -> "Person":
         """Return the person as known after the first `count` scans."""
-        return Person(self.ages_years[:count], self.values[:count], self.covariates)
+        return self.between(0, count)
+
+    def between(self, start: int, stop: int) -> "Person":
+        """Return the person with some scans only."""
+        return Person(self.ages_years[start:stop], self.values[start:stop], self.covariates)
 
     @property
     def has_two_ages(self) -> bool:

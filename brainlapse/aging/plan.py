@@ -11,7 +11,8 @@ from brainlapse.cohort.tables import is_flagged, scan_path
 
 BAYES_SUBJECTS = 3  # training subjects with two ages: fewer tell nothing of a spread
 FORECAST_COLUMNS = [
-    *("dataset", "subject", "session", "scan", "split", "method", "n_scans_seen", "seen_scans"),
+    *("dataset", "subject", "session", "scan", "split", "method"),
+    *("n_scans_seen", "n_scans_so_far", "seen_scans"),
     *("last_session", "last_scan", "last_age_years", "target_age_years", "horizon_years", "file"),
 ]
 INTERPOLATION_COLUMNS = [
@@ -37,9 +38,11 @@ def dated_scans(scans: pd.DataFrame) -> pd.DataFrame:
 def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame:
     """Every forecast that the cohort allows, one row per predicted scan.
 
-    For each held-out subject and each number k of scans seen, the first k scans by age are seen
-    and every later one is a target. ``linear`` needs two scans some time apart,
-    ``population_rate`` needs a training subject with two ages, ``bayes`` `BAYES_SUBJECTS`.
+    For each held-out subject and each number L of scans so far, every scan after the L-th by age
+    is a target, and the last k of the L scans are seen, for each k up to L. So methods and numbers
+    of scans seen can be compared on the same target from the same last scan; k = L sees all.
+    ``linear`` needs two scans some time apart, ``population_rate`` a training subject with two
+    ages, ``bayes`` `BAYES_SUBJECTS`.
 
     Parameters
     ----------
@@ -60,15 +63,16 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
     held_out = table[table["split"].isin(settings.splits)]
     records = []
     for _, visits in held_out.groupby(["dataset", "subject"], sort=True):
-        for n_seen in sorted(settings.scans_seen):
-            seen = visits.iloc[:n_seen]
-            if len(seen) < n_seen:
+        for so_far in sorted(settings.scans_seen):
+            if len(visits) <= so_far:
                 continue
-            rest = visits.iloc[n_seen:]
-            horizon_years = rest["age_years"] - seen["age_years"].iloc[-1]
+            rest = visits.iloc[so_far:]
+            horizon_years = rest["age_years"] - visits["age_years"].iloc[so_far - 1]
             targets = rest[horizon_years > settings.min_horizon_years].to_dict("records")
-            for method in _possible_methods(seen, rate_subjects, settings):
-                records += [_forecast(target, seen, method) for target in targets]
+            for n_seen in sorted(n for n in settings.scans_seen if n <= so_far):
+                seen = visits.iloc[so_far - n_seen : so_far]
+                for method in _possible_methods(seen, rate_subjects, settings):
+                    records += [_forecast(target, seen, method, so_far) for target in targets]
     return pd.DataFrame(records, columns=FORECAST_COLUMNS)
 
 
@@ -99,7 +103,8 @@ def plan_interpolations(scans: pd.DataFrame, settings: AgingSettings) -> pd.Data
     """
     table = _unflagged(scans)
     table["age_years"] = pd.to_numeric(table["age_years"], errors="coerce")
-    table = table[table["split"].isin(settings.splits)]
+    judged = [split for split in settings.splits if split != "validation"]
+    table = table[table["split"].isin(judged or settings.splits)]
     pairs = []
     for _, visits in table.groupby(["dataset", "subject"], sort=True):
         order = ["age_years", "scan"] if visits["age_years"].notna().all() else ["scan"]
@@ -112,6 +117,17 @@ def plan_interpolations(scans: pd.DataFrame, settings: AgingSettings) -> pd.Data
         for alpha in sorted(settings.alphas)
     ]
     return pd.DataFrame(records, columns=INTERPOLATION_COLUMNS)
+
+
+def sees_all(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of forecasts, or of volumes, that see every scan so far, or forecast nothing.
+
+    Others see only the last of them: they are there to compare numbers of scans seen.
+    """
+    if "n_scans_so_far" not in table:
+        return table
+    seen, so_far = (pd.to_numeric(table[n]) for n in ("n_scans_seen", "n_scans_so_far"))
+    return table[so_far.isna() | (seen == so_far)]
 
 
 def compared_scans(forecasts: pd.DataFrame) -> list[str]:
@@ -148,14 +164,16 @@ def _possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSet
     return [method for method in settings.methods if possible[method]]
 
 
-def _forecast(target: dict, seen: pd.DataFrame, method: str) -> dict:
+def _forecast(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> dict:
     last = seen.iloc[-1]
     where = scan_path(target["dataset"], target["subject"], target["session"])
-    ending = f"method-{method}_seen-{len(seen)}_space-MNI_desc-predicted_T1w.nii.gz"
+    of = f"_of-{so_far}" if len(seen) < so_far else ""
+    ending = f"method-{method}_seen-{len(seen)}{of}_space-MNI_desc-predicted_T1w.nii.gz"
     return {
         **{name: target[name] for name in ("dataset", "subject", "session", "scan", "split")},
         "method": method,
         "n_scans_seen": len(seen),
+        "n_scans_so_far": so_far,
         "seen_scans": ",".join(seen["scan"]),
         "last_session": last["session"],
         "last_scan": last["scan"],

@@ -14,10 +14,11 @@ class AgingSettings(Settings):
     """Forecasts of later scans and interpolation between scans."""
 
     splits: list[HeldOutSplit] = Field(
-        ["test", "apply"],
+        ["validation", "test", "apply"],
         min_length=1,
-        description="Splits whose subjects are forecast; training subjects never are, the "
-        "population rate comes from them [choices].",
+        description="Splits whose subjects are forecast; training subjects never are, methods "
+        "are fitted to them. Validation subjects choose the default method and calibrate "
+        "intervals, and are not judged [choices].",
     )
     methods: list[Method] = Field(
         ["linear", "population_rate", "bayes"],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from brainlapse.aging.evaluation.intervals import LEVELS
 from brainlapse.aging.methods.interface import FitSettings, Forecaster
 from brainlapse.aging.methods.named import LOG_VOLUME_METHODS, VOLUME_METHODS
 from brainlapse.aging.people import Person, covariates_of
@@ -17,6 +18,7 @@ from brainlapse.aging.plan import BAYES_SUBJECTS, dated_scans
 
 SUBJECT = ["dataset", "subject"]
 FORECAST = [*SUBJECT, "seen_scans"]
+FORECAST_COLUMNS = ["predicted_mm3", "log_spread", *sum(LEVELS.values(), ())]
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,12 @@ def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) 
     -------
     pd.DataFrame
         The rows of the frame once per method that the cohort and the seen scans allow, with
-        method, predicted_mm3 and log_spread: one standard deviation of the log volume, missing
-        for methods that tell none. Rows with a seen scan without volume are left out.
+        method and ``FORECAST_COLUMNS``: the volume, one standard deviation of its logarithm, and
+        the ends of the intervals, missing for methods that tell none. Rows with a seen scan
+        without volume are left out.
     """
     scans = dated_scans(index)
-    parts = [frame.iloc[:0].assign(method="", predicted_mm3=0.0, log_spread=np.nan)]
+    parts = [frame.iloc[:0].assign(method="", **dict.fromkeys(FORECAST_COLUMNS, np.nan))]
     for region, rows in frame.groupby("region", sort=True):
         measured = real.xs(region, level="region")
         keys = pd.MultiIndex.from_frame(scans[["dataset", "scan"]])
@@ -103,13 +106,16 @@ def _forecast_region(
 def _forecast(
     name: str, method: Forecaster, person: Person, ages_years: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return predicted_mm3 and log_spread, (m,) each."""
+    """Return ``FORECAST_COLUMNS``, (m,) each."""
+    found = dict.fromkeys(FORECAST_COLUMNS, np.full(len(ages_years), np.nan))
     if name in VOLUME_METHODS:
-        centre = method.forecast(person, ages_years).centre[:, 0]
-        return {"predicted_mm3": centre, "log_spread": np.full(len(centre), np.nan)}
-    found = method.forecast(_logged(person), ages_years)
-    spread = np.full(len(ages_years), np.nan)
-    if found.has_spread:
+        return found | {"predicted_mm3": method.forecast(person, ages_years).centre[:, 0]}
+    values = method.forecast(_logged(person), ages_years)
+    found["predicted_mm3"] = np.exp(values.centre[:, 0])
+    if values.has_spread:
         inner = stats.norm.cdf(1)
-        spread = (found.quantile(inner) - found.quantile(1 - inner))[:, 0] / 2
-    return {"predicted_mm3": np.exp(found.centre[:, 0]), "log_spread": spread}
+        found["log_spread"] = (values.quantile(inner) - values.quantile(1 - inner))[:, 0] / 2
+        for level, ends in LEVELS.items():
+            for end, probability in zip(ends, ((1 - level) / 2, (1 + level) / 2), strict=True):
+                found[end] = np.exp(values.quantile(probability)[:, 0])
+    return found

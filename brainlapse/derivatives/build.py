@@ -116,6 +116,8 @@ def link_decoded(
     mine = forecasts[forecasts["dataset"] == scans["dataset"].iloc[0]]
     for row in mine.dropna(subset=["file"]).to_dict("records"):
         what = f"{model}_{row['method']}_seen_{int(row['n_scans_seen'])}"
+        if row["n_scans_so_far"] > row["n_scans_seen"]:
+            what += f"_of_{int(row['n_scans_so_far'])}"
         sidecar = {
             "Description": f"forecast by {model}, method {row['method']}",
             "SkullStripped": True,

@@ -47,6 +47,10 @@ ERRORS = (
     "last_observed_mm3",
 )
 NOISE_FLOOR = ("kind", "region", "scans", "floor_pct", "largest_pct", "mean_pct")
+MATCHED = ("split", "n_scans_so_far", "method", "n_scans_seen", "region", "mean_abs_error_pct")
+CHOICE = ("region", "n_scans_seen", "method", "n_subjects", "mean_abs_error_pct", "reason")
+COMPARISONS = ("split", "region", "n_scans_seen", "method", "than", "difference_pct")
+COVERAGE = ("split", "method", "n_scans_seen", "region", "level", "interval", "coverage")
 LINEARITY = ("dataset", "subject", "region", "r2")
 VOLUMES = (
     "dataset",

@@ -7,10 +7,11 @@ import pandas as pd
 from brainlapse.damage import DamagedFile, check_agree
 from brainlapse.runtime import read_table
 
-IMAGE = ["dataset", "subject", "scan", "model", "kind", "method", "n_scans_seen", "alpha"]
+SEEN = ["method", "n_scans_seen", "n_scans_so_far"]
+IMAGE = ["dataset", "subject", "scan", "model", "kind", *SEEN, "alpha"]
 COLUMNS = [*IMAGE, "region", "volume_mm3"]
 SCAN = ["dataset", "scan"]
-FORECAST = [*SCAN, "method", "n_scans_seen"]
+FORECAST = [*SCAN, *SEEN]
 INTERPOLATION = ["dataset", "subject", "alpha"]
 
 Listed = tuple[str | Path, pd.DataFrame]
@@ -87,7 +88,7 @@ def _keys(table: pd.DataFrame, columns: list[str]) -> set[tuple[str, ...]]:
     """Rows as words: numbers are the same however a table writes them."""
     plain = [
         pd.to_numeric(table[name]).map("{:g}".format)
-        if name in ("alpha", "n_scans_seen")
+        if name in ("alpha", *SEEN[1:])
         else table[name].astype(str)
         for name in columns
         if name in table

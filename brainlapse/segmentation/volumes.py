@@ -10,7 +10,7 @@ from brainlapse.damage import check_complete
 from brainlapse.segmentation.backends import Segmentation
 
 IDENTITY = ["dataset", "subject", "session", "scan"]
-DETAILS = ["method", "n_scans_seen", "alpha"]
+DETAILS = ["method", "n_scans_seen", "n_scans_so_far", "alpha"]
 JOB_COLUMNS = ["dataset", "model", "kind"]
 MEASURED_COLUMNS = [*JOB_COLUMNS, "file", "region", "volume_mm3", "backend"]
 VOLUME_COLUMNS = [
@@ -81,10 +81,12 @@ def describe_scans(quality: pd.DataFrame, kind: str, model: str | None) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        Identity, model, kind, details (missing), and ``stem``, how the file's name begins.
+        Identity, model, kind, details (missing), ``stem``, how the file's name begins, and
+        ``native_scan``, whose affine leads back to native space.
     """
     table = quality.loc[quality["status"] != "rejected", IDENTITY]
-    return _complete(table.assign(stem=table["scan"], kind=kind, model=model))
+    named = {"stem": table["scan"], "native_scan": table["scan"]}
+    return _complete(table.assign(**named, kind=kind, model=model))
 
 
 def describe_aligned(quality: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
@@ -105,10 +107,13 @@ def describe_aligned(quality: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFr
 
 
 def describe_forecasts(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
-    """Who is in the predicted images, from ``aging/{model}/predictions.tsv``."""
-    table = predictions[[*IDENTITY, "method", "n_scans_seen"]]
-    stems = [_stem(file) for file in predictions["file"]]
-    return _complete(table.assign(stem=stems, kind="predicted", model=model))
+    """Who is in the predicted images, from ``aging/{model}/predictions.tsv``.
+
+    The way back to native space is that of the last scan seen: the target's is not known yet.
+    """
+    table = predictions[[*IDENTITY, *DETAILS[:3]]]
+    stems, lasts = [_stem(file) for file in predictions["file"]], predictions["last_scan"]
+    return _complete(table.assign(stem=stems, kind="predicted", model=model, native_scan=lasts))
 
 
 def describe_interpolations(interpolations: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -140,8 +145,9 @@ def join_volumes(
     -------
     pandas.DataFrame
         ``VOLUME_COLUMNS``; the native volume is the MNI volume / the determinant of the scan
-        named in the row; ``intracranial_share`` is the native volume / the volume of the brain
-        mask, ``intracranial_ml``, which all visits of a person share.
+        named in the row, for a forecast of the last scan seen; ``intracranial_share`` is the
+        native volume / the volume of the brain mask, ``intracranial_ml``, which all visits of a
+        person share.
 
     Raises
     ------
@@ -165,7 +171,8 @@ def join_volumes(
         raise ValueError(message)
     joined = joined.sort_values("order", ignore_index=True)
     affine = quality[["dataset", "scan", "affine_determinant"]]
-    joined = joined.merge(affine, on=["dataset", "scan"], how="left", validate="many_to_one")
+    affine = affine.rename(columns={"scan": "native_scan"})
+    joined = joined.merge(affine, on=["dataset", "native_scan"], how="left", validate="many_to_one")
     determinant = pd.to_numeric(joined["affine_determinant"])
     joined["volume_mm3"] = pd.to_numeric(joined["volume_mm3"])
     joined["native_volume_mm3"] = joined["volume_mm3"] / determinant
@@ -183,9 +190,12 @@ def _intracranial_mm3(joined: pd.DataFrame, quality: pd.DataFrame) -> np.ndarray
     of_person = known.groupby(["dataset", "subject"])["mask_mm3"].mean()
     by_scan, by_person = (
         table.reindex(pd.MultiIndex.from_frame(joined[names])).to_numpy()
-        for table, names in ((of_scan, ["dataset", "scan"]), (of_person, ["dataset", "subject"]))
+        for table, names in (
+            (of_scan, ["dataset", "native_scan"]),
+            (of_person, ["dataset", "subject"]),
+        )
     )
-    return np.where(joined["scan"].isna(), by_person, by_scan)
+    return np.where(joined["native_scan"].isna(), by_person, by_scan)
 
 
 def labels_name(image: str | Path) -> str:
@@ -203,4 +213,4 @@ def _stem(file: str) -> str:
 
 
 def _complete(table: pd.DataFrame) -> pd.DataFrame:
-    return table.reindex(columns=[*IDENTITY, "model", "kind", *DETAILS, "stem"])
+    return table.reindex(columns=[*IDENTITY, "model", "kind", *DETAILS, "stem", "native_scan"])

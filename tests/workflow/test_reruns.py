@@ -83,6 +83,7 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},
     "aging/volumes.py": {"score_forecasts"},
+    "aging/evaluation/matched.py": {"score_forecasts"},
     "aging/methods/bayes.py": {"forecast_scans", "interpolate_scans", "score_forecasts"},
     "aging/linearity.py": {"measure_linearity"},
     "segmentation/synthseg/gates.py": SEGMENT,

@@ -1,7 +1,8 @@
 """Forecasts of later scans and interpolation between scans, in latent space.
 
 in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes.tsv
-out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, linearity.tsv and images
+out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
+     coverage.tsv, choice.tsv, linearity.tsv and images
 
 forecast_scans      extrapolate the latents of held-out subjects to later ages, decode
 interpolate_scans   mix the latents of a subject's first and last scan, decode
@@ -87,6 +88,10 @@ rule score_forecasts:
     output:
         errors=results("aging/{model}/errors.tsv"),
         summary=results("aging/{model}/summary.tsv"),
+        matched=results("aging/{model}/matched.tsv"),
+        comparisons=results("aging/{model}/comparisons.tsv"),
+        coverage=results("aging/{model}/coverage.tsv"),
+        choice=results("aging/{model}/choice.tsv"),
     log:
         results("logs/score_forecasts/{model}.log"),
     conda:

@@ -257,6 +257,7 @@ rule plot_forecasts:
         reconstructed=results("autoencoder/{model}/reconstruction.tsv"),
         reconstructions=reconstruction_folders,
         errors=results("aging/{model}/errors.tsv"),
+        matched=results("aging/{model}/matched.tsv"),
         linearity=results("aging/{model}/linearity.tsv"),
     output:
         forecasts=report(
@@ -276,6 +277,12 @@ rule plot_forecasts:
             caption="../report/errors.rst",
             category="Ageing",
             labels={"model": "{model}", "figure": "forecast errors"},
+        ),
+        matched=report(
+            results("report/figures/{model}/matched.png"),
+            caption="../report/matched.rst",
+            category="Ageing",
+            labels={"model": "{model}", "figure": "errors over scans seen"},
         ),
         linearity=report(
             results("report/figures/{model}/linearity.png"),
@@ -376,9 +383,13 @@ rule write_report:
             [
                 results("aging/{model}/errors.tsv"),
                 results("aging/{model}/summary.tsv"),
+                results("aging/{model}/comparisons.tsv"),
+                results("aging/{model}/coverage.tsv"),
+                results("aging/{model}/choice.tsv"),
                 results("report/figures/{model}/forecasts.png"),
                 results("report/figures/{model}/trajectories.png"),
                 results("report/figures/{model}/errors.png"),
+                results("report/figures/{model}/matched.png"),
                 results("report/figures/{model}/linearity.png"),
             ],
             model=MODELS,

@@ -2,6 +2,10 @@
 
 from brainlapse import runtime
 from brainlapse.aging.errors import score_forecasts, summarise_errors
+from brainlapse.aging.evaluation.choice import choose_methods, compare_methods
+from brainlapse.aging.evaluation.intervals import measure_coverage
+from brainlapse.aging.evaluation.matched import match_errors
+from brainlapse.aging.plan import sees_all
 from brainlapse.segmentation.reading import read_volumes
 
 
@@ -16,8 +20,17 @@ def main(snakemake) -> None:
     errors = score_forecasts(predictions, volumes, index, model)
     if errors.empty:
         runtime.log.info("No forecast could be scored")
-    runtime.write_table(snakemake.output.errors, errors)
-    runtime.write_table(snakemake.output.summary, summarise_errors(errors))
+    whole = sees_all(errors)
+    tables = {
+        "errors": whole,
+        "summary": summarise_errors(whole),
+        "matched": match_errors(errors),
+        "comparisons": compare_methods(whole),
+        "coverage": measure_coverage(whole),
+        "choice": choose_methods(whole),
+    }
+    for name, table in tables.items():
+        runtime.write_table(snakemake.output[name], table)
 
 
 main(snakemake)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.figures import style
 
 COPY = "copy_last"  # the baseline that repeats the last scan seen
@@ -50,7 +51,8 @@ def method_colours(methods: pd.Series) -> dict[str, str]:
     """Give every method a colour; baselines are grey."""
     names = {str(method) for method in methods.dropna()}
     grey = {name: colour for name, colour in BASELINE_COLOURS.items() if name in names}
-    return {**style.colour_map(sorted(names - set(grey))), **grey}
+    colours = {**style.colour_map(sorted(names - set(grey))), **grey}
+    return {name: colours[name] for name in sorted(colours, key=method_order)}
 
 
 def choose(predictions: pd.DataFrame, max_subjects: int) -> pd.DataFrame:
@@ -109,9 +111,15 @@ def trajectories(
     return pd.concat([measured, forecast]).dropna(subset=["age_years"])
 
 
+def judged_errors(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the known errors of people who chose no method."""
+    known = errors.dropna(subset=["abs_error_pct"]) if "abs_error_pct" in errors else errors
+    return known[known["split"] != "validation"] if "split" in known else known
+
+
 def error_table(errors: pd.DataFrame) -> pd.DataFrame:
     """Return median absolute volume errors [%]: a row per method and scans seen."""
-    known = errors.dropna(subset=["abs_error_pct"]) if "abs_error_pct" in errors else errors
+    known = judged_errors(errors)
     if known.empty:
         return pd.DataFrame()
     by = ["method", "n_scans_seen"]
@@ -121,7 +129,9 @@ def error_table(errors: pd.DataFrame) -> pd.DataFrame:
     groups = known.groupby(by)
     table.insert(0, "subjects", groups["subject"].nunique())
     table.insert(1, "median horizon [years]", groups["horizon_years"].median())
-    return table.reset_index()
+    table = table.reset_index()
+    order = table["method"].map(method_order)
+    return table.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def headline(errors: pd.DataFrame) -> dict[str, object] | None:

@@ -9,7 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainlapse.figures import slices, style
-from brainlapse.figures.ageing.curves import NO_FORECASTS, method_colours, ordered_regions
+from brainlapse.figures.ageing.curves import (
+    NO_FORECASTS,
+    judged_errors,
+    method_colours,
+    ordered_regions,
+)
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,7 @@ def _legend_once(figure: Figure, axes: np.ndarray) -> None:
 
 def plot_errors(errors: pd.DataFrame) -> Figure:
     """Plot the error of regional volumes by method and scans seen; bars are medians."""
-    known = errors.dropna(subset=["abs_error_pct"]) if "abs_error_pct" in errors else errors
+    known = judged_errors(errors)
     if known.empty:
         raise style.NothingToShow(NO_FORECASTS)
     regions = ordered_regions(known["region"])[:6]

@@ -223,17 +223,34 @@ def ageing_section(run: Run) -> Section:
             blocks.table(
                 ageing.error_table(errors),
                 "Median absolute error of regional volumes against the segmented true scan, by "
-                "method and number of scans seen. Beside the forecasts: copy_last repeats the last "
-                "scan seen, volume_linear extrapolates the volumes themselves, reconstruction is "
-                "the floor set by the autoencoder.",
+                "method and number of scans seen. The first need no network: copy_last repeats "
+                "the last scan seen, volume_linear, volume_rate and volume_bayes forecast the "
+                "volumes themselves. reconstruction is the floor set by the autoencoder.",
                 empty="No forecast volumes were scored.",
             ),
+            blocks.table(
+                _chosen(run.table(f"{folder}/choice.tsv", tables.CHOICE)),
+                "The default method by region and number of scans seen, chosen on validation "
+                "subjects. One of the network's is chosen only where it beats the best without.",
+                empty="No method was chosen: there are no forecasts.",
+            ),
             run.figure(f"{model}/errors.png", f"forecast errors of {model}"),
+            run.figure(f"{model}/matched.png", f"errors over scans seen of {model}"),
             run.figure(f"{model}/linearity.png", f"the linearity of {model}"),
             blocks.table(
                 run.table(f"{folder}/summary.tsv"),
                 empty="The ageing stage wrote no summary.",
                 folded="All numbers of the ageing summary",
+            ),
+            blocks.table(
+                run.table(f"{folder}/comparisons.tsv", tables.COMPARISONS),
+                empty="No two methods could be compared.",
+                folded="Every method against those without a network, paired over subjects",
+            ),
+            blocks.table(
+                run.table(f"{folder}/coverage.tsv", tables.COVERAGE),
+                empty="No intervals were judged.",
+                folded="What the intervals cover",
             ),
         ]
     return section
@@ -251,6 +268,11 @@ def _floor_table(run: Run) -> blocks.Block:
         "say nothing.",
         empty="Noise floors are unknown: no scan was processed twice (report: repeated_scans).",
     )
+
+
+def _chosen(choice: pd.DataFrame) -> pd.DataFrame:
+    """Leave the regions that the report opens with."""
+    return choice[choice["region"].isin(ageing.REGION_ORDER[:4])] if len(choice) else choice
 
 
 def _volume_sentence(volumes: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from brainlapse.aging.plan import sees_all
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import choose, is_baseline, ordered_regions
 from brainlapse.figures.loading import stem_of
@@ -83,9 +84,11 @@ def read_source(root: Path, model: str) -> Source:
         root=root,
         model=model,
         scans=tables.read(root / "latents" / model / "index.tsv", tables.SCANS),
-        predictions=tables.read(root / f"aging/{model}/predictions.tsv", tables.FORECASTS),
+        predictions=sees_all(
+            tables.read(root / f"aging/{model}/predictions.tsv", tables.FORECASTS)
+        ),
         errors=tables.read(root / f"aging/{model}/errors.tsv", tables.ERRORS),
-        volumes=tables.read(root / "volumes/volumes.tsv", tables.VOLUMES),
+        volumes=sees_all(tables.read(root / "volumes/volumes.tsv", tables.VOLUMES)),
         rebuilt=rebuilt.set_index(["dataset", "scan"])["file"].to_dict(),
     )
 

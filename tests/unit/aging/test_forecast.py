@@ -39,7 +39,7 @@ def test_linear_forecasts_of_planted_lines_are_exact(planted):
     index, latents, _ = planted
     settings = AgingSettings(methods=["linear"])
     plan = plan_forecasts(index, settings)
-    assert len(plan) == 3
+    assert plan["subject"].tolist() == ["sub-3", "sub-4", "sub-5", "sub-6"]
     found = forecast.forecast_latents(plan, latents, index, settings)
     np.testing.assert_allclose(found, latents[own_rows(index, plan)], atol=1e-3)
     assert (forecast.latent_errors(plan, found, latents, index)["latent_rmse"] < 1e-3).all()

@@ -57,7 +57,10 @@ def volumes():
     rows = [volume("real", session, mm3) for session, mm3 in REAL.items()]
     rows += [volume("reconstructed", session, mm3) for session, mm3 in RECONSTRUCTED.items()]
     rows += [
-        volume("predicted", "ses-3", PREDICTED, method=method, n_scans_seen=2.0)
+        volume(
+            *("predicted", "ses-3", PREDICTED),
+            **{"method": method, "n_scans_seen": 2.0, "n_scans_so_far": 2.0},
+        )
         for method in ("linear", "population_rate")
     ]
     rows += [row | {"model": "b", "volume_mm3": 1.0} for row in rows[3:]]
@@ -113,6 +116,7 @@ def test_summary_by_hand():
         {
             "dataset": "demo",
             "subject": f"sub-{number}",
+            "split": "test",
             "method": "linear",
             "n_scans_seen": 2,
             "region": "ventricles",
@@ -124,7 +128,12 @@ def test_summary_by_hand():
     ]
     summary = summarise_errors(pd.DataFrame(rows))
     assert list(summary) == SUMMARY_COLUMNS
-    assert summary.iloc[0].tolist() == ["linear", 2, "ventricles", 3, 3, 2.0, 3.0, 2.0, 1.0]
+    assert summary.iloc[0, :3].tolist() == ["linear", 2, "ventricles"]
+    assert summary.iloc[0, 3:].tolist() == pytest.approx([3, 3, 2.0, 3.0, 2.0, 1.0, 0.5])
+    judges = pd.DataFrame(rows).assign(split="validation", abs_error_pct=99.0)
+    pd.testing.assert_frame_equal(
+        summary, summarise_errors(pd.concat([pd.DataFrame(rows), judges]))
+    )
 
 
 def test_nobody_to_score_gives_empty_tables(volumes, index):

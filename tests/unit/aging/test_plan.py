@@ -9,6 +9,7 @@ from brainlapse.aging.plan import (
     plan_forecasts,
     plan_interpolations,
     planned_subjects,
+    sees_all,
 )
 from brainlapse.aging.settings import AgingSettings
 
@@ -46,13 +47,22 @@ def test_every_later_scan_is_a_target_of_every_allowed_method(scans):
     assert found.to_numpy().tolist() == [
         ["sub-b_ses-2", "population_rate", 1, "sub-b_ses-1", 1],
         ["sub-b_ses-3", "population_rate", 1, "sub-b_ses-1", 2],
+        ["sub-b_ses-3", "population_rate", 1, "sub-b_ses-2", 1],
         ["sub-b_ses-3", "linear", 2, "sub-b_ses-1,sub-b_ses-2", 1],
         ["sub-b_ses-3", "population_rate", 2, "sub-b_ses-1,sub-b_ses-2", 1],
         ["sub-c_ses-2", "population_rate", 1, "sub-c_ses-1", 2],
     ]
-    assert plan["file"].iloc[2] == (
-        "demo/sub-b/ses-3/sub-b_ses-3_method-linear_seen-2_space-MNI_desc-predicted_T1w.nii.gz"
-    )
+    assert plan["n_scans_so_far"].tolist() == [1, 1, 2, 2, 2, 1]
+    ending = "_space-MNI_desc-predicted_T1w.nii.gz"
+    assert plan["file"].iloc[2:4].tolist() == [
+        f"demo/sub-b/ses-3/sub-b_ses-3_method-population_rate_seen-1_of-2{ending}",
+        f"demo/sub-b/ses-3/sub-b_ses-3_method-linear_seen-2{ending}",
+    ]
+    assert sees_all(plan)["seen_scans"].tolist() == [
+        *["sub-b_ses-1"] * 2,
+        *["sub-b_ses-1,sub-b_ses-2"] * 2,
+        "sub-c_ses-1",
+    ]
     assert planned_subjects(plan) == [("demo", "sub-b"), ("demo", "sub-c")]
     assert compared_scans(plan)[:2] == [
         "demo/sub-b/ses-1/sub-b_ses-1",

@@ -174,6 +174,7 @@ def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
                             "split": "test",
                             "method": method,
                             "n_scans_seen": seen,
+                            "n_scans_so_far": seen,
                             "last_scan": last["scan"],
                             "last_age_years": last["age_years"],
                             "target_age_years": target["age_years"],
@@ -236,6 +237,20 @@ def fake_errors(forecasts: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
     return pd.concat(frames).drop(columns="s")
 
 
+def fake_matched() -> pd.DataFrame:
+    rows = [
+        ("test", 2, method, seen, region, 5, error / seen)
+        for method, error in (("copy_last", 9.0), ("population_rate", 5.0))
+        for seen in (1, 2)
+        for region in REGIONS
+    ]
+    columns = ["split", "n_scans_so_far", "method", "n_scans_seen", "region", "n_subjects"]
+    table = pd.DataFrame(rows, columns=[*columns, "mean_abs_error_pct"])
+    return table.assign(
+        low_pct=table["mean_abs_error_pct"] - 1, high_pct=table["mean_abs_error_pct"] + 1
+    )
+
+
 def fake_linearity(scans: pd.DataFrame, seed: int = 6) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     people = scans.drop_duplicates("subject")[["dataset", "subject"]]
@@ -288,6 +303,12 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         ),
         f"aging/{model}/predictions": forecasts,
         f"aging/{model}/errors": fake_errors(forecasts),
+        f"aging/{model}/matched": fake_matched(),
+        f"aging/{model}/comparisons": pd.DataFrame({"split": ["test"], "method": ["bayes"]}),
+        f"aging/{model}/coverage": pd.DataFrame({"split": ["test"], "level": [0.8]}),
+        f"aging/{model}/choice": pd.DataFrame(
+            {"region": ["ventricles"], "n_scans_seen": [1], "method": ["volume_bayes"]}
+        ),
         f"aging/{model}/summary": pd.DataFrame({"method": ["copy_last"], "n": [3]}),
         f"aging/{model}/linearity": fake_linearity(scans),
         f"latents/{model}/index": scans.assign(flagged=False),

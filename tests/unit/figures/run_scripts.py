@@ -107,8 +107,8 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
             output={"figure": figures / f"task-{task['name']}.png"},
             params={"task": task, **dpi},
         )
-    names = ("predictions", "errors", "linearity")
-    outputs = ("forecasts", "trajectories", "errors", "linearity")
+    names = ("predictions", "errors", "matched", "linearity")
+    outputs = ("forecasts", "trajectories", "errors", "matched", "linearity")
     run_script(
         "plot_forecasts",
         input={

@@ -72,7 +72,7 @@ def test_every_section_and_link_target_is_there(page: str, bare_page: str) -> No
 
 
 def test_figures_and_numbers_are_shown(page: str) -> None:
-    assert page.count("data:image/png") == 13
+    assert page.count("data:image/png") == 14
     assert page.count("data:image/jpeg") == 2  # the flagged and the rejected scan
     assert "It gives no volume of: hippocampus." in page
     assert "Age 999 is impossible" in page

@@ -1,0 +1,1 @@
+"""How good forecasts are: matched comparisons, intervals, and the method that is chosen."""
