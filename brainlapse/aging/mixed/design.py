@@ -5,6 +5,7 @@ the other covariates; a rate that changes with age adds up over the years, so it
 t (age_first + t / 2 - centre). Time t is counted from the person's first scan [years].
 """
 
+import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,8 +132,14 @@ def _affordable(
             kept.append(coding)
         else:
             why = "too few people for it" if columns else "it is unknown or the same for all"
-            log.info("covariate %s is left out, %d training people: %s", name, len(people), why)
+            _say(f"covariate {name} is left out, {len(people)} training people: {why}")
     return kept
+
+
+@functools.cache
+def _say(sentence: str) -> None:
+    """Log a sentence once, not for every region again."""
+    log.info(sentence)
 
 
 def _columns(codings: Sequence[Coding], person: Person) -> np.ndarray:
