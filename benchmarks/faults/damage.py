@@ -11,7 +11,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.faults.reference import Reference
+from benchmarks.faults.reference import Reference, kind_of
+from benchmarks.faults.runs import Place
 from benchmarks.faults.trials import STUCK, SURVIVED, UNCLEAR, WRONG, Trial
 
 PAGE = b"<!DOCTYPE html>\n<html><body>Disk quota exceeded</body></html>\n"
@@ -78,7 +79,9 @@ def between_runs(
         shutil.rmtree(place.folder)
 
 
-def _of_files(part: str, reference: Reference, place, faults: dict[str, str]) -> Iterator[Trial]:
+def _of_files(
+    part: str, reference: Reference, place: Place, faults: dict[str, str]
+) -> Iterator[Trial]:
     verdict, detail = reference.judge(place)
     for name, fault in faults.items():
         own = verdict != WRONG or name in detail
@@ -93,27 +96,23 @@ def while_running(
     """Damage what one rule reads, behind Snakemake's back, and let the rule read it."""
     readers = list(reference.readers().items())
     rng.shuffle(readers)
-    for rule, names in readers[:trials]:
-        kinds = _inputs(reference, names)
+    for rule, pairs in readers[:trials]:
         place = reference.copy_to(folder / f"read_{rule}")
-        others = [place.results / name for name in reference.records]
-        kind = rng.choice(sorted(kinds))
-        name, how = rng.choice(kinds[kind]), rng.choice(SEEN_BY_READERS)
-        which = damage(place.results / name, how, others, rng, keep_time=True)
-        fault = f"{rule} reads {kind.split()[1]}: {which}, {how}"
-        yield _of_reader(reference, place, rule, fault, which)
+        name, output = rng.choice(_of_one_kind(pairs, rng))
+        how = rng.choice(SEEN_BY_READERS)
+        which = damage(place.results / name, how, [], rng, keep_time=True)
+        yield _of_reader(reference, place, output, f"{rule} reads {name}: {which}, {how}", which)
         shutil.rmtree(place.folder)
 
 
-def _inputs(reference: Reference, names: list[str]) -> dict[str, list[str]]:
-    chosen = set(names)
-    kinds = reference.kinds()
-    found = {kind: [n for n in members if n in chosen] for kind, members in kinds.items()}
-    return {kind: members for kind, members in found.items() if members}
+def _of_one_kind(pairs: list[tuple[str, str]], rng: random.Random) -> list[tuple[str, str]]:
+    """Choose a kind of input first: a rule reads more tables of scans than masks."""
+    chosen = rng.choice(sorted({kind_of(name) for name, _ in pairs}))
+    return [pair for pair in pairs if kind_of(pair[0]) == chosen]
 
 
-def _of_reader(reference: Reference, place, rule: str, fault: str, which: str) -> Trial:
-    done = place.run("--rerun-triggers", "mtime", "--forcerun", rule)
+def _of_reader(reference: Reference, place: Place, output: str, fault: str, which: str) -> Trial:
+    done = place.run("--rerun-triggers", "mtime", "--forcerun", f"results/{output}")
     if done.code is None:
         return Trial("read", fault, STUCK, "hung")
     if done.code == 0:

@@ -17,6 +17,11 @@ DAMAGED = re.compile(r"(\S+): damaged \(")
 OF_THE_OUTPUT = re.compile(r"^<output>/")
 
 
+def kind_of(name: str) -> str:
+    """Name of an output without its scan."""
+    return NAME_OF_A_SCAN.sub("*", name)
+
+
 @dataclass(frozen=True)
 class Reference:
     """A finished run that trials copy and compare with."""
@@ -44,18 +49,18 @@ class Reference:
         grouped = defaultdict(list)
         for name, record in self.records.items():
             if (self.place.results / name).exists():
-                grouped[f"{record['rule']} {NAME_OF_A_SCAN.sub('*', name)}"].append(name)
+                grouped[f"{record['rule']} {kind_of(name)}"].append(name)
         return dict(grouped)
 
-    def readers(self) -> dict[str, list[str]]:
-        """Group the files that a rule reads and another wrote by the rule that reads."""
+    def readers(self) -> dict[str, list[tuple[str, str]]]:
+        """Group what one rule wrote and another reads, with an output of the job that reads it."""
         grouped = defaultdict(set)
-        for record in self.records.values():
+        for output, record in self.records.items():
             for path in record.get("input") or []:
                 name = OF_THE_OUTPUT.sub("", path)
                 if name in self.records:
-                    grouped[record["rule"]].add(name)
-        return {rule: sorted(names) for rule, names in grouped.items()}
+                    grouped[record["rule"]].add((name, output))
+        return {rule: sorted(pairs) for rule, pairs in grouped.items()}
 
     def copy_to(self, folder: Path) -> Place:
         """Make a place that holds a copy of the finished run."""
