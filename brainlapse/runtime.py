@@ -227,6 +227,8 @@ def read_table(path: str | Path, columns: Iterable[str] = ()) -> "pd.DataFrame":
     content = Path(path).read_bytes()
     if not content.endswith(b"\n") or b"\0" in content:
         raise DamagedFile(path, "expected whole lines of text" if content else "empty")
+    if content.startswith(b"<"):
+        raise DamagedFile(path, "expected a table, found a web page")
     if not content.strip():
         return pd.DataFrame()  # how pandas writes a table without columns
     with reading(path):

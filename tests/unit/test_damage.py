@@ -69,6 +69,7 @@ DAMAGES = {
     "last byte": lambda content: content[:-1],
     "empty": lambda content: b"",
     "html": lambda content: b"<!DOCTYPE html>\n<html><body>Quota exceeded</body></html>",
+    "html with whole lines": lambda content: b"<!DOCTYPE html>\n<html></html>\n",
     "zeros": lambda content: bytes(len(content)),
     "another's json": lambda content: b'{"numbers": {}, "format": 1}',
 }

@@ -14,6 +14,7 @@ from brainlapse.provenance import code_fingerprint
 OUT = config["output"]
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
+READ_BY_RULES = ("dataset", "subject", "session", "scan", "path", "role", "split")
 MODELS = list(config["autoencoders"])
 TASKS = [task["name"] for task in config["tasks"]]
 
@@ -74,7 +75,7 @@ def cohort_table():
 @functools.cache
 def read_scans(path, mtime_ns):
     """Read a table of scans and add their paths."""
-    return with_paths(runtime.read_table(path))
+    return with_paths(runtime.read_table(path, READ_BY_RULES))
 
 
 def usable_table():
