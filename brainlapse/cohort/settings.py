@@ -22,6 +22,13 @@ class DatasetSettings(Settings):
         description="fit: may train autoencoders; apply: is only encoded and analysed",
     )
 
+    preprocessed: bool = Field(
+        False,
+        description="The T1w images are brains in MNI space from another tool, stripped and on a "
+        "constant background: they are measured, brought to the grid and the scale of "
+        "intensities, and neither masked nor registered again; required where "
+        "simulate.brains draws such brains [switch]",
+    )
     people: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9_-]+$",
@@ -36,6 +43,17 @@ class DatasetSettings(Settings):
         if (self.bids is None) == (self.simulate is None):
             found = "neither" if self.bids is None else "both"
             message = f"give exactly one of bids (a folder) and simulate (settings); found {found}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def check_preprocessed(self) -> Self:
+        """Refuse simulated heads that would be taken for brains, and the reverse."""
+        if self.simulate and self.preprocessed != (self.simulate.brains is not None):
+            message = (
+                "simulate draws heads, and with simulate.brains brains in MNI space: expected "
+                f"preprocessed: {str(self.simulate.brains is not None).lower()}"
+            )
             raise ValueError(message)
         return self
 

@@ -54,11 +54,17 @@ SITES = (
 
 def draw_pose(settings: SimulationSettings, rng: np.random.Generator) -> np.ndarray:
     """Return where the head lies: subject mm to scanner mm, (4, 4), rigid."""
-    angles = rng.uniform(-settings.pose_degrees, settings.pose_degrees, 3)
+    return draw_rigid(settings.pose_degrees, settings.pose_mm, np.array(HEAD_CENTRE_MM), rng)
+
+
+def draw_rigid(
+    degrees: float, mm: float, centre: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return a rigid map (4, 4): turns up to `degrees` about a centre [mm], shifts up to `mm`."""
+    angles = rng.uniform(-degrees, degrees, 3)
     pose = np.eye(4)
     pose[:3, :3] = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
-    centre = np.array(HEAD_CENTRE_MM)
-    shift = rng.uniform(-settings.pose_mm, settings.pose_mm, 3)
+    shift = rng.uniform(-mm, mm, 3)
     pose[:3, 3] = centre - pose[:3, :3] @ centre + shift
     return pose
 

@@ -17,6 +17,7 @@ from brainlapse.images import save_volume
 from brainlapse.simulation.acquisition import SITES
 from brainlapse.simulation.ageing import AGED_REGIONS
 from brainlapse.simulation.anatomy import LABELS, build_anatomy
+from brainlapse.simulation.brains import simulate_brain
 from brainlapse.simulation.regions import REGIONS
 from brainlapse.simulation.scans import SimulatedScan, build_shape, simulate_scan
 from brainlapse.simulation.settings import SimulationSettings
@@ -84,7 +85,8 @@ def _write_subject(subject: Subject) -> list[dict]:
     shape = build_shape(anatomy, subject, settings, seed)
     rows: list[dict] = []
     for session in range(len(subject.ages_years)):
-        scan = simulate_scan(anatomy, shape, subject, session, settings, seed)
+        draw = simulate_brain if settings.brains else simulate_scan
+        scan = draw(anatomy, shape, subject, session, settings, seed)
         _write_scan(folder, subject, session, scan)
         rows += _truth_rows(subject, session, scan)
     return rows

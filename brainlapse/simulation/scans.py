@@ -174,7 +174,7 @@ def simulate_scan(
     log_change = subject.log_change_at(subject.ages_years[session])
     coefficients = anatomy.ageing.coefficients_for(log_change)
     aged, unaged = (anatomy.ageing.warp(sign * coefficients) for sign in (1, -1))
-    signal, labels = _render(anatomy, site, template_mm, unaged)
+    signal, labels = render(anatomy, site, template_mm, unaged)
     field = receive_field(points_mm - centre, settings.bias, rng)
     stored = record(signal, field, site, settings.noise, rng)
     return SimulatedScan(
@@ -188,7 +188,7 @@ def simulate_scan(
     )
 
 
-def _render(
+def render(
     anatomy: Anatomy, site: Site, template_mm: np.ndarray, unaged: Warp
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return noiseless signal and labels at template points; only the brain ages."""

@@ -12,6 +12,7 @@ correct_bias         N4 inside the mask
 register_brain       the levels of the registration, each starting from the one before
 place_brain          one interpolation from the raw grid to the MNI grid, stripped, one scale for all
 measure_quality      numbers that say how well the scan went through
+take_brain           in place of these, a brain that is in MNI space already
 collect_quality      judge the scans, tables of the cohort, the contract that its images keep
 """
 
@@ -182,6 +183,54 @@ rule measure_quality:
         code=code_of("measure_quality"),
     script:
         "../scripts/measure_quality.py"
+
+
+rule take_brain:
+    """Take in one brain that is in MNI space already (datasets.<name>.preprocessed)."""
+    input:
+        cohort=cohort_built,
+        t1=results("template/space-MNI_T1w.nii.gz"),
+        grey=results("template/space-MNI_label-GM_probseg.nii.gz"),
+        white=results("template/space-MNI_label-WM_probseg.nii.gz"),
+        brain_mask=results("template/space-MNI_desc-brain_mask.nii.gz"),
+    output:
+        native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
+        transforms=[
+            results(f"preprocess/{{scan_path}}_from-T1w_to-MNI_level-{level}_xfm.mat")
+            for level in LEVEL_NAMES
+        ],
+        brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
+        mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),
+        scale=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.json"),
+        quality=results("preprocess/{scan_path}_qc.json"),
+    log:
+        results("logs/take_brain/{scan_path}.log"),
+    wildcard_constraints:
+        scan_path=TAKEN_PATHS,
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=10,
+        places=1,
+    params:
+        resampling=config["preprocess"]["resampling"],
+        intensity=config["preprocess"]["intensity"],
+        space=config["space"],
+        scan=raw_scan,
+        path=raw_path,
+        code=code_of("take_brain"),
+    script:
+        "../scripts/take_brain.py"
+
+
+ruleorder: take_brain > mask_brain
+ruleorder: take_brain > correct_bias
+ruleorder: take_brain > register_brain
+ruleorder: take_brain > place_brain
+ruleorder: take_brain > measure_quality
 
 
 checkpoint collect_quality:

@@ -228,9 +228,16 @@ def _spread(values: np.ndarray) -> float:
 
 
 def quality_record(
-    numbers: dict[str, float], fingerprint: str, visit: Mapping[str, Any] | None = None
+    numbers: Mapping[str, float | None],
+    fingerprint: str,
+    visit: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the content of ``_qc.json``; of a later visit with its ``_visit.json``."""
-    rounded = {name: float(f"{value:.6g}") for name, value in numbers.items()}
+    """Return the content of ``_qc.json``; of a later visit with its ``_visit.json``.
+
+    Numbers that a scan does not have are None.
+    """
+    rounded = {
+        name: None if value is None else float(f"{value:.6g}") for name, value in numbers.items()
+    }
     record = {"numbers": rounded, "fingerprint": fingerprint}
     return record | ({"visit": dict(visit)} if visit else {})

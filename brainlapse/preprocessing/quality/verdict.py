@@ -33,8 +33,10 @@ class Limit:
     low: float = -np.inf
     high: float = np.inf
 
-    def broken_by(self, value: float) -> str | None:
-        """Return the reason in words if the value lies outside the range."""
+    def broken_by(self, value: float | None) -> str | None:
+        """Return the reason in words if the value lies outside the range; None breaks nothing."""
+        if value is None:
+            return None
         if value < self.low:
             return f"{self.words} is {value:.3g}, below {self.low:g}: {self.hint}"
         if value > self.high:
@@ -42,7 +44,7 @@ class Limit:
         return None
 
 
-def judge(numbers: dict[str, float], settings: QualitySettings) -> Verdict:
+def judge(numbers: dict[str, float | None], settings: QualitySettings) -> Verdict:
     """Hold the numbers of `measure` against the limits."""
     rejected = _broken(numbers, rejection_limits(settings))
     flagged = _broken(numbers, flag_limits(settings))
@@ -150,6 +152,6 @@ def _registration_limits(settings: QualitySettings) -> list[Limit]:
     ]
 
 
-def _broken(numbers: dict[str, float], limits: list[Limit]) -> list[str]:
+def _broken(numbers: dict[str, float | None], limits: list[Limit]) -> list[str]:
     reasons = (limit.broken_by(numbers[limit.name]) for limit in limits)
     return [reason for reason in reasons if reason]

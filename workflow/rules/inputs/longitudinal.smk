@@ -16,8 +16,11 @@ REJECTION_LIMITS = {
 
 
 def visits_before(scan_path):
-    """Scan paths of the person's earlier visits, in order of time; none where not wanted."""
-    if not TOGETHER:
+    """Scan paths of the person's earlier visits, in order of time; none where not wanted.
+
+    Brains that another tool preprocessed come as that tool aligned them.
+    """
+    if not TOGETHER or scan_path.split("/")[0] in TAKEN:
         return []
     return visit_table(*cohort_stamp(), *review_stamps()).get(scan_path, [])
 

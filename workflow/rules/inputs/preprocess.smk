@@ -10,6 +10,10 @@ from brainlapse.cohort.tables import scan_path
 LEVEL_NAMES = [
     level["transform"] for level in config["preprocess"]["registration"]["levels"]
 ]
+TAKEN = [
+    name for name, dataset in config["datasets"].items() if dataset["preprocessed"]
+]
+TAKEN_PATHS = f"({'|'.join(TAKEN)})/.+" if TAKEN else "(?!)"
 LAST_TRANSFORM = f"_from-T1w_to-MNI_level-{LEVEL_NAMES[-1]}_xfm.mat"
 
 
