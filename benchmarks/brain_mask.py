@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from brainlapse.images import load_canonical
+from brainlapse.preprocessing.agreement import dice
 from brainlapse.preprocessing.brain_mask.masking import find_brain
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings
-from brainlapse.preprocessing.quality.measures import dice
 from brainlapse.preprocessing.quality.reference import registration_target
 
 SIZES = (192, 256)
@@ -32,7 +32,7 @@ def compare(scan: Path, truth: Path, labels: list[int] | None) -> list[tuple[flo
     found = []
     for size in SIZES:
         begun = time.process_time()
-        mask = find_brain(volume, affine, target, MaskSettings(network_voxels=size))
+        mask = find_brain(volume, affine, target, MaskSettings(network_voxels=size)).mask
         found.append((time.process_time() - begun, dice(mask, inside)))
     return found
 

@@ -108,7 +108,7 @@ def measure_visit(scan: SimulatedScan, clean: SimulatedScan, first: SimulatedSca
     )
     affine = to_canonical(scan.labels, scan.affine)[1]
     target = registration_target(VOXEL_MM)
-    mask = find_brain(raw, affine, target, SETTINGS.mask)
+    mask = find_brain(raw, affine, target, SETTINGS.mask).mask
     raw = remove_offset(raw)
     log_field = estimate_log_field(raw, mask, affine, SETTINGS.bias)
     brain = prepare_brain(remove_field(raw, log_field), mask, affine, VOXEL_MM)

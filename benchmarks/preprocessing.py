@@ -29,10 +29,11 @@ from scipy import ndimage
 
 from benchmarks.segmentation import OUTSIDE_BRAIN
 from brainlapse.images import load_canonical, load_volume, resample_to_grid
+from brainlapse.preprocessing.agreement import correlation, dice
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.brain_mask.masking import find_brain
+from brainlapse.preprocessing.brain_mask.ways.registry import WAYS
 from brainlapse.preprocessing.intensity import normalise
-from brainlapse.preprocessing.quality.measures import correlation, dice
 from brainlapse.preprocessing.quality.reference import registration_target, sample_reference
 from brainlapse.preprocessing.registration.ants import prepare_brain
 from brainlapse.preprocessing.registration.levels import register_brain
@@ -52,11 +53,12 @@ OUTSIDE = 500  # ids above it are tissue outside the brain
 SEED = 0
 
 
-def align(volume: np.ndarray, affine: np.ndarray, method: str = "deepbet") -> dict:
+def align(volume: np.ndarray, affine: np.ndarray, ways: list[str] | None = None) -> dict:
     """Run the chain up to the transform; the CPU seconds of each step besides."""
     marks = [time.process_time()]
-    mask_settings = SETTINGS.mask.model_copy(update={"method": method})
-    mask = find_brain(volume, affine, TARGET, mask_settings)
+    chosen = {"ways": tuple(ways)} if ways else {}
+    found = find_brain(volume, affine, TARGET, SETTINGS.mask.model_copy(update=chosen))
+    mask = found.mask
     marks.append(time.process_time())
     volume = remove_offset(volume)
     log_field = estimate_log_field(volume, mask, affine, SETTINGS.bias)
@@ -67,6 +69,7 @@ def align(volume: np.ndarray, affine: np.ndarray, method: str = "deepbet") -> di
     marks.append(time.process_time())
     return {
         "mask": mask,
+        "way": found.way,
         "corrected": corrected,
         "log_field": log_field,
         "transform": transforms[-1],
@@ -101,7 +104,7 @@ def measure_heads(options: argparse.Namespace) -> None:
         truth_file = next((options.truth / subject / "anat").glob("*_dseg.nii.gz"))
         truth = np.isin(load_canonical(truth_file)[0], labels)
         try:
-            found = align(volume, affine, options.method)
+            found = align(volume, affine, options.ways)
         except ScanRejected as error:
             print(subject, "REJECTED", error, flush=True)
             continue
@@ -326,7 +329,7 @@ def main() -> None:
     path = {"type": Path}
     heads = add("heads", measure_heads, bids=path, truth=path)
     heads.add_argument("--groups", type=Path, required=True)
-    heads.add_argument("--method", default="deepbet", choices=("deepbet", "synthstrip", "template"))
+    heads.add_argument("--ways", nargs="+", choices=tuple(WAYS))
     add("poses", measure_poses, bids=path).add_argument("--poses", type=int, default=4)
     add("synthetic", measure_synthetic, label_maps=path)
     add("pairs", measure_pairs, files={"type": Path, "nargs": "+"})

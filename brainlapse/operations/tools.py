@@ -95,8 +95,9 @@ def programs_of(config: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         names = ("backend", "binary", "image")
         found.append(("segmentation", *(segmentation[name] for name in names)))
     mask = config["preprocess"]["mask"]
-    if mask["method"] == "synthstrip":
-        strip = mask["synthstrip"]
+    strip = mask["synthstrip"]
+    # Installed here it is passed over where it is missing; an engine was asked for by name.
+    if "synthstrip" in mask["ways"] and strip["backend"] != "native":
         found.append(
             ("preprocess.mask.synthstrip", strip["backend"], strip["binary"], strip["image"])
         )

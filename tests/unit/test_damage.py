@@ -49,7 +49,9 @@ FORMATS = {  # file name -> write it, read it
     "a.mat": (lambda p: write_world_transform(p, np.eye(4)), read_world_transform),
     "a.tsv": (lambda p: runtime.write_table(p, INDEX), runtime.read_table),
     "a_qc.json": (
-        lambda p: runtime.write_json(p, {"numbers": dict.fromkeys(NUMBERS, 1.0)}),
+        lambda p: runtime.write_json(
+            p, {"numbers": dict.fromkeys(NUMBERS, 1.0), "mask": {"way": "deepbet"}}
+        ),
         read_record,
     ),
     "latents.npz": (write_both, lambda p: read_latents(p.parent)),

@@ -51,6 +51,7 @@ rule mask_brain:
         target=results("template/registration_T1w.nii.gz"),
     output:
         mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        record=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.json"),
     log:
         results("logs/mask_brain/{scan_path}.log"),
     conda:
@@ -157,6 +158,7 @@ rule measure_quality:
     input:
         cohort=cohort_built,
         native_mask=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.nii.gz"),
+        mask_record=results("preprocess/{scan_path}_space-T1w_desc-brain_mask.json"),
         corrected=results("preprocess/{scan_path}_desc-n4_T1w.nii.gz"),
         transform=final_transform,
         visit=shared("_visit.json"),

@@ -32,8 +32,10 @@ def main(snakemake) -> None:
         )
         grid = Grid((brain.shape[0], brain.shape[1], brain.shape[2]), grid_affine)
         fingerprint = take_fingerprint(brain, grid)
+        found = runtime.read_json(snakemake.input.mask_record)
         visits = [runtime.read_json(path) for path in snakemake.input.visit]  # one or none
-        runtime.write_json(snakemake.output.quality, quality_record(numbers, fingerprint, *visits))
+        record = quality_record(numbers, found, fingerprint, *visits)
+        runtime.write_json(snakemake.output.quality, record)
 
     run_stage("measure_quality", snakemake.input, snakemake.output, measure_quality)
 

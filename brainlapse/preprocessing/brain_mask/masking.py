@@ -1,28 +1,83 @@
-"""Find the brain in a raw head scan.
+"""Find the brain in a raw scan: way after way, until a mask convinces the judge."""
 
-Every method gets the head upright and cropped, so that the mask does not depend on how the head
-lies in the scanner's axes, nor on how much neck and air there is.
-"""
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
 from brainlapse.images import fill_holes
-from brainlapse.preprocessing.brain_mask.head_pose import find_head_pose
+from brainlapse.preprocessing.brain_mask.judge import Judgement, MaskJudge
+from brainlapse.preprocessing.brain_mask.raw_head import NoMask, RawHead, Target, WayMissing
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings
-from brainlapse.preprocessing.brain_mask.synthstrip import find_with_synthstrip
-from brainlapse.preprocessing.brain_mask.upright import SHAPE, carry_back, sample, upright_affine
+from brainlapse.preprocessing.brain_mask.ways.registry import WAYS
 from brainlapse.preprocessing.orientation import from_canonical, to_canonical, voxel_volume_ml
 from brainlapse.rejection import ScanRejected
+from brainlapse.runtime import log
 
-Target = tuple[np.ndarray, np.ndarray]
-STRIPPED_ML = 2300.0  # a head without its skull is smaller, a whole one larger
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one way: a mask and its judgement, or the reason why there is none.
+
+    Attributes
+    ----------
+    mask
+        bool (X, Y, Z) on the RAS+ grid: one piece, without holes.
+    """
+
+    way: str
+    mask: np.ndarray | None = None
+    judgement: Judgement | None = None
+    found: str = ""
+
+    @property
+    def score(self) -> float:
+        """Of the judge, 0 to 1; -1 without a mask."""
+        return self.judgement.score if self.judgement else -1.0
+
+    def rank(self) -> tuple[float, float]:
+        """Return what to order trials by."""
+        return self.score, self.judgement.mean if self.judgement else 0.0
+
+    def record(self) -> dict[str, Any]:
+        """Return the score and its numbers, or the reason."""
+        if self.judgement is None:
+            return {"found": self.found}
+        numbers = {"score": self.score, **self.judgement.numbers}
+        return {name: round(number, 3) for name, number in numbers.items()}
+
+
+@dataclass(frozen=True)
+class FoundBrain:
+    """The mask of a scan.
+
+    Attributes
+    ----------
+    mask
+        bool (X, Y, Z), everything inside the skull's inner surface, on the scan's own grid.
+    way
+        That won.
+    score
+        Of the judge, 0 to 1.
+    tried
+        By way, in the order in which they were gone: score and numbers, or the reason for none.
+    """
+
+    mask: np.ndarray
+    way: str
+    score: float
+    tried: dict[str, dict[str, Any]]
+
+    def record(self) -> dict[str, Any]:
+        """Return what ``_qc.json`` says of it."""
+        return {"way": self.way, "score": round(self.score, 3), "tried": self.tried}
 
 
 def find_brain(
     volume: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
-) -> np.ndarray:
-    """Return the mask of everything inside the skull's inner surface.
+) -> FoundBrain:
+    """Go the ways of the settings until one convinces, and return the best mask of all.
 
     Parameters
     ----------
@@ -33,15 +88,10 @@ def find_brain(
     target
         T1 of the template's brain, (X, Y, Z), and its affine.
 
-    Returns
-    -------
-    numpy.ndarray
-        bool (X, Y, Z) on the grid of `volume`: one piece, without holes.
-
     Raises
     ------
     ScanRejected
-        If no brain, or one of impossible size, is found.
+        If no way gives a mask.
     """
     if volume.max() <= volume.min():
         message = (
@@ -49,42 +99,34 @@ def find_brain(
             "export the scan again."
         )
         raise ScanRejected(message)
-    canonical, canonical_affine = to_canonical(volume, affine)
-    background = stripped_background(canonical, canonical_affine)
-    if background is None:
-        brain = _find_in_head(canonical, canonical_affine, target, settings)
-    else:
-        brain = keep_one_piece(canonical != background)
-    mask = from_canonical(brain, affine)
-    check_volume(mask, affine, settings)
-    return mask
+    head = RawHead(*to_canonical(volume, affine), target, settings)
+    judge = MaskJudge(head.volume, head.affine, target)
+    trials: list[Trial] = []
+    for way in settings.ways:
+        trials.append(try_way(way, head, judge))
+        log.info("mask by %s: %s", way, trials[-1].record())
+        if trials[-1].score >= settings.convincing:
+            break
+    best = max(trials, key=Trial.rank)
+    if best.mask is None:
+        raise ScanRejected(_no_brain(trials))
+    tried = {trial.way: trial.record() for trial in trials}
+    return FoundBrain(from_canonical(best.mask, affine), best.way, best.score, tried)
 
 
-def stripped_background(volume: np.ndarray, affine: np.ndarray) -> float | None:
-    """Return the value around the brain of a scan that was stripped before; None for a whole head.
-
-    Outside a stripped brain all voxels hold one value, and what differs has a brain's size.
-    """
-    edges = [volume.take(index, axis) for axis in range(3) for index in (0, -1)]
-    values, counts = np.unique(np.concatenate([e.ravel() for e in edges]), return_counts=True)
-    background = float(values[np.argmax(counts)])
-    brain_ml = float((volume != background).sum()) * voxel_volume_ml(affine)
-    return background if brain_ml <= STRIPPED_ML else None
-
-
-def _find_in_head(
-    volume: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
-) -> np.ndarray:
-    pose = find_head_pose((volume, affine), target)
-    box = upright_affine(pose.transform)
-    head = sample(volume, affine, box, SHAPE)
-    if head.max() <= head.min():
-        message = (
-            "Expected a head, found one value wherever the template fits best; look at the scan."
-        )
-        raise ScanRejected(message)
-    upright = METHODS[settings.method](head, box, target, settings)
-    return keep_one_piece(carry_back(upright, box, affine, volume.shape))
+def try_way(way: str, head: RawHead, judge: MaskJudge) -> Trial:
+    """Go one way, and judge where it led."""
+    settings = head.settings
+    try:
+        mask = WAYS[way](head)
+    except (NoMask, WayMissing) as reason:
+        return Trial(way, found=str(reason))
+    mask = keep_one_piece(mask)
+    volume_ml = float(mask.sum()) * voxel_volume_ml(head.affine)
+    if not settings.min_volume_ml <= volume_ml <= settings.max_volume_ml:
+        limits = f"{settings.min_volume_ml:g} to {settings.max_volume_ml:g} ml expected"
+        return Trial(way, found=f"a mask of {volume_ml:.0f} ml, {limits}")
+    return Trial(way, mask, judge.judge(mask))
 
 
 def keep_one_piece(mask: np.ndarray) -> np.ndarray:
@@ -95,64 +137,9 @@ def keep_one_piece(mask: np.ndarray) -> np.ndarray:
     return fill_holes(mask)
 
 
-def find_with_deepbet(
-    head: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
-) -> np.ndarray:
-    """Run deepbet (Fisch et al. 2024, doi:10.1016/j.compbiomed.2024.108845) on an upright head."""
-    from deepbet import BrainExtraction  # here, for only this method shall wait 1.3 s for torch
-
-    edge = settings.network_voxels
-    extraction = BrainExtraction(no_gpu=True)
-    try:
-        probability = extraction.run_model(head.copy(), shape=(edge, edge, edge))
-        mask = extraction.postprocess(probability > settings.threshold)
-    except (AssertionError, ValueError) as error:  # how deepbet says that it sees no brain
-        message = (
-            f"Expected a T1-weighted head, found nothing that looks like a brain ({error}); "
-            "look at the scan."
-        )
-        raise ScanRejected(message) from error
-    return mask.astype(bool)
-
-
-def find_with_template(
-    head: np.ndarray, affine: np.ndarray, target: Target, settings: MaskSettings
-) -> np.ndarray:
-    """Lay the template's mask on the head: rough, for heads that no network understands.
-
-    Shape and size of the brain are the template's but for rotation, shift and one scale.
-    """
-    pose = find_head_pose((head, affine), target)
-    if pose.correlation < settings.min_template_correlation:
-        message = (
-            "Expected a head whose brain resembles the template's, found a correlation of "
-            f"{pose.correlation:.2f} (at least {settings.min_template_correlation:g}); look at "
-            "the scan, or take another `preprocess.mask.method`."
-        )
-        raise ScanRejected(message)
-    t1, target_affine = target
-    return sample(t1 > 0, target_affine, np.linalg.inv(pose.transform) @ affine, head.shape) > 0.5
-
-
-METHODS = {
-    "deepbet": find_with_deepbet,
-    "synthstrip": find_with_synthstrip,
-    "template": find_with_template,
-}
-
-
-def check_volume(mask: np.ndarray, affine: np.ndarray, settings: MaskSettings) -> None:
-    """Refuse a mask (X, Y, Z) whose volume no human brain has.
-
-    Raises
-    ------
-    ScanRejected
-        With the volume and the limits.
-    """
-    volume_ml = float(mask.sum()) * voxel_volume_ml(affine)
-    if not settings.min_volume_ml <= volume_ml <= settings.max_volume_ml:
-        message = (
-            f"Expected a brain mask of {settings.min_volume_ml:g} to {settings.max_volume_ml:g} "
-            f"ml, found {volume_ml:.0f} ml; look at the scan and at the voxel size in its header."
-        )
-        raise ScanRejected(message)
+def _no_brain(trials: list[Trial]) -> str:
+    found = "; ".join(f"{trial.way}: {trial.found}" for trial in trials)
+    return (
+        f"Expected a T1-weighted head, found no brain in it ({found}); look at the scan, at the "
+        "voxel size in its header and at `preprocess.mask`."
+    )

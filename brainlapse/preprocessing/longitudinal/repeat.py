@@ -36,7 +36,7 @@ def process_alone(
     volume: np.ndarray, affine: np.ndarray, target: Located, settings: PreprocessSettings
 ) -> Visit:
     """Run the steps that know of no other visit on a raw head: mask and bias field."""
-    mask = find_brain(volume, affine, target, settings.mask)
+    mask = find_brain(volume, affine, target, settings.mask).mask
     head = remove_offset(volume)
     log_field = estimate_log_field(head, mask, affine, settings.bias)
     return Visit("again", remove_field(head, log_field), mask, affine)

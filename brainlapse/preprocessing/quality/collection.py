@@ -24,6 +24,7 @@ IDENTITY = ["dataset", "subject", "session", "scan"]
 QUALITY_STAGE = "collect_quality"
 REVIEW_STAGE = "qc_review"
 NUMBERS = (
+    "mask_score",
     "mask_volume_ml",
     "intracranial_ml",
     "cut_area_cm2",
@@ -47,7 +48,17 @@ NUMBERS = (
 )
 
 
-COLUMNS = (*IDENTITY, "status", "stage", "reasons", "decision", "note", "largest_z", *NUMBERS)
+COLUMNS = (
+    *IDENTITY,
+    "status",
+    "stage",
+    "reasons",
+    "decision",
+    "note",
+    "mask_way",
+    "largest_z",
+    *NUMBERS,
+)
 
 
 def check_files(path: str | Path, scans: pd.DataFrame, files: Iterable[str], folder: Path) -> None:
@@ -73,6 +84,7 @@ def read_record(path: str | Path) -> dict[str, Any] | Rejection:
         return notice
     record = read_json(path)
     check_complete(path, NUMBERS, set(record.get("numbers", ())) & set(NUMBERS), "numbers")
+    check_complete(path, ["mask"], {"mask"} & set(record), "facts")
     return record
 
 
@@ -102,8 +114,8 @@ def tabulate_quality(
     -------
     pandas.DataFrame
         One row per scan, in the order of `scans`: dataset, subject, session, scan, status, stage,
-        reasons (joined by "; ", missing where there are none), decision, note, largest_z (see
-        `compare_scans`) and the numbers, missing for scans that failed before.
+        reasons (joined by "; ", missing where there are none), decision, note, mask_way, largest_z
+        (see `compare_scans`) and the numbers, missing for scans that failed before.
     """
     judged = pd.DataFrame([_flatten(record, settings) for record in records], index=scans.index)
     table = pd.concat([scans[IDENTITY], judged], axis=1).reindex(columns=list(COLUMNS))
@@ -126,7 +138,8 @@ def _flatten(record: dict[str, Any] | Rejection, settings: QualitySettings) -> d
     verdict = judge(record["numbers"], settings)
     reasons = "; ".join(verdict.reasons) or None
     stage = QUALITY_STAGE if reasons else None
-    return {"status": verdict.status, "stage": stage, "reasons": reasons, **record["numbers"]}
+    row = {"status": verdict.status, "stage": stage, "reasons": reasons}
+    return {**row, "mask_way": record["mask"]["way"], **record["numbers"]}
 
 
 def _flag(table: pd.DataFrame, reasons: dict[Any, list[str]]) -> pd.DataFrame:

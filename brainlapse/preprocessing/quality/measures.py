@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, ndimage
 
+from brainlapse.preprocessing.agreement import correlation, dice
 from brainlapse.preprocessing.bias import remove_offset
 from brainlapse.preprocessing.orientation import voxel_sizes_mm, voxel_volume_ml
 from brainlapse.preprocessing.quality.reference import Reference
@@ -80,20 +81,6 @@ def measure(
         **residual_pose(brain, reference.t1, reference.brain_mask, grid_affine),
         **tissue_contrast(brain, brain_mask, reference),
     }
-
-
-def dice(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the Dice coefficient of two bool masks: 2 |A and B| / (|A| + |B|)."""
-    total = int(first.sum()) + int(second.sum())
-    return 2.0 * int((first & second).sum()) / total if total else 0.0
-
-
-def correlation(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
-    """Return Pearson's correlation of two volumes inside a mask; 0 if one is constant."""
-    a = first[mask] - first[mask].mean(dtype=float)
-    b = second[mask] - second[mask].mean(dtype=float)
-    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / norm if norm > 0 else 0.0
 
 
 def describe_affine(transform: np.ndarray) -> dict[str, float]:
@@ -229,15 +216,17 @@ def _spread(values: np.ndarray) -> float:
 
 def quality_record(
     numbers: Mapping[str, float | None],
+    mask: dict[str, Any],
     fingerprint: str,
     visit: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the content of ``_qc.json``; of a later visit with its ``_visit.json``.
+    """Return the content of ``_qc.json``: numbers, how the mask was found, ``_visit.json``.
 
     Numbers that a scan does not have are None.
     """
+    numbers = {"mask_score": mask["score"], **numbers}
     rounded = {
         name: None if value is None else float(f"{value:.6g}") for name, value in numbers.items()
     }
-    record = {"numbers": rounded, "fingerprint": fingerprint}
+    record = {"numbers": rounded, "mask": mask, "fingerprint": fingerprint}
     return record | ({"visit": dict(visit)} if visit else {})

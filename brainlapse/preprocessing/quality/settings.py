@@ -64,6 +64,12 @@ class QualitySettings(Settings):
         description="Correlation of the voxels of two visits above which they are one image under "
         "two names, and the later one is flagged, 0.9 to 1.",
     )
+    min_mask_score: float = Field(
+        0.2,
+        ge=0.0,
+        le=1.0,
+        description="Score of the judge of brain masks below which a scan is flagged, 0 to 1.",
+    )
     min_mask_volume_ml: float = Field(
         900.0, ge=0.0, le=3000.0, description="Smaller brain masks are flagged [ml], 0 to 3000."
     )

@@ -96,6 +96,12 @@ def flag_limits(settings: QualitySettings) -> list[Limit]:
 def _brain_limits(settings: QualitySettings) -> list[Limit]:
     return [
         Limit(
+            "mask_score",
+            "score of the brain mask",
+            "none of the ways to a mask gave a convincing one",
+            low=settings.min_mask_score,
+        ),
+        Limit(
             "mask_volume_ml",
             "brain mask volume in ml",
             "the mask or the voxel size in the header may be wrong",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
-from brainlapse.preprocessing.brain_mask.masking import find_brain, stripped_background
+from brainlapse.preprocessing.brain_mask.masking import find_brain
 from brainlapse.preprocessing.orientation import to_canonical, voxel_sizes_mm
 from brainlapse.preprocessing.quality.reference import registration_target
 from brainlapse.preprocessing.registration.ants import prepare_brain
@@ -25,7 +25,7 @@ REGISTRATION = RegistrationSettings(
 
 
 def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
-    """Bring a scan to MNI space through the chain's own steps; a stripped one skips the first.
+    """Bring a scan to MNI space through the chain's own steps.
 
     Parameters
     ----------
@@ -38,14 +38,11 @@ def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
     ------
     ScanRejected
         Where a step fails.
-    ImplausibleImage
-        Where a stripped scan shows no brain.
     """
     volume, affine = to_canonical(volume, affine)
     target = registration_target(REGISTRATION.voxel_mm)
-    mask = find_stripped_brain(volume, affine)
-    if mask is None:
-        mask = find_brain(volume, affine, target, MaskSettings())
+    found = find_brain(volume, affine, target, MaskSettings())
+    mask = close_sulci(found.mask, affine) if found.way == "stripped" else found.mask
     volume = remove_offset(volume)
     volume = remove_field(volume, estimate_log_field(volume, mask, affine, BiasSettings()))
     brain = prepare_brain(volume, mask, affine, REGISTRATION.voxel_mm)
@@ -54,12 +51,9 @@ def place_scan(volume: np.ndarray, affine: np.ndarray) -> PlacedBrain:
     return PlacedBrain(placed, inside, from_mni)
 
 
-def find_stripped_brain(volume: np.ndarray, affine: np.ndarray) -> np.ndarray | None:
-    """Brain of a scan that was stripped before, bool (X, Y, Z); None for a whole head.
+def close_sulci(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Close the sulci that an earlier stripping cut open, bool (X, Y, Z).
 
-    Sulci that were cut open are closed, unlike in the chain, where a stripped scan is its own mask.
+    The chain leaves them open, where a stripped scan is its own mask.
     """
-    background = stripped_background(volume, affine)
-    if background is None:
-        return None
-    return find_body(volume - background, float(voxel_sizes_mm(affine).mean()))
+    return find_body(mask.astype(np.float32), float(voxel_sizes_mm(affine).mean()))

@@ -23,6 +23,8 @@ GOOD = {
     **dict.fromkeys(("shear_xy", "shear_xz", "shear_yz", "dark_slices"), 0.0),
 }
 
+MASK = {"way": "deepbet", "score": 1.0, "tried": {"deepbet": {"score": 1.0}}}
+
 
 @pytest.fixture
 def scans():
@@ -40,10 +42,10 @@ def scans():
 @pytest.fixture
 def records():
     return [
-        {"numbers": GOOD},
+        {"numbers": GOOD, "mask": MASK},
         Rejection(stage="mask_brain", reason="Expected a head, found nothing."),
-        {"numbers": {**GOOD, "contrast": 0.1, "bias_range": 9.0}},
-        {"numbers": {**GOOD, "template_overlap": 0.3}},
+        {"numbers": {**GOOD, "contrast": 0.1, "bias_range": 9.0}, "mask": MASK},
+        {"numbers": {**GOOD, "template_overlap": 0.3}, "mask": MASK},
     ]
 
 
@@ -58,6 +60,7 @@ def test_one_row_per_scan(scans, records):
     assert table.loc[2, "reasons"].startswith("bias field range is 9, above 4: ")
     assert "; contrast of white to grey matter is 0.1" in table.loc[2, "reasons"]
     assert pd.isna(table.loc[0, "reasons"])
+    assert list(table["mask_way"].fillna("none")) == ["deepbet", "none", "deepbet", "deepbet"]
     assert table.loc[1, list(NUMBERS)].isna().all()
 
 
@@ -75,7 +78,7 @@ def test_outliers_are_flagged_with_the_limits_reasons_kept():
     names = [f"sub-{number:02d}" for number in range(count)]
     scans = pd.DataFrame({"dataset": "a", "subject": names, "session": None, "scan": names})
     snr = [20.0 + 0.1 * number for number in range(count)]
-    records = [{"numbers": {**GOOD, "white_snr": value}} for value in snr]
+    records = [{"numbers": {**GOOD, "white_snr": value}, "mask": MASK} for value in snr]
     records[3]["numbers"]["white_snr"] = 5.0
     records[4]["numbers"].update(white_snr=4.0, contrast=0.1)
     table = tabulate(scans, records)
@@ -129,7 +132,7 @@ def test_contract_names_grid_intensity_and_template():
     assert contract["grid"]["orientation"] == "RAS"
     assert contract["intensity"]["range"] == [0.0, 1.0]
     assert len(contract["template"]["sha256"]) == 64
-    assert contract["mask"]["method"] == "deepbet"
+    assert contract["mask"]["ways"][:2] == ["stripped", "deepbet"]
     assert "antspyx" in contract["versions"]
 
 

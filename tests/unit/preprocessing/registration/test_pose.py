@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from brainlapse.preprocessing.brain_mask import head_pose
+from brainlapse.preprocessing.brain_mask.flattening import limit_intensities
 from brainlapse.preprocessing.brain_mask.head_pose import find_head_pose
 from brainlapse.preprocessing.quality.reference import registration_target
 from brainlapse.preprocessing.registration.pose import (
@@ -71,18 +72,20 @@ def test_a_stripped_brain_is_found(head, target, vector_deg, shift_mm):
 @pytest.mark.parametrize(("vector_deg", "shift_mm"), POSES[1:])
 def test_a_head_with_skull_is_found(whole_head, target, vector_deg, shift_mm):
     planted = motion(vector_deg, shift_mm)
-    pose = find_head_pose((whole_head.volume, planted @ whole_head.affine), target)
+    pose = find_head_pose(
+        (limit_intensities(whole_head.volume), planted @ whole_head.affine), target
+    )
     assert displacement_mm(pose.transform, planted, whole_head) < 12
 
 
 def test_more_starts_are_tried_where_the_first_convince_nobody(whole_head, target, monkeypatch):
     planted = motion(*POSES[1])
-    head = (whole_head.volume, planted @ whole_head.affine)
+    head = (limit_intensities(whole_head.volume), planted @ whole_head.affine)
     guesses = head_pose._match_all_shifts(
-        coarsen(head_pose.limit_intensities(head[0]), head[1], head_pose.SEARCH_MM),
-        coarsen(*target, head_pose.SEARCH_MM),
+        coarsen(*head, head_pose.SEARCH_MM), coarsen(*target, head_pose.SEARCH_MM)
     )
     neck = [replace(guess, centre_mm=guess.centre_mm - [0, 0, 200]) for guess in guesses[:3]]
+    monkeypatch.setattr(head_pose, "plain_centre_mm", lambda _: neck[0].centre_mm)
     monkeypatch.setattr(head_pose, "_match_all_shifts", lambda *_: neck + guesses)
     pose = find_head_pose(head, target)
     assert displacement_mm(pose.transform, planted, whole_head) < 12

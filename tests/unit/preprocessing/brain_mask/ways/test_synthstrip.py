@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from brainlapse.containers import Box
+from brainlapse.preprocessing.brain_mask.raw_head import RawHead, WayMissing
 from brainlapse.preprocessing.brain_mask.settings import MaskSettings, SynthStripSettings
-from brainlapse.preprocessing.brain_mask.synthstrip import (
+from brainlapse.preprocessing.brain_mask.ways.synthstrip import (
     find_with_synthstrip,
     stop_command,
     strip_command,
@@ -43,7 +44,7 @@ def program(tmp_path):
         path.write_text(STANDIN.format(python=sys.executable, fault=fault))
         path.chmod(0o755)
         limit = SynthStripSettings(binary=str(path), timeout_s=60)
-        return MaskSettings(method="synthstrip", synthstrip=limit)
+        return MaskSettings(synthstrip=limit)
 
     return write
 
@@ -56,7 +57,7 @@ def head():
 
 
 def strip(head, settings):
-    return find_with_synthstrip(head, AFFINE, (head, AFFINE), settings)
+    return find_with_synthstrip(RawHead(head, AFFINE, (head, AFFINE), settings))
 
 
 def test_the_programs_mask_comes_back(head, program):
@@ -68,10 +69,10 @@ def test_a_failing_program_is_no_fault_of_the_scan(head, program):
         strip(head, program("print('no memory left'); sys.exit(3)"))
 
 
-def test_a_missing_program_is_named():
+def test_a_missing_program_is_passed_over():
     missing = SynthStripSettings(binary="/nowhere/mri_synthstrip")
-    with pytest.raises(RuntimeError, match="cannot start /nowhere/mri_synthstrip"):
-        strip(np.ones((4, 4, 4)), MaskSettings(method="synthstrip", synthstrip=missing))
+    with pytest.raises(WayMissing, match="/nowhere/mri_synthstrip is not installed"):
+        strip(np.ones((4, 4, 4)), MaskSettings(synthstrip=missing))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ never through a shell, without network, and sees nothing but the scan.
 """
 
 import os
+import shutil
 import tempfile
 import uuid
 from pathlib import Path
@@ -24,36 +25,38 @@ from brainlapse.containers import (
 )
 from brainlapse.damage import DamagedFile
 from brainlapse.images import load_volume, save_volume
-from brainlapse.preprocessing.brain_mask.settings import MaskSettings, SynthStripSettings
+from brainlapse.preprocessing.brain_mask.raw_head import RawHead, WayMissing
+from brainlapse.preprocessing.brain_mask.settings import SynthStripSettings
 from brainlapse.programs import Program, ProgramFailed, last_lines, run_program
 
 HEAD_NAME = "head.nii.gz"
 MASK_NAME = "mask.nii.gz"
 
 
-def find_with_synthstrip(
-    head: np.ndarray,
-    affine: np.ndarray,
-    target: tuple[np.ndarray, np.ndarray],
-    settings: MaskSettings,
-) -> np.ndarray:
-    """Run SynthStrip on a head (X, Y, Z); its mask, bool, on the same grid.
+def find_with_synthstrip(head: RawHead) -> np.ndarray:
+    """Run SynthStrip on the scan; its mask, bool (X, Y, Z).
 
     Raises
     ------
+    WayMissing
+        If the program is to run here and is not installed.
     RuntimeError
         If the program cannot be run, takes too long, fails or gives no mask: a fault of the
         installation, which must not quarantine scans.
     """
+    settings = head.settings.synthstrip
+    if settings.backend == "native" and not shutil.which(settings.binary):
+        message = f"{settings.binary} is not installed; look at `preprocess.mask.synthstrip`"
+        raise WayMissing(message)
     with tempfile.TemporaryDirectory() as folder:
-        box = _prepare(Path(folder).resolve(), head, affine)
+        box = _prepare(Path(folder).resolve(), head.volume, head.affine)
         output_file = Path(folder, "output.txt")
         program = Program(
-            command=strip_command(box, settings.synthstrip),
+            command=strip_command(box, settings),
             folder=Path(folder).resolve(),
             partial=box.output_folder,
-            limit_s=settings.synthstrip.timeout_s,
-            stop=stop_command(box, settings.synthstrip),
+            limit_s=settings.timeout_s,
+            stop=stop_command(box, settings),
         )
         try:
             run_program(program, output_file)
@@ -63,7 +66,7 @@ def find_with_synthstrip(
                 f"{last_lines(output_file)}"
             )
             raise RuntimeError(message) from error
-        return _read_mask(box.output_folder / MASK_NAME, head.shape)
+        return _read_mask(box.output_folder / MASK_NAME, head.volume.shape)
 
 
 def strip_command(box: Box, settings: SynthStripSettings) -> list[str]:
