@@ -117,7 +117,7 @@ def fingerprints(root):
 def copy(tmp_path_factory):
     """A copy of the source, to be edited."""
     root = tmp_path_factory.mktemp("source")
-    for name in ("brainlapse", "workflow", "profiles"):
+    for name in ("brainlapse", "workflow", "profiles", "envs"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(ROOT / name, root / name)

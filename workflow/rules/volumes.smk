@@ -78,6 +78,7 @@ rule segment_aligned:
 rule segment_decoded:
     """Segment what one autoencoder decoded of a block of people."""
     input:
+        known=usable_known,
         folder=decoded_folder,
         weights=segmenter_weights,
     output:

@@ -16,6 +16,7 @@ from brainlapse.rejection import run_stage
 from brainlapse.space import SpaceSettings, mni_grid
 
 NOT_SEEN = ("cut_area_cm2", "dark_slices", "bias_range")  # in a brain without its head
+TAKEN = {"way": "taken", "score": None, "tried": {}}
 
 
 def main(snakemake) -> None:
@@ -39,7 +40,7 @@ def main(snakemake) -> None:
         native = NativeScan(taken.native, taken.native, taken.native_mask, affine)
         numbers = measure(native, np.eye(4), brain, taken.mask, reference, grid.affine)
         fingerprint = take_fingerprint(brain, grid)
-        record = quality_record(numbers | dict.fromkeys(NOT_SEEN), fingerprint)
+        record = quality_record(numbers | dict.fromkeys(NOT_SEEN), TAKEN, fingerprint)
         save_volume(output.corrected, taken.native, affine)
         save_volume(output.native_mask, taken.native_mask, affine, dtype=np.uint8)
         for path in output.transforms:

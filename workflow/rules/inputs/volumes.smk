@@ -47,6 +47,12 @@ def paths_of_subjects(*stamps):
     return scans.groupby(["dataset", "subject"])["scan_path"].apply(list).to_dict()
 
 
+def usable_known(wildcards):
+    """Nothing, once it is known which scans are usable: parameters can't wait for checkpoints."""
+    usable_stamps()
+    return []
+
+
 def decoded_folder(wildcards):
     """The folder with what one model decoded of one kind, of these people or of everyone."""
     if wildcards.kind == "reconstructed":
