@@ -54,10 +54,19 @@ def model_card(
         "selection": {
             "split": "validation" if validated else "train",
             "term": settings.training.selection,
+            "phase": phase(state, settings),
             "value": state.best.value,
         },
         "parameters": count_parameters(state.model),
     }
+
+
+def phase(state: TrainingState | Fitted, settings: AutoencoderSettings) -> str:
+    """Return the phase of the kept weights: adversarial, or reconstruction before or without it."""
+    assert state.best is not None
+    begun = not isinstance(state, Fitted) and state.discriminator is not None
+    late = begun and state.best.epoch >= settings.loss.adversarial_start_epoch
+    return "adversarial" if late else "reconstruction"
 
 
 def latent_shape(

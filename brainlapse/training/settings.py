@@ -62,11 +62,12 @@ class TrainingSettings(Settings):
         ge=0,
         le=0.99999,
     )
-    selection: Literal["l1", "total", "volumes"] = Field(
+    selection: Literal["l1", "total", "volumes", "last"] = Field(
         "l1",
         description="What picks the kept weights on the validation scans: a term of the loss (l1, "
         "total), or volumes: mean error of regional volumes of the reconstructions, measured by "
-        "the embedded segmenter",
+        "the embedded segmenter; last: nothing, the weights at the end are kept. Once the "
+        "adversarial term has begun, only epochs with it compete",
     )
     selection_scans: int = Field(
         4,

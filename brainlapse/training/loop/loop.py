@@ -146,21 +146,32 @@ def close_epoch(run: Run, state: TrainingState, epoch: int, finished: bool) -> N
                 state, data.validation, run.engine, run.judge
             )
         row |= {f"validation_{name}": value for name, value in found.items()}
-        keep_better(state, row[f"validation_{selection_term(training)}"], epoch)
+        keep_better(state, row[f"validation_{selection_term(training)}"], epoch, run.settings)
     elif finished and side == "train":
-        keep_better(state, row["train_l1"], epoch)
+        keep_better(state, row["train_l1"], epoch, run.settings)
     state.history.append(row)
     _log_epoch(row, progress_made(run, state))
 
 
 def selection_term(training: TrainingSettings) -> str:
     """Return the validation term that picks the kept weights, as the history calls it."""
-    return "volume_error_pct" if training.selection == "volumes" else training.selection
+    terms = {"volumes": "volume_error_pct", "last": "l1"}
+    return terms.get(training.selection, training.selection)
 
 
-def keep_better(state: TrainingState, value: float, epoch: int) -> None:
-    """Keep a copy of the weights if `value` is the lowest so far."""
-    if state.best is None or value < state.best.value:
+def keep_better(
+    state: TrainingState, value: float, epoch: int, settings: AutoencoderSettings
+) -> None:
+    """Keep a copy of the weights if `value` is the lowest so far, or the last ones are wanted.
+
+    Epochs before the adversarial term lack a part of the loss, mostly with the lower L1: once it
+    has begun they no longer compete, or it could never be kept.
+    """
+    best = state.best
+    begun = state.discriminator is not None
+    outdated = begun and best is not None and best.epoch < settings.loss.adversarial_start_epoch
+    always = settings.training.selection == "last" or outdated
+    if best is None or always or value < best.value:
         weights = state.judged.state_dict().items()
         state.best = Best(value, epoch, {name: w.detach().cpu().clone() for name, w in weights})
 

@@ -13,12 +13,13 @@ from torch import nn
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.provenance import ROOT, code_fingerprint
+from brainlapse.training import report
 from brainlapse.training.loop import loop, memory, volume_error
 from brainlapse.training.loop.steps import build_engine
 from brainlapse.training.model.average import start_average, update_average
 from brainlapse.training.model.recomputation import recompute_blocks
 from brainlapse.training.resume.checkpoint import ResumeFolder
-from brainlapse.training.settings import TrainingSettings
+from brainlapse.training.settings import AutoencoderSettings, TrainingSettings
 
 CPU = torch.device("cpu")
 GOLDEN_LOSSES = (
@@ -171,6 +172,45 @@ def test_volumes_pick_the_kept_weights(changed, data, tmp_path):
     assert (state.best.epoch, state.best.value) == (1, 2.0)
     assert set(judge.names) == {"made/sub-5", "made/sub-6"}
     assert state.history[-1]["validation_l1"] < state.history[1]["validation_l1"]
+
+
+def test_last_weights_are_kept_where_they_are_asked_for(changed, data, tmp_path):
+    state = train(changed({"selection": "last", "steps": 9}), data, tmp_path)
+    assert state.best.epoch == state.history[-1]["epoch"] == 2
+    for name, weights in state.model.state_dict().items():
+        assert torch.equal(state.best.weights[name], weights), name
+
+
+class Rising:
+    """A state whose L1 rises once the adversarial term begins."""
+
+    def __init__(self):
+        self.best, self.discriminator, self.judged = None, None, nn.Linear(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("selection", "kept"), [("l1", (3, 0.3)), ("total", (3, 0.3)), ("last", (5, 0.5))]
+)
+def test_an_epoch_before_the_adversarial_term_is_not_kept_once_it_has_begun(selection, kept):
+    """Without the rule epoch 1, of the lowest L1, would be kept in all three cases."""
+    settings = AutoencoderSettings.model_validate(
+        {"loss": {"adversarial_start_epoch": 3}, "training": {"selection": selection}}
+    )
+    state = Rising()
+    for epoch, value in enumerate([0.2, 0.1, 0.15, 0.3, 0.4, 0.5]):
+        if epoch == 3:
+            state.discriminator = nn.Linear(1, 1)
+        loop.keep_better(state, value, epoch, settings)
+    assert (state.best.epoch, state.best.value) == kept
+    assert report.phase(state, settings) == "adversarial"
+
+
+def test_a_training_that_ends_before_the_adversarial_term_keeps_its_best():
+    settings = AutoencoderSettings()
+    state = Rising()
+    for epoch, value in enumerate([0.2, 0.1, 0.15]):
+        loop.keep_better(state, value, epoch, settings)
+    assert (state.best.epoch, report.phase(state, settings)) == (1, "reconstruction")
 
 
 def test_the_judge_is_loaded_only_where_volumes_select():
