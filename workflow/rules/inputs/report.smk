@@ -15,7 +15,7 @@ def viewed_folders(wildcards):
 
 def pictured_images(wildcards):
     """Images behind the quality pictures: heads and brains, each with its mask."""
-    quality = read_scans(*quality_stamp())
+    quality = with_paths(runtime.read_table(quality_stamp()[0]))
     records = pictured(rows(quality), config["report"]["max_qc_pictures"])
     suffixes = (
         "_desc-n4_T1w.nii.gz",
