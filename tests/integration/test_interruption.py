@@ -1,6 +1,7 @@
 """kill -9 at any stage, then the same command: the work is finished, with the same numbers."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,30 +13,27 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-TABLES = (
+EARLY_TABLES = (
     "cohort/scans.tsv",
     "cohort/rejected.tsv",
     "preprocess/qc.tsv",
     "autoencoder/small/reconstruction.tsv",
-    "analysis/small/pca.tsv",
-    "aging/small/errors.tsv",
-    "volumes/volumes.tsv",
 )
-STAGES = (  # the run is killed when a job of the stage has begun to write its log
+LATE_TABLES = ("volumes/volumes.tsv", "aging/small/errors.tsv", "analysis/small/pca.tsv")
+EARLY_STAGES = (  # the run is killed when a job of the stage has begun to write its log
     "logs/build_cohort.log",
     "logs/mask_brain",
     "logs/register_brain",
     "logs/train_autoencoder/small.log",
     "logs/reconstruct_scans/small",
-    "logs/segment_decoded",
-    "logs/write_report.log",
 )
+LATE_STAGES = ("logs/segment_decoded", "logs/write_report.log")
 STAGE_SECONDS = 1500  # a stage may have to wait for others on a busy machine
 
 
-def start(folder, config):
+def start(folder, config, target="all"):
     command = [
-        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
+        sys.executable, "-m", "snakemake", target, "--snakefile", str(ROOT / "Snakefile"),
         "--directory", str(folder), "--cores", "2", "--configfile", str(config),
     ]  # fmt: skip
     environment = {
@@ -59,21 +57,46 @@ def wait_for(path, process, log):
     time.sleep(0.7)
 
 
-def test_killed_run_is_finished_by_the_same_command(finished_run, snakemake, tmp_path):
-    for stage in STAGES:
-        process = start(tmp_path, finished_run.config)
+def kill_at(stages, folder, config, target):
+    for stage in stages:
+        process = start(folder, config, target)
         try:
-            wait_for(tmp_path / "results" / stage, process, tmp_path / "killed.log")
+            wait_for(folder / "results" / stage, process, folder / "killed.log")
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-    done = snakemake(tmp_path, "--cores", 2, "--configfile", finished_run.config)
-    assert (tmp_path / "results/report/index.html").is_file()
-    again = snakemake(tmp_path, "--cores", 2, "-n", "--configfile", finished_run.config)
+
+
+def finish(snakemake, folder, config, target):
+    done = snakemake(folder, target, "--cores", 2, "--configfile", config)
+    again = snakemake(folder, target, "--cores", 2, "-n", "--configfile", config)
     assert "Nothing to be done" in again.stdout, done.stdout[-3000:]
-    for table in TABLES:
+
+
+def assert_same(tables, finished_run, folder):
+    for table in tables:
         expected = (finished_run.results / table).read_text()
-        assert (tmp_path / "results" / table).read_text() == expected, table
+        assert (folder / "results" / table).read_text() == expected, table
+
+
+def test_killed_run_is_finished_by_the_same_command(finished_run, snakemake, tmp_path):
+    """From the raw scans to the reconstructions."""
+    kill_at(EARLY_STAGES, tmp_path, finished_run.config, "encode")
+    finish(snakemake, tmp_path, finished_run.config, "encode")
+    assert_same(EARLY_TABLES, finished_run, tmp_path)
+
+
+def test_late_stages_are_finished_too(finished_run, snakemake, tmp_path):
+    """From the decoded images to the report, in a copy of a finished run."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished_run.folder, folder, symlinks=True)
+    for name in ("volumes/small", "volumes/volumes.tsv", "report", "logs"):
+        path = folder / "results" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    kill_at(LATE_STAGES, folder, finished_run.config, "all")
+    finish(snakemake, folder, finished_run.config, "all")
+    assert (folder / "results/report/index.html").is_file()
+    assert_same(LATE_TABLES, finished_run, folder)
 
 
 def test_two_runs_do_not_share_a_folder(finished_run, snakemake, tmp_path):
