@@ -13,9 +13,13 @@ from brainlapse.figures.page.sections import Run
 
 BIBLIOGRAPHY = Path(__file__).with_name("references.bib")
 MASKS = {
+    "stripped": "an earlier stripping",
     "deepbet": "deepbet [@deepbet]",
+    "deepbet-upright": "deepbet [@deepbet] on the head laid upright",
+    "deepbet-flattened": "deepbet [@deepbet] on the head without its coil profile",
     "synthstrip": "SynthStrip [@synthstrip]",
     "template": "the template's mask, moved onto the head",
+    "taken": "another tool",
 }
 METRICS = {
     "squares": "robust least squares with Gauss-Newton steps [@reuter2010]",
@@ -85,10 +89,16 @@ def _preprocessing(run: Run, config: dict[str, Any]) -> str:
     levels = settings["registration"]["levels"]
     names = " and then ".join(level["transform"] for level in levels)
     metrics = {METRICS.get(level["metric"], level["metric"]) for level in levels}
-    checked = run.table("preprocess/qc.tsv", tables.QUALITY)["status"].value_counts()
+    quality = run.table("preprocess/qc.tsv", tables.QUALITY)
+    checked = quality["status"].value_counts()
+    won = quality["mask_way"].value_counts() if "mask_way" in quality else {}
+    masked = ", ".join(f"{MASKS[way]} ({count} scans)" for way, count in won.items())
+    if not masked:
+        masked = ", ".join(MASKS[way] for way in settings["mask"]["ways"])
     return (
-        f"**Preprocessing.** Brains were masked with {MASKS[settings['mask']['method']]}, bias "
-        f"fields removed with N4 [@n4], and brains registered to the ICBM152 2009a nonlinear "
+        f"**Preprocessing.** Brains were masked by the first of several ways that convinced a "
+        f"judge of masks: {masked}. Bias fields were removed with N4 [@n4] and brains "
+        f"registered to the ICBM152 2009a nonlinear "
         f"symmetric template [@icbm152]: {names}, by {' and '.join(sorted(metrics))}. Stripped "
         f"scans were resampled once to {space['voxel_mm']:g} mm voxels "
         f"({' x '.join(map(str, space['shape']))}) and their intensities normalised "
