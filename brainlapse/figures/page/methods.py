@@ -91,10 +91,10 @@ def _preprocessing(run: Run, config: dict[str, Any]) -> str:
     metrics = {METRICS.get(level["metric"], level["metric"]) for level in levels}
     quality = run.table("preprocess/qc.tsv", tables.QUALITY)
     checked = quality["status"].value_counts()
-    won = quality["mask_way"].value_counts() if "mask_way" in quality else {}
-    masked = ", ".join(f"{MASKS[way]} ({count} scans)" for way, count in won.items())
-    if not masked:
-        masked = ", ".join(MASKS[way] for way in settings["mask"]["ways"])
+    masked = ", ".join(MASKS[way] for way in settings["mask"]["ways"])
+    if "mask_way" in quality:
+        won = quality["mask_way"].value_counts()
+        masked = ", ".join(f"{MASKS[str(way)]} ({count} scans)" for way, count in won.items())
     return (
         f"**Preprocessing.** Brains were masked by the first of several ways that convinced a "
         f"judge of masks: {masked}. Bias fields were removed with N4 [@n4] and brains "
