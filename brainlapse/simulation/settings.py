@@ -106,7 +106,7 @@ class SimulationSettings(Settings):
     )
     brains: BrainSettings | None = Field(
         None,
-        description="Draw brains in MNI space in place of heads: ten times as fast, no "
+        description="Draw brains in MNI space in place of heads: no "
         "preprocessing; poses, sites' header conventions and bias do not apply",
     )
     test_fraction: float = Field(0.25, ge=0, lt=1, description="Share of test subjects [fraction]")
