@@ -28,7 +28,7 @@ def test_rule_is_complete(path, name, body):
     script = SHARED.get(name, name)
     assert f'"../scripts/{script}.py"' in body, "the script carries the rule's name"
     assert f'code_of("{script}")' in body, "the fingerprint of its own script"
-    assert "mem_mb=" in body
+    assert "mem_mb=growing(" in body, "a retry asks for more"
     assert "runtime=" in body
     assert f"logs/{name}" in body, "the log carries the rule's name"
     assert "lambda" not in body

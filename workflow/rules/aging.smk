@@ -34,8 +34,8 @@ rule forecast_scans:
         "../../envs/torch.yaml"
     threads: 2
     resources:
-        mem_mb=12000,
-        runtime=120,
+        mem_mb=growing(12000),
+        runtime=growing(120),
         gpu=1,
     params:
         settings=config["aging"],
@@ -65,8 +65,8 @@ rule interpolate_scans:
         "../../envs/torch.yaml"
     threads: 2
     resources:
-        mem_mb=12000,
-        runtime=60,
+        mem_mb=growing(12000),
+        runtime=growing(60),
         gpu=1,
     params:
         settings=config["aging"],
@@ -98,8 +98,8 @@ rule score_forecasts:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         code=code_of("score_forecasts"),
     script:
@@ -119,8 +119,8 @@ rule measure_linearity:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_of("measure_linearity"),
     script:

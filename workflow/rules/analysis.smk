@@ -25,8 +25,8 @@ rule reduce_latents:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         settings=config["analysis"],
         seed=config["seed"],
@@ -51,8 +51,8 @@ rule evaluate_task:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         task=task_settings,
         settings=config["analysis"],

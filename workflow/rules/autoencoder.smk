@@ -31,7 +31,7 @@ rule train_autoencoder:
         "../../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
+        mem_mb=growing(16000),
         runtime=2880,
         gpu=training_gpus,
         gres=training_gres,
@@ -68,8 +68,8 @@ rule load_bundle:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         bundle=bundle_path,
         code=code_of("load_bundle"),

@@ -23,8 +23,8 @@ rule simulate_dataset:
         "../../envs/imaging.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=simulation_settings,
         seed=config["seed"],
@@ -49,8 +49,8 @@ checkpoint build_cohort:
         "../../envs/imaging.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         folders={
             name: dataset["bids"] or results(f"simulated/{name}")

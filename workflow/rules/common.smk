@@ -31,6 +31,16 @@ def code_of(rule_name):
     )
 
 
+@functools.cache
+def growing(amount):
+    """Memory [MB] or time [min] that grows with every attempt at a job: retries are of use."""
+
+    def of_attempt(wildcards, attempt):
+        return attempt * amount
+
+    return of_attempt
+
+
 def stamped(path):
     """A path and its modification time: what the caches below are keyed on."""
     return str(path), Path(path).stat().st_mtime_ns

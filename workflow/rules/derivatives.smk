@@ -27,8 +27,8 @@ rule write_derivatives:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         models=MODELS,
         code=code_of("write_derivatives"),

@@ -38,8 +38,8 @@ rule encode_scans:
         "../../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=12000,
-        runtime=120,
+        mem_mb=growing(12000),
+        runtime=growing(120),
         gpu=1,
     params:
         settings=ENCODING,
@@ -70,8 +70,8 @@ rule reconstruct_scans:
         "../../envs/torch.yaml"
     threads: 2
     resources:
-        mem_mb=12000,
-        runtime=60,
+        mem_mb=growing(12000),
+        runtime=growing(60),
         gpu=1,
     params:
         settings=config["latents"],
@@ -96,8 +96,8 @@ rule gather_reconstructions:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_of("gather_blocks"),
     script:
@@ -116,8 +116,8 @@ rule average_scans:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         space=config["space"],
         code=code_of("average_scans"),
@@ -141,8 +141,8 @@ rule judge_mean_image:
         "../../envs/torch.yaml"
     threads: 2
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         scans=selection_of_block,
         space=config["space"],
@@ -165,8 +165,8 @@ rule gather_mean_image:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_of("gather_blocks"),
     script:
@@ -187,8 +187,8 @@ rule summarise_reconstructions:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_of("summarise_reconstructions"),
     script:

@@ -29,8 +29,8 @@ rule align_visit:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=10,
+        mem_mb=growing(2500),
+        runtime=growing(10),
         places=1,
     params:
         earlier=earlier_visits_of,

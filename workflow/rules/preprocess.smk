@@ -34,8 +34,8 @@ rule sample_template:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=5,
+        mem_mb=growing(1500),
+        runtime=growing(5),
     params:
         space=config["space"],
         voxel_mm=config["preprocess"]["registration"]["voxel_mm"],
@@ -58,8 +58,8 @@ rule mask_brain:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=10,
+        mem_mb=growing(2500),
+        runtime=growing(10),
         places=1,
     params:
         settings=config["preprocess"]["mask"],
@@ -83,8 +83,8 @@ rule correct_bias:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=10,
+        mem_mb=growing(2500),
+        runtime=growing(10),
         places=1,
     params:
         settings=config["preprocess"]["bias"],
@@ -112,8 +112,8 @@ rule register_brain:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=15,
+        mem_mb=growing(2500),
+        runtime=growing(15),
         places=1,
     params:
         settings=config["preprocess"]["registration"],
@@ -141,8 +141,8 @@ rule place_brain:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=10,
+        mem_mb=growing(2500),
+        runtime=growing(10),
         places=1,
     params:
         resampling=config["preprocess"]["resampling"],
@@ -176,8 +176,8 @@ rule measure_quality:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=5,
+        mem_mb=growing(2500),
+        runtime=growing(5),
         places=1,
     params:
         scan=raw_scan,
@@ -214,8 +214,8 @@ rule take_brain:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=10,
+        mem_mb=growing(2500),
+        runtime=growing(10),
         places=1,
     params:
         resampling=config["preprocess"]["resampling"],
@@ -252,8 +252,8 @@ checkpoint collect_quality:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         settings=config["preprocess"],
         space=config["space"],

@@ -27,8 +27,8 @@ rule draw_brains:
         "../../envs/imaging.yaml"
     threads: 8
     resources:
-        mem_mb=12000,
-        runtime=240,
+        mem_mb=growing(12000),
+        runtime=growing(240),
     params:
         settings=pretraining_settings,
         validation=SEGMENTER.get("validation"),
@@ -55,7 +55,7 @@ rule pretrain_autoencoder:
         "../../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
+        mem_mb=growing(16000),
         runtime=2880,
         gpu=1,
     params:

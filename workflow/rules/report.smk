@@ -37,8 +37,8 @@ rule plot_cohort:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         dots_per_inch=config["report"]["dots_per_inch"],
         code=code_of("plot_cohort"),
@@ -67,8 +67,8 @@ rule plot_quality:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         settings=config["report"],
         space=config["space"],
@@ -91,8 +91,8 @@ rule write_quality_page:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         title=config["report"]["title"],
         captions=CAPTIONS,
@@ -118,8 +118,8 @@ rule plot_training:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         dots_per_inch=config["report"]["dots_per_inch"],
         code=code_of("plot_training"),
@@ -147,8 +147,8 @@ rule plot_reconstructions:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         settings=config["report"],
         code=code_of("plot_reconstructions"),
@@ -182,8 +182,8 @@ rule plot_comparison:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         models=MODELS,
         dots_per_inch=config["report"]["dots_per_inch"],
@@ -210,8 +210,8 @@ rule plot_latents:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         dots_per_inch=config["report"]["dots_per_inch"],
         code=code_of("plot_latents"),
@@ -236,8 +236,8 @@ rule plot_task:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         task=task_settings,
         dots_per_inch=config["report"]["dots_per_inch"],
@@ -296,8 +296,8 @@ rule plot_forecasts:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         settings=config["report"],
         code=code_of("plot_forecasts"),
@@ -326,8 +326,8 @@ rule write_viewer:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         model=VIEWED,
         settings=config["report"],
@@ -405,8 +405,8 @@ rule write_report:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         models=MODELS,
         captions=CAPTIONS,

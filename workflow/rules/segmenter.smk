@@ -26,8 +26,8 @@ rule place_label_maps:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         label_maps=SEGMENTER.get("label_maps"),
         code=code_of("place_label_maps"),
@@ -51,7 +51,7 @@ rule train_segmenter:
         "../../envs/imaging.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
+        mem_mb=growing(16000),
         runtime=2880,
         gpu=1,
     params:

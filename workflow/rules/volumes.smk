@@ -35,8 +35,8 @@ rule segment_real:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=SEGMENTATION_MEM_MB,
-        runtime=60,
+        mem_mb=growing(SEGMENTATION_MEM_MB),
+        runtime=growing(60),
         gpu=SEGMENTATION_GPU,
         places=SEGMENTATION_PLACES,
     params:
@@ -61,8 +61,8 @@ rule segment_aligned:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=SEGMENTATION_MEM_MB,
-        runtime=60,
+        mem_mb=growing(SEGMENTATION_MEM_MB),
+        runtime=growing(60),
         gpu=SEGMENTATION_GPU,
         places=SEGMENTATION_PLACES,
     params:
@@ -89,7 +89,7 @@ rule segment_decoded:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=SEGMENTATION_MEM_MB,
+        mem_mb=growing(SEGMENTATION_MEM_MB),
         runtime=decoded_minutes,
         gpu=SEGMENTATION_GPU,
     params:
@@ -116,8 +116,8 @@ rule collect_volumes:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
         models=MODELS,
         held_out_only=HELD_OUT_ONLY,
@@ -140,8 +140,8 @@ rule measure_rates:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_of("measure_rates"),
     script:
@@ -162,8 +162,8 @@ rule repeat_scan:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=max(3000, SEGMENTATION_MEM_MB),
-        runtime=60,
+        mem_mb=growing(max(3000, SEGMENTATION_MEM_MB)),
+        runtime=growing(60),
         gpu=SEGMENTATION_GPU,
     params:
         visit=repeated_visit,
@@ -190,8 +190,8 @@ rule measure_noise_floor:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("measure_noise_floor"),
     script:
@@ -211,8 +211,8 @@ rule measure_volume_error:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         code=code_of("measure_volume_error"),
     script:
@@ -238,8 +238,8 @@ rule segment_mean_image:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=SEGMENTATION_MEM_MB,
-        runtime=60,
+        mem_mb=growing(SEGMENTATION_MEM_MB),
+        runtime=growing(60),
         gpu=SEGMENTATION_GPU,
     params:
         settings=SEGMENTATION,
