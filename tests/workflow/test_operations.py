@@ -1,6 +1,7 @@
 """Looking after a run through Snakemake: beside a run that goes on, and without a trace."""
 
 import fcntl
+import os
 
 import pytest
 import yaml
@@ -37,12 +38,24 @@ def test_status_is_told_while_another_run_holds_the_folder(folder, run):
     assert not (folder / "results/config.yaml").exists()
 
 
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A stand-in that takes every submission, whatever this machine has."""
+    sbatch = tmp_path / "bin/sbatch"
+    sbatch.parent.mkdir()
+    sbatch.write_text("#!/bin/sh\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sbatch.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("slurm")
 def test_doctor_makes_nothing_and_ends_with_a_fault(folder, run):
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["output"] = str(folder / "new")
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     good = run("doctor", check=False)
     assert "datasets.big: 8 T1w files" in good.stdout
+    assert "SLURM takes --partition=gpu --gpus=1" in good.stdout
     assert "FAULT" not in good.stdout
     assert good.returncode == 0
     assert not (folder / "new").exists()
