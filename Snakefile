@@ -50,6 +50,7 @@ rule all:
         results("report/index.html"),
         results("report/qc.html"),
         results("report/viewer.html"),
+        results("volumes/rates.tsv"),
         results("derivatives"),
 
 

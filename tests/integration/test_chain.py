@@ -237,3 +237,12 @@ def test_derivatives_hold_each_data_set(finished_run):
         volumes = pd.read_csv(folder / "phenotype/volumes.tsv", sep="\t")
         assert len(volumes) == scans
         assert volumes["hippocampus"].gt(0).all()
+
+
+def test_people_with_several_visits_have_rates(finished_run):
+    rates = finished_run.table("volumes/rates.tsv")
+    usable = finished_run.table("preprocess/qc.tsv").query("status != 'rejected'")
+    visits = usable.groupby(["dataset", "subject"])["scan"].nunique()
+    expected = {person for person, count in visits.items() if count > 1}
+    assert set(zip(rates["dataset"], rates["subject"], strict=True)) == expected
+    assert (rates["standard_error"].dropna() > 0).all()

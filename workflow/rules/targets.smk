@@ -72,6 +72,7 @@ rule volumes:
     """Measure regional volumes of real, reconstructed and predicted scans."""
     input:
         results("volumes/volumes.tsv"),
+        results("volumes/rates.tsv"),
         expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
 
 
