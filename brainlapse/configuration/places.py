@@ -160,7 +160,10 @@ def _programs(raw: dict[str, Any]) -> Iterator[str]:
     if any(map(shutil.which, SCHEDULERS)):
         return  # jobs run elsewhere, where there may be more programs than here
     keys = ["segmentation"]
-    if _value(raw, "preprocess.mask.method") == "synthstrip":
+    ways = list(_value(raw, "preprocess.mask.ways") or ("synthstrip", "others"))
+    engine = _value(raw, "preprocess.mask.synthstrip.backend") in ENGINES
+    # Beside other ways, a program that would be installed here is passed over.
+    if "synthstrip" in ways and (engine or len(ways) == 1):
         keys.append("preprocess.mask.synthstrip")
     for key in keys:
         settings = _value(raw, key)

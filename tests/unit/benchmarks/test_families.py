@@ -160,7 +160,11 @@ def results(tmp_path):
     for name, (settings, network) in kept.items():
         folder = tmp_path / "autoencoder" / name
         model.save_weights(folder / "model.safetensors", network.state_dict())
-        card = {"settings": settings.model_dump(mode="json"), "grid": {"shape": SHAPE}}
+        card = {
+            "settings": settings.model_dump(mode="json"),
+            "grid": {"shape": SHAPE},
+            "contract": {},
+        }
         model.save_card(folder / "config.json", card | {"latent_shape": [5, 1, 1, 1]})
         history = pd.DataFrame({"epoch": [0, 1], "step": [4, 8], "seconds": [3.0, 6.0]})
         write_table(folder / "history.tsv", history)

@@ -130,7 +130,9 @@ def test_the_command_derives_the_settings_from_the_contract(folder, capsys):
 def test_a_contract_names_no_program(folder):
     contract = json.loads((folder / "contract.json").read_text())
     contract["mask"]["synthstrip"] = {"binary": "/bin/rm", "container_options": ["--privileged"]}
-    assert "synthstrip" not in json.dumps(contract_settings(contract))
+    settings = contract_settings(contract)
+    assert "synthstrip" not in settings["preprocess"]["mask"]
+    assert "/bin/rm" not in json.dumps(settings)
 
 
 @pytest.mark.parametrize("depth", [50, 100_000])

@@ -84,7 +84,7 @@ def test_a_configuration_whose_places_are_there_passes(raw, tmp_path):
         ("segmenter", {"label_maps": "empty"}, "expected a folder of NIfTI files"),
         ("segmentation", {"backend": "native", "binary": "no_such"}, "no program 'no_such'"),
         ("segmentation", {"backend": "native", "binary": "./file"}, "no program './file' is here"),
-        ("preprocess.mask", {"method": "synthstrip", "synthstrip": {"binary": "no_such"}},
+        ("preprocess.mask", {"ways": ["synthstrip"], "synthstrip": {"binary": "no_such"}},
          "preprocess.mask.synthstrip.binary: no program 'no_such'"),
     ],
 )  # fmt: skip

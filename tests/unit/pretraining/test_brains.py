@@ -90,8 +90,8 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"voxel_mm": (3, 2)}, "two ascending sizes from 1 to 4"),
-        ({"voxel_mm": (0.5, 2)}, "two ascending sizes from 1 to 4"),
+        ({"voxel_mm": (3, 2)}, "two ascending sizes, found 3.0 and 2.0"),
+        ({"voxel_mm": (0.5, 2)}, "greater than or equal to 1"),
         ({"shape": (60, 80, 62)}, "must be divisible by the downsampling, 8"),
     ],
 )

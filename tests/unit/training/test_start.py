@@ -25,7 +25,7 @@ def taught(settings, data, tmp_path):
     folder = tmp_path / "taught"
     state = loop.train(settings, data, 0, ResumeFolder(tmp_path / "r", "m", {}, 60), CPU)
     model.save_weights(folder / "model.safetensors", state.best.weights)
-    card = {"settings": settings.model_dump(mode="json"), "grid": {"shape": SHAPE}}
+    card = {"settings": settings.model_dump(mode="json"), "grid": {"shape": SHAPE}, "contract": {}}
     model.save_card(folder / "config.json", card)
     return folder
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from brainlapse.damage import DamagedFile
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.space import SpaceSettings
 from brainlapse.training.encoding import passes as encoding
@@ -99,5 +100,5 @@ def test_weights_of_another_network_are_refused(folder, settings):
     wide = settings.network.model_copy(update={"channels": (16, 16)})
     weights = build_autoencoder(wide, (16, 16, 16)).state_dict()
     model.save_weights(folder / "model.safetensors", weights)
-    with pytest.raises(ValueError, match=r"don't fit config\.json"):
+    with pytest.raises(DamagedFile, match=r"don't fit config\.json"):
         encoding.load_model(folder)
