@@ -17,11 +17,11 @@ def recipe(name):
 def reduced(name, folder):
     """The recipe on simulated heads: a coarse grid, narrow networks, one of each family."""
     config = recipe(name)
+    visits = 3 if len(config["datasets"]) == 1 else 2
     for number, dataset in enumerate(config["datasets"].values()):
         del dataset["bids"]
         dataset["simulate"] = {
-            "subjects": 4 if number == 0 else 2, "sessions": 3 if number == 0 else 1,
-            "voxel_mm": 3.0,
+            "subjects": 2 if number else 4, "sessions": 1 if number else visits, "voxel_mm": 3.0,
         }  # fmt: skip
     config["space"] = {"voxel_mm": 4.0, "shape": [48, 48, 48]}
     config["output"] = str(folder / "results")

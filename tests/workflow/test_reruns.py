@@ -203,7 +203,8 @@ class TestPlannedJobs:
     def test_edit_of_the_errors_scores_again(self, snakemake, copy, finished_run, edit):
         edit("brainlapse/aging/errors.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
-        assert planned == {"score_forecasts", "plot_forecasts", "write_report"}
+        shown = {"plot_forecasts", "write_report", "write_viewer", "write_derivatives"}
+        assert planned == {"score_forecasts", *shown}
 
     def test_setting_of_a_level_leaves_masks_and_bias(
         self, snakemake, copy, finished_run, tmp_path
