@@ -142,11 +142,6 @@ def compared_scans(forecasts: pd.DataFrame) -> list[str]:
     return sorted(paths)
 
 
-def planned_subjects(plan: pd.DataFrame) -> list[tuple[str, str]]:
-    """Dataset and subject of everyone in a plan of either kind, sorted, once each."""
-    return sorted(set(zip(plan["dataset"], plan["subject"], strict=True)))
-
-
 def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
     for column in ("dataset", "subject", "session", "scan", "split", "age_years"):
         if column not in scans:  # also an empty list of rows

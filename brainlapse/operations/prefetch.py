@@ -40,9 +40,8 @@ def prefetch(config: dict[str, Any]) -> Iterator[Finding]:
 def fetch_image(key: str, backend: str, image: str) -> Finding:
     """Pull an image where it isn't here yet."""
     found = check_image(key, backend, image)
-    if found.level == "good":
-        return found
-    if backend not in STOPPED_BY_NAME:  # a job reads a file; its name is the person's to choose
+    # apptainer's image is a file, whose name is the person's to choose
+    if found.level == "good" or backend not in STOPPED_BY_NAME:
         return found
     if shutil.which(backend) is None:
         return Finding("fault", f"{key}: no program {backend}", f"install {backend}")

@@ -1,6 +1,11 @@
 """What the ageing stage found: forecasts to show, volumes over age, errors by method."""
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.figures import style
@@ -155,3 +160,29 @@ def headline(errors: pd.DataFrame) -> dict[str, object] | None:
         "error_pct": float(best[region]),
         "baseline_pct": float(same[region].iloc[0]) if len(same) else None,
     }
+
+
+def plot_regions(
+    errors: pd.DataFrame, regions: Sequence[str], plot: Callable[[Axes, pd.DataFrame], None]
+) -> tuple[Figure, np.ndarray]:
+    """Draw errors of volumes over the scans seen, a panel per region.
+
+    Parameters
+    ----------
+    errors
+        With region.
+    plot
+        Draws the rows of one region.
+
+    Returns
+    -------
+    tuple
+        The figure and its panels, (1, regions).
+    """
+    figure, axes = style.new_figure(1, len(regions), width_in=11.5, height_in=3.1)
+    for panel, region in zip(axes[0], regions, strict=True):
+        plot(panel, errors[errors["region"] == region])
+        panel.set_title(style.label(region))
+        panel.set_xlabel("scans seen")
+    axes[0, 0].set_ylabel("absolute volume error [%]")
+    return figure, axes

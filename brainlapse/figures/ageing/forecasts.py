@@ -1,6 +1,7 @@
 """Figures of the ageing stage: forecast scans, volume trajectories, errors, linearity."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from brainlapse.figures.ageing.curves import (
     judged_errors,
     method_colours,
     ordered_regions,
+    plot_regions,
 )
 
 
@@ -177,12 +179,7 @@ def plot_errors(errors: pd.DataFrame) -> Figure:
         raise style.NothingToShow(NO_FORECASTS)
     regions = ordered_regions(known["region"])[:6]
     colours = method_colours(known["method"])
-    figure, axes = style.new_figure(1, len(regions), width_in=11.5, height_in=3.1)
-    for panel, region in zip(axes[0], regions, strict=True):
-        _plot_region_errors(panel, known[known["region"] == region], colours)
-        panel.set_title(style.label(region))
-        panel.set_xlabel("scans seen")
-    axes[0, 0].set_ylabel("absolute volume error [%]")
+    figure, axes = plot_regions(known, regions, partial(_plot_region_errors, colours=colours))
     _legend_once(figure, axes)
     return figure
 

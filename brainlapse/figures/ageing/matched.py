@@ -1,12 +1,14 @@
 """Figure of the error against the number of scans seen, all else equal."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainlapse.figures import style
-from brainlapse.figures.ageing.curves import method_colours, ordered_regions
+from brainlapse.figures.ageing.curves import method_colours, ordered_regions, plot_regions
 
 MOST_REGIONS = 6
 JUDGED = ("test", "apply")
@@ -37,12 +39,7 @@ def plot_matched(matched: pd.DataFrame) -> Figure:
         raise style.NothingToShow(NOTHING_MATCHED)
     regions = ordered_regions(shown["region"])[:MOST_REGIONS]
     colours = method_colours(shown["method"])
-    figure, axes = style.new_figure(1, len(regions), width_in=11.5, height_in=3.1)
-    for panel, region in zip(axes[0], regions, strict=True):
-        _plot_region(panel, shown[shown["region"] == region], colours)
-        panel.set_title(style.label(region))
-        panel.set_xlabel("scans seen")
-    axes[0, 0].set_ylabel("absolute volume error [%]")
+    figure, axes = plot_regions(shown, regions, partial(_plot_region, colours=colours))
     handles, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
     return figure
