@@ -145,6 +145,9 @@ def subject_folds(scans: TaskScans, folds: int, seed: int) -> np.ndarray:
         bins = max(1, min(5, n_subjects // folds))
         ranks = pd.Series(scans.true).groupby(scans.groups).transform("mean").rank(method="first")
         strata = ((ranks - 1) * bins // len(ranks)).to_numpy(dtype=int)
+    if limit < 2:
+        message = "all scans, or all of one class, are of one person"
+        raise TaskImpossible(message)
     splitter = StratifiedGroupKFold(min(folds, limit), shuffle=True, random_state=seed)
     fold = np.full(len(scans.rows), -1)
     for number, (_, held_out) in enumerate(splitter.split(strata, strata, scans.groups)):

@@ -14,6 +14,7 @@ from brainlapse.analysis import crossval, metrics
 from brainlapse.analysis.folds import TaskImpossible, TaskScans, select_scans, subject_folds
 from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.twins import merge_twins
 from brainlapse.cohort.columns import find_named
 
 PREDICTION_COLUMNS = [
@@ -63,22 +64,21 @@ def evaluate_task(
     """
     try:
         scans = select_scans(index, task, settings)
+        features = flatten_latents(latents)[scans.rows]
+        scans, twins = merge_twins(features, scans)
         fold = subject_folds(scans, settings.folds, seed)
     except TaskImpossible as reason:
         return impossible_task(task, str(reason))
-    features = flatten_latents(latents)[scans.rows]
     latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
     output = crossval.cross_validate(features, scans, fold, settings, latent_steps)
     baseline = crossval.constant_output(scans, fold)
-    confounds, note = _confounds_output(index, task, scans, fold, settings)
+    confounds, missing = _confounds_output(index, task, scans, fold, settings)
     predictions = _prediction_table(index, scans, fold, output)
     split = index["split"].to_numpy(dtype=str)[scans.rows]
     table = _metric_table(scans, split, [output, baseline, confounds], settings, seed)
     table.insert(0, "task", task.name)
     table["n_folds"] = fold.max() + 1
-    if note:
-        table["note"] = [f"{old}; {note}" if old else note for old in table["note"]]
-    table["note"] = table["note"].replace("", np.nan)
+    table["note"] = ["; ".join(filter(None, (n, twins, missing))) or np.nan for n in table["note"]]
     return TaskResult(predictions, table[METRIC_COLUMNS])
 
 
