@@ -54,14 +54,15 @@ def copied(latents, index, generator):
 
 
 def test_a_target_that_only_faces_tell_is_at_chance():
-    """About 19 of 20 intervals hold chance: 8 of 10 or more in all but 2 % of such draws."""
-    held = 0
+    """Intervals leave out the uncertainty of training, so that a few of ten may miss chance."""
+    rows = []
     for seed in range(10):
         generator = np.random.default_rng(seed)
         index = cohort(generator)
-        row = judged(faces(index, generator), index)
-        held += row["ci_low"] <= 0.5 <= row["ci_high"]
-    assert held >= 8
+        rows.append(judged(faces(index, generator), index))
+    found = pd.DataFrame(rows)
+    assert found["value"].mean() < 0.57  # folds of scans instead of people: 0.61
+    assert ((found["ci_low"] <= 0.5) & (found["ci_high"] >= 0.5)).sum() >= 7  # and then: 4
 
 
 def test_shuffled_labels_of_a_true_effect_are_at_chance():
