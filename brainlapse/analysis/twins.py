@@ -36,6 +36,8 @@ def merge_twins(latents: np.ndarray, scans: TaskScans) -> tuple[TaskScans, str]:
         Who was; empty if nobody.
     """
     people, member = np.unique(scans.groups, return_inverse=True)
+    if min(len(people) - 1, latents.shape[1]) <= NEIGHBOUR:  # strangers meet in few dimensions
+        return scans, ""
     distance = _distances_of_people(latents, member)
     alike = np.triu(distance < ALIKE * _usual_distance(distance), 1)
     pairs = np.argwhere(alike)
@@ -69,4 +71,4 @@ def _distances_of_people(latents: np.ndarray, member: np.ndarray) -> np.ndarray:
 
 def _usual_distance(distance: np.ndarray) -> float:
     """Median over people of the distance to a near, but not the nearest, other person."""
-    return float(np.median(np.sort(distance, axis=1)[:, min(NEIGHBOUR, len(distance) - 1)]))
+    return float(np.median(np.sort(distance, axis=1)[:, NEIGHBOUR]))

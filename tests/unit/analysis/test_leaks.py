@@ -108,6 +108,13 @@ def test_latents_that_say_nothing_join_nobody():
     assert judged(np.zeros((len(index), 1, 2, 2, 2)), index)["n_subjects"] == 80
 
 
+def test_strangers_that_meet_in_few_dimensions_stay_apart():
+    generator = np.random.default_rng(7)
+    index = cohort(generator)
+    row = judged(generator.normal(size=(len(index), 2, 1, 1, 1)), index)
+    assert row["n_subjects"] == 80
+
+
 def test_a_class_that_is_one_person_under_several_names_is_a_note():
     generator = np.random.default_rng(5)
     index = cohort(generator, people=40)
