@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
+from sklearn.metrics.pairwise import euclidean_distances
 
 from brainlapse.analysis.folds import TaskScans
 
@@ -58,15 +59,10 @@ def _distances_of_people(latents: np.ndarray, member: np.ndarray) -> np.ndarray:
 
     `member` is the person of each scan, int (N,), 0 to M - 1.
     """
-    centred = latents - latents.mean(axis=0)
-    squares = (centred**2).sum(axis=1)
-    of_scans = np.maximum(squares[:, None] + squares - 2 * centred @ centred.T, 0)
     order = np.argsort(member, kind="stable")
     starts = np.flatnonzero(np.diff(member[order], prepend=-1))
-    ordered = of_scans[np.ix_(order, order)]
-    of_people = np.minimum.reduceat(np.minimum.reduceat(ordered, starts), starts, axis=1)
-    np.fill_diagonal(of_people, 0)
-    return np.sqrt(of_people)
+    of_scans = euclidean_distances(latents[order])
+    return np.minimum.reduceat(np.minimum.reduceat(of_scans, starts), starts, axis=1)
 
 
 def _usual_distance(distance: np.ndarray) -> float:
