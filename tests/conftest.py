@@ -85,3 +85,10 @@ def finished_run(tmp_path_factory):
     config = write_config(folder, folder / CLINIC)
     done = run_snakemake(folder, "--cores", 2, "--configfile", config)
     return FinishedRun(folder, config, done.stdout)
+
+
+def pytest_collection_modifyitems(items):
+    """Give tests that look at one finished run to one process of a parallel suite."""
+    for item in items:
+        if "finished_run" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("finished run"))

@@ -70,19 +70,18 @@ def between_runs(
     for start in range(0, min(trials, len(kinds)), AT_ONCE):
         place = reference.copy_to(folder / f"damage{start}")
         others = [place.results / name for name in outputs]
-        faults = {}
+        faults, deleted = {}, []
         for kind, names in kinds[start : min(start + AT_ONCE, trials)]:
             name, how = rng.choice(names), rng.choice(DAMAGES)
             which = damage(place.results / name, how, others, rng, keep_time=False)
             faults[name] = f"{kind}: {which}, {how}"
-        yield from _of_files("damage", reference, place, faults)
+            if how == DELETED:
+                deleted.append(name)
+        yield from _of_files("damage", faults, *reference.judge(place, deleted))
         shutil.rmtree(place.folder)
 
 
-def _of_files(
-    part: str, reference: Reference, place: Place, faults: dict[str, str]
-) -> Iterator[Trial]:
-    verdict, detail = reference.judge(place)
+def _of_files(part: str, faults: dict[str, str], verdict: str, detail: str) -> Iterator[Trial]:
     for name, fault in faults.items():
         own = verdict != WRONG or name in detail
         yield Trial(part, fault, verdict if own else SURVIVED, detail if own else "")

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,13 +68,19 @@ class Reference:
         copy(self.place.results, folder / "results")
         return replace(self.place, folder=folder)
 
-    def judge(self, place: Place) -> tuple[str, str]:
-        """Run the same command again and say whether the work is finished and right."""
+    def judge(self, place: Place, deleted: Sequence[str] = ()) -> tuple[str, str]:
+        """Run the same command again and say whether the work is finished and right.
+
+        A deleted result that nothing wants any more may stay away, so that users can save space;
+        asked for by its name it has to come back.
+        """
         done = place.run()
         if done.code is None:
             return STUCK, "hung"
         if done.code and "damaged (" in done.said:
             done = self._after_advice(place, done)
+        if away := [name for name in deleted if not (place.results / name).exists()]:
+            done = replace(place, targets=tuple(f"results/{name}" for name in away)).run()
         if done.code:
             return STUCK, done.said[-600:].replace("\n", " / ")
         return self.compare(place)

@@ -24,13 +24,16 @@ cp -a {results} {after}
 def _without_stage(
     reference: Reference, folder: Path, rng: random.Random
 ) -> tuple[Place, str, float]:
-    """Copy the finished run, take the results of a stage away; return also their megabytes."""
+    """Copy the finished run, take a stage and all after it away; return also their megabytes."""
     place = reference.copy_to(folder)
-    stage = rng.choice([stage for stage in STAGES if (place.results / stage).exists()])
-    missing = place.results / stage
-    size = sum(path.stat().st_size for path in missing.rglob("*") if path.is_file()) / MEGABYTE
-    shutil.rmtree(missing)
-    return place, stage, size
+    stages = [stage for stage in STAGES if (place.results / stage).exists()]
+    first = rng.randrange(len(stages))
+    missing = [place.results / stage for stage in stages[first:]]
+    files = [path for folder in missing for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files) / MEGABYTE
+    for folder in missing:
+        shutil.rmtree(folder)
+    return place, stages[first], size
 
 
 def full_disks(

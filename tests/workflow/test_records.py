@@ -177,6 +177,13 @@ def test_a_result_that_was_changed_since_is_made_again(workflow):
     assert workflow.content() == {"A"}
 
 
+def test_a_result_that_nothing_wants_may_be_deleted_and_comes_back_by_its_name(workflow):
+    (workflow.out / "a.1.txt").unlink()
+    assert "Nothing to be done" in workflow.run("A", "-n")
+    workflow.run("A", workflow.out / "a.1.txt")
+    assert (workflow.out / "a.1.txt").read_text() == "A\n"
+
+
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("X\n")])
 def test_a_folder_of_which_a_file_was_changed_since_is_made_again(workflow, damage):
     damage(workflow.out / "folder/2.txt")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.faults import damage, datasets, kills, programs, runs, tables
+from benchmarks.faults import damage, datasets, kills, programs, runs, shortage, tables
 from benchmarks.faults.reference import Reference
 from benchmarks.faults.trials import STUCK, SURVIVED, UNCLEAR, WRONG, Trial, summarise
 from brainlapse.programs import ProgramFailed
@@ -98,6 +98,34 @@ def test_the_advice_of_a_sentence_is_followed_once(reference, tmp_path, monkeypa
 
     monkeypatch.setattr(runs.Place, "run", run)
     assert reference.judge(place)[0] == SURVIVED
+
+
+@pytest.mark.parametrize(("content", "verdict"), [("a\n1\n", SURVIVED), ("a\n2\n", WRONG)])
+def test_a_deleted_result_may_stay_away_until_asked_for(
+    reference, tmp_path, monkeypatch, content, verdict
+):
+    place = reference.copy_to(tmp_path / "trial")
+    (place.results / "a.tsv").unlink()
+
+    def run(self):
+        if self.targets == ("results/a.tsv",):
+            (self.results / "a.tsv").write_text(content)
+        return runs.Ended(0, "")
+
+    monkeypatch.setattr(runs.Place, "run", run)
+    assert reference.judge(place)[0] == WRONG
+    assert reference.judge(place, ["a.tsv"])[0] == verdict
+
+
+def test_a_stage_is_taken_away_with_all_that_is_made_of_it(reference, tmp_path):
+    for stage in ("latents", "aging", "report"):
+        (reference.place.results / stage).mkdir()
+        (reference.place.results / stage / "x.tsv").write_text("x")
+    for seed in range(10):
+        place, stage, megabytes = shortage._without_stage(reference, tmp_path, random.Random(seed))
+        left = [name for name in ("latents", "aging", "report") if (place.results / name).exists()]
+        assert left == ["latents", "aging", "report"][: 3 - round(megabytes * shortage.MEGABYTE)]
+        assert stage not in left
 
 
 def test_logs_and_costs_are_no_results(reference, tmp_path):
