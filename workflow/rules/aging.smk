@@ -28,8 +28,6 @@ rule forecast_scans:
         predictions=results("aging/{model}/predictions.tsv"),
     log:
         results("logs/forecast_scans/{model}.log"),
-    benchmark:
-        results("benchmarks/forecast_scans/{model}.tsv")
     conda:
         "../../envs/torch.yaml"
     threads: 2

@@ -45,8 +45,6 @@ rule evaluate_task:
         metrics=results("analysis/{model}/tasks/{task}/metrics.tsv"),
     log:
         results("logs/evaluate_task/{model}_{task}.log"),
-    benchmark:
-        results("benchmarks/evaluate_task/{model}_{task}.tsv")
     conda:
         "../../envs/analysis.yaml"
     threads: 1

@@ -23,8 +23,6 @@ rule train_autoencoder:
         history=results("autoencoder/{model}/history.tsv"),
     log:
         results("logs/train_autoencoder/{model}.log"),
-    benchmark:
-        results("benchmarks/train_autoencoder/{model}.tsv")
     wildcard_constraints:
         model=TRAINED,
     conda:

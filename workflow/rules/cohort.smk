@@ -17,8 +17,6 @@ rule simulate_dataset:
         folder=directory(results("simulated/{dataset}")),
     log:
         results("logs/simulate_dataset/{dataset}.log"),
-    benchmark:
-        results("benchmarks/simulate_dataset/{dataset}.tsv")
     conda:
         "../../envs/imaging.yaml"
     threads: 2
@@ -43,8 +41,6 @@ checkpoint build_cohort:
         alternatives=results("cohort/alternatives.tsv"),
     log:
         results("logs/build_cohort.log"),
-    benchmark:
-        results("benchmarks/build_cohort.tsv")
     conda:
         "../../envs/imaging.yaml"
     threads: 4

@@ -32,8 +32,6 @@ rule encode_scans:
         index=results("latents/{model}/index.tsv"),
     log:
         results("logs/encode_scans/{model}.log"),
-    benchmark:
-        results("benchmarks/encode_scans/{model}.tsv")
     conda:
         "../../envs/torch.yaml"
     threads: 8
@@ -64,8 +62,6 @@ rule reconstruct_scans:
         table=results("autoencoder/{model}/blocks/{dataset}_{block}.tsv"),
     log:
         results("logs/reconstruct_scans/{model}/{dataset}_{block}.log"),
-    benchmark:
-        results("benchmarks/reconstruct_scans/{model}/{dataset}_{block}.tsv")
     conda:
         "../../envs/torch.yaml"
     threads: 2
@@ -135,8 +131,6 @@ rule judge_mean_image:
         table=results("baselines/blocks/{dataset}_{block}.tsv"),
     log:
         results("logs/judge_mean_image/{dataset}_{block}.log"),
-    benchmark:
-        results("benchmarks/judge_mean_image/{dataset}_{block}.tsv")
     conda:
         "../../envs/torch.yaml"
     threads: 2

@@ -49,8 +49,6 @@ rule pretrain_autoencoder:
         history=results("pretraining/history.tsv"),
     log:
         results("logs/pretrain_autoencoder.log"),
-    benchmark:
-        results("benchmarks/pretrain_autoencoder.tsv")
     conda:
         "../../envs/torch.yaml"
     threads: 8

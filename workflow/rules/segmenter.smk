@@ -45,8 +45,6 @@ rule train_segmenter:
         card=results("segmenter/card.json"),
     log:
         results("logs/train_segmenter.log"),
-    benchmark:
-        results("benchmarks/train_segmenter.tsv")
     conda:
         "../../envs/imaging.yaml"
     threads: 8

@@ -8,7 +8,7 @@ files with one path per line.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,20 +95,13 @@ def list_file(option: str) -> str:
 
 def build_command(job: Job, settings: SegmentationSettings) -> list[str]:
     """Return the arguments that run the segmenter on the scans of a job."""
-    if settings.backend == "embedded":
-        weights = ["--weights", str(Path(settings.weights).resolve())] if settings.weights else []
-        return [
-            *EMBEDDED,
-            *(["--prepared"] if job.prepared else []),
-            *weights,
-            *_arguments(job, job.input_folder, job.output_folder, settings),
-        ]
-    if settings.backend == "native":
-        arguments = _arguments(job, job.input_folder, job.output_folder, settings)
-        return [settings.binary, *arguments]
-    engines = {"docker": _docker, "podman": _podman, "apptainer": _apptainer}
-    inside = [settings.binary, *_arguments(job, INPUT_MOUNT, OUTPUT_MOUNT, settings)]
-    return [*engines[settings.backend](job, settings), *inside]
+    source, target = (
+        (INPUT_MOUNT, OUTPUT_MOUNT)
+        if settings.backend in IN_A_CONTAINER
+        else (job.input_folder, job.output_folder)
+    )
+    starts = STARTS[settings.backend](job, settings)
+    return [*starts, *_arguments(job, source, target, settings)]
 
 
 def build_environment(settings: SegmentationSettings) -> dict[str, str]:
@@ -141,6 +134,15 @@ def _arguments(job: Job, source: Path, target: Path, settings: SegmentationSetti
     return arguments
 
 
+def _embedded(job: Job, settings: SegmentationSettings) -> list[str]:
+    weights = ["--weights", str(Path(settings.weights).resolve())] if settings.weights else []
+    return [*EMBEDDED, *(["--prepared"] if job.prepared else []), *weights]
+
+
+def _native(job: Job, settings: SegmentationSettings) -> list[str]:
+    return [settings.binary]
+
+
 def _docker(job: Job, settings: SegmentationSettings) -> list[str]:
     # docker reads the value as CSV: the quotes keep several devices in one field.
     devices = "all" if job.visible_gpus is None else f'"device={job.visible_gpus}"'
@@ -151,6 +153,7 @@ def _docker(job: Job, settings: SegmentationSettings) -> list[str]:
         *gpu,
         *settings.container_options,
         settings.image,
+        settings.binary,
     ]
 
 
@@ -159,7 +162,8 @@ def _podman(job: Job, settings: SegmentationSettings) -> list[str]:
     gpus = [f"--device=nvidia.com/gpu={device}" for device in devices.split(",")]
     gpu = gpus if settings.gpu else []
     options = [*same_user(job), *gpu, *settings.container_options]
-    return ["podman", *run_options(job, _license(job)), *options, settings.image]
+    image = [settings.image, settings.binary]
+    return ["podman", *run_options(job, _license(job)), *options, *image]
 
 
 def _apptainer(job: Job, settings: SegmentationSettings) -> list[str]:
@@ -171,8 +175,21 @@ def _apptainer(job: Job, settings: SegmentationSettings) -> list[str]:
         *(["--nv"] if settings.gpu else []),
         *settings.container_options,
         apptainer_image(settings.image),
+        settings.binary,
     ]
 
 
 def _license(job: Job) -> list[str]:
     return [f"FS_LICENSE={INPUT_MOUNT / LICENSE_NAME}"] if job.licensed else []
+
+
+STARTS: dict[str, Callable[[Job, SegmentationSettings], list[str]]] = {
+    "embedded": _embedded,
+    "native": _native,
+    "docker": _docker,
+    "podman": _podman,
+    "apptainer": _apptainer,
+}
+"""How the command of each backend starts, up to the arguments that all share."""
+IN_A_CONTAINER = ("docker", "podman", "apptainer")
+"""Backends that see the folders of a job under the names of their mounts."""
