@@ -3,13 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check fix docs niivue install
+JOBS ?= 2
+PYTEST = OMP_NUM_THREADS=1 pytest --numprocesses $(JOBS) --dist loadgroup
+
+.PHONY: demo test test-long test-all check fix docs niivue install
 
 demo: .venv/.installed  ## the shipped config: simulated cohort, raw heads to report
 	snakemake --cores all
 
-test: .venv/.installed-dev  ## the whole test suite
-	pytest
+test: .venv/.installed-dev  ## every stage end to end, in some minutes; JOBS: processes
+	$(PYTEST) -m "not slurm and not long"
+
+test-long: .venv/.installed-dev  ## what takes minutes each: runs that are killed, the recipes, real heads
+	$(PYTEST) -m "long and not slurm"
+
+test-all: test test-long  ## the whole test suite
 
 check: .venv/.installed  ## format, lint, types, workflow lint
 	ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && mypy && snakemake --lint

@@ -87,8 +87,9 @@ def finished_run(tmp_path_factory):
     return FinishedRun(folder, config, done.stdout)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Give tests that look at one finished run to one process of a parallel suite."""
+    """Let tests that look at the finished run share one process of a parallel suite."""
     for item in items:
         if "finished_run" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group("finished run"))

@@ -156,7 +156,7 @@ def _possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSet
         "population_rate": rate_subjects > 0,
         "bayes": rate_subjects >= BAYES_SUBJECTS,
     }
-    return [method for method in settings.methods if possible[method]]
+    return [method for method in settings.methods if possible.get(method, True)]
 
 
 def _forecast(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> dict:

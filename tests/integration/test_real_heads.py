@@ -22,6 +22,7 @@ SUBJECTS = {"sub-IXI128": "train", "sub-IXI611": "validation"}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not IXI.is_dir(), reason="../shared/data/ixi is not beside the project"),
 ]
 

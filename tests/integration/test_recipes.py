@@ -89,6 +89,7 @@ def test_reduced_recipe_is_planned_to_the_report(name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", RECIPES)
 def test_reduced_recipe_runs_to_the_report(name, tmp_path):
     path = tmp_path / "reduced.yaml"
