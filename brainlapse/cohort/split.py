@@ -62,6 +62,8 @@ def assign_sides(
 ) -> None:
     """Fill in the column split of scans: one side for all scans of a person.
 
+    People who share an image become one `person`, so that no later stage parts them either.
+
     Parameters
     ----------
     rows
@@ -91,7 +93,7 @@ def assign_sides(
             )
             raise CohortError(message)
     for row in rows:
-        leader = linked.get(row["person"], row["person"])
+        leader = row["person"] = linked.get(row["person"], row["person"])
         side = next(iter(wanted.get(leader, {})), None)
         side = side or split_subject(seed, leader.rpartition("/")[2], settings)
         row["split"] = side if row["role"] == FIT else APPLY

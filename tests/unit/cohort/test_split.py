@@ -97,5 +97,7 @@ def test_people_who_share_an_image_cannot_be_asked_for_two_sides():
     scans = [scan("a", "sub-01"), scan("a", "sub-02")]
     linked = {"a/sub-01": "a/sub-01", "a/sub-02": "a/sub-01"}
     assert sides(scans, {"a": {"sub-02": "test"}}, linked) == ["test", "test"]
+    assert [row["person"] for row in scans] == ["a/sub-01"] * 2  # for folds of tasks as well
+    scans = [scan("a", "sub-01"), scan("a", "sub-02")]
     with pytest.raises(CohortError, match="two sides of one person"):
         sides(scans, {"a": {"sub-01": "train", "sub-02": "test"}}, linked)
