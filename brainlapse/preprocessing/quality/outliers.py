@@ -1,8 +1,11 @@
 """Scans that stand apart from the other scans of their data set, by robust z-scores.
 
-z = (value - median) / spread over a data set's scans that were not rejected, where the spread is
-the median absolute deviation scaled to the SD of a normal distribution (Iglewicz and Hoaglin 1993):
-a few bad scans move neither. The order of the scans plays no part.
+z = (value - median) / spread over a data set's scans that were not rejected. The spread, of each
+side by itself, is the largest of three: the median absolute deviation scaled to the SD of a normal
+distribution (Iglewicz and Hoaglin 1993); the distance to the outermost tenth of that side, scaled
+likewise, so that a long tail is no crowd of outliers; and what the number varies by when one head
+is scanned again, so that a data set of scans that are all alike is no yardstick finer than the
+measurement. Up to a tenth of bad scans moves none of them. The order of the scans plays no part.
 """
 
 from dataclasses import dataclass
@@ -13,15 +16,24 @@ import pandas as pd
 from brainlapse.preprocessing.quality.settings import QualitySettings
 
 MAD_TO_SD = 1.4826
-SPREAD_FLOOR = 0.002  # of the median: scanners that agree better than this are no yardstick
+TENTH_TO_SD = 1 / 1.2816  # a tenth of a normal distribution lies beyond 1.2816 SD
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A number that is compared over a data set; `side` says which end is suspicious."""
+    """A number that is compared over a data set.
+
+    Attributes
+    ----------
+    floor
+        SD over repeated scans of one head, on the scale of `scale`; least yardstick.
+    side
+        Which end is suspicious: low, high or both.
+    """
 
     name: str
     words: str
+    floor: float
     side: str = "both"
     logarithmic: bool = False
 
@@ -47,20 +59,23 @@ COMPARISONS = (
 )
 
 
-def robust_z(values: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, float]:
+def robust_z(
+    values: np.ndarray, usable: np.ndarray, floor: float = 0.0
+) -> tuple[np.ndarray, float]:
     """Return robust z-scores (N,) and the median of the usable values.
 
-    Scores are 0 where the usable values hardly spread, so that constant numbers flag nobody, and
+    Scores are 0 where the usable values do not spread, so that constant numbers flag nobody, and
     NaN where a value is missing.
     """
     known = values[usable & np.isfinite(values)]
     if known.size == 0:
         return np.zeros_like(values), float("nan")
-    median = float(np.median(known))
-    spread = MAD_TO_SD * float(np.median(np.abs(known - median)))
-    if spread == 0.0:
-        return np.where(np.isfinite(values), 0.0, np.nan), median
-    return (values - median) / max(spread, SPREAD_FLOOR * abs(median)), median
+    low, median, high = np.quantile(known, [0.1, 0.5, 0.9])
+    deviation = MAD_TO_SD * np.median(np.abs(known - median))
+    if deviation == 0.0:
+        return np.where(np.isfinite(values), 0.0, np.nan), float(median)
+    tail = np.where(values < median, median - low, high - median) * TENTH_TO_SD
+    return (values - median) / np.maximum(np.maximum(deviation, tail), floor), float(median)
 
 
 def compare_scans(table: pd.DataFrame, settings: QualitySettings) -> tuple[pd.Series, pd.Series]:
@@ -100,7 +115,7 @@ def _compare(
     comparison: Comparison, values: np.ndarray, usable: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
     """Return how suspicious each value is (N,), as a z-score above 0, and a sentence for each."""
-    z, middle = robust_z(comparison.scale(values), usable)
+    z, middle = robust_z(comparison.scale(values), usable, comparison.floor)
     median = float(np.exp(middle)) if comparison.logarithmic else middle
     sign = {"low": -1.0, "high": 1.0}.get(comparison.side)
     suspicious = np.nan_to_num(np.abs(z) if sign is None else np.maximum(sign * z, 0))
