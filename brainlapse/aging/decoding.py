@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.aging.forecast import masked_mae
+from brainlapse.aging.plan import VOXELS
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import load_volume, save_volume
 
+BRAIN_SUFFIX = "_space-MNI_desc-brain_T1w.nii.gz"
 MASK_SUFFIX = "_space-MNI_desc-brain_mask.nii.gz"
+LAST_SEEN = (("subject", "last_session"),)
+ENDS = (("subject", "session_first"), ("subject_last", "session_last"))
 IMAGE_COLUMNS = ["image_mae", "image_mae_copy"]
 
 
@@ -46,23 +50,52 @@ def write_images(
         yield row, stripped
 
 
+def mixed_images(
+    plan: pd.DataFrame, decoded: Iterator[np.ndarray], folder: str | Path
+) -> Iterator[np.ndarray]:
+    """Yield for each row of the plan the next decoded image, or the mixture of the real scans.
+
+    Parameters
+    ----------
+    plan : pd.DataFrame
+        From `plan_interpolations`.
+    decoded : Iterator[np.ndarray]
+        (D, H, W) for the rows whose method is not `VOXELS`, in their order.
+    folder : str | Path
+        Folder of the preprocessed scans.
+    """
+    for row in plan.to_dict("records"):
+        if row["method"] != VOXELS:
+            yield next(decoded)
+            continue
+        first, last = (
+            load_volume(f"{path}{BRAIN_SUFFIX}")[0] for path in _paths(row, ENDS, folder)
+        )
+        yield np.clip(row["alpha"] * first + (1 - row["alpha"]) * last, 0, 1)
+
+
+def _paths(row: dict, scans: Sequence[tuple[str, str]], folder: str | Path) -> list[str]:
+    names = [scan_path(row["dataset"], row[subject], row[session]) for subject, session in scans]
+    return [f"{folder}/{name}" for name in names]
+
+
 def seen_masks(
-    plan: pd.DataFrame, sessions: Sequence[str], folder: str | Path
+    plan: pd.DataFrame, scans: Sequence[tuple[str, str]], folder: str | Path
 ) -> Iterator[np.ndarray]:
     """Yield for each row of the plan the union of the brain masks of scans that it may see.
 
     Parameters
     ----------
     plan : pd.DataFrame
-        With dataset, subject and the columns `sessions`.
-    sessions : Sequence[str]
-        Columns that name sessions: ``last_session`` for a forecast, never the target's.
+        With dataset and the columns of `scans`.
+    scans : Sequence[tuple[str, str]]
+        Columns that name subject and session: `LAST_SEEN` for a forecast, never the target's.
     folder : str | Path
         Folder of the preprocessed scans.
     """
     for row in plan.to_dict("records"):
-        paths = [scan_path(row["dataset"], row["subject"], row[column]) for column in sessions]
-        masks = [load_volume(f"{folder}/{path}{MASK_SUFFIX}")[0] > 0 for path in paths]
+        paths = _paths(row, scans, folder)
+        masks = [load_volume(f"{path}{MASK_SUFFIX}")[0] > 0 for path in paths]
         yield np.logical_or.reduce(masks)
 
 
@@ -83,9 +116,9 @@ def image_errors(row: dict, image: np.ndarray, folder: str | Path) -> dict[str, 
     truth, mask, copy = (
         load_volume(path)[0]
         for path in (
-            f"{target}_space-MNI_desc-brain_T1w.nii.gz",
+            f"{target}{BRAIN_SUFFIX}",
             f"{target}{MASK_SUFFIX}",
-            f"{last}_space-MNI_desc-brain_T1w.nii.gz",
+            f"{last}{BRAIN_SUFFIX}",
         )
     )
     errors = masked_mae(image, truth, mask), masked_mae(copy, truth, mask)

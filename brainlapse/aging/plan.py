@@ -4,6 +4,8 @@ The workflow asks the same functions which files to expect while it builds its g
 heavy is imported here.
 """
 
+import itertools
+
 import pandas as pd
 
 from brainlapse.aging.settings import AgingSettings
@@ -16,9 +18,11 @@ FORECAST_COLUMNS = [
     *("last_session", "last_scan", "last_age_years", "target_age_years", "horizon_years", "file"),
 ]
 INTERPOLATION_COLUMNS = [
-    *("dataset", "subject", "split", "session_first", "session_last"),
-    *("scan_first", "scan_last", "alpha", "file"),
+    *("dataset", "subject", "split", "subject_last", "session_first", "session_last"),
+    *("scan_first", "scan_last", "method", "alpha", "file"),
 ]
+LATENTS, VOXELS, STRANGERS = "latents", "voxels", "strangers"
+"""Ways between two scans: mixed latents, decoded; mixed voxels; the latents of two people."""
 
 
 def dated_scans(scans: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +91,9 @@ def rate_scans(scans: pd.DataFrame) -> pd.DataFrame:
 def plan_interpolations(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame:
     """First and last scan of held-out subjects, with every weight alpha of the first (Eq. 2).
 
-    Scans are in order of age where all of a subject's are known, else of session name.
+    Three ways: their latents are mixed; their voxels, without a network; and, between people, the
+    latents of the first scans of a subject and of the next one of the data set. Scans are in
+    order of age where all of a subject's are known, else of session name.
 
     Parameters
     ----------
@@ -111,9 +117,16 @@ def plan_interpolations(scans: pd.DataFrame, settings: AgingSettings) -> pd.Data
         ordered = visits.sort_values(order).to_dict("records")
         if len(ordered) >= 2:
             pairs.append((ordered[0], ordered[-1]))
+    pairs = pairs[: settings.interpolation_subjects]
+    ends = [(method, *pair) for pair in pairs for method in (LATENTS, VOXELS)]
+    ends += [
+        (STRANGERS, one[0], other[0])
+        for one, other in itertools.pairwise(pairs)
+        if one[0]["dataset"] == other[0]["dataset"]
+    ]
     records = [
-        _interpolation(first, last, alpha)
-        for first, last in pairs[: settings.interpolation_subjects]
+        _interpolation(method, first, last, alpha)
+        for method, first, last in ends
         for alpha in sorted(settings.alphas)
     ]
     return pd.DataFrame(records, columns=INTERPOLATION_COLUMNS)
@@ -139,6 +152,15 @@ def compared_scans(forecasts: pd.DataFrame) -> list[str]:
     for row in forecasts.to_dict("records"):
         paths.add(scan_path(row["dataset"], row["subject"], row["session"]))
         paths.add(scan_path(row["dataset"], row["subject"], row["last_session"]))
+    return sorted(paths)
+
+
+def interpolated_scans(interpolations: pd.DataFrame) -> list[str]:
+    """Scan paths of both ends of every interpolation, sorted."""
+    paths = set()
+    for row in interpolations.to_dict("records"):
+        paths.add(scan_path(row["dataset"], row["subject"], row["session_first"]))
+        paths.add(scan_path(row["dataset"], row["subject_last"], row["session_last"]))
     return sorted(paths)
 
 
@@ -179,15 +201,18 @@ def _forecast(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> dic
     }
 
 
-def _interpolation(first: dict, last: dict, alpha: float) -> dict:
+def _interpolation(method: str, first: dict, last: dict, alpha: float) -> dict:
     folder = f"{first['dataset']}/{first['subject']}"
-    name = f"{first['subject']}_alpha-{alpha:g}_space-MNI_desc-interpolated_T1w.nii.gz"
+    step = f"method-{method}_alpha-{alpha:g}"
+    name = f"{first['subject']}_{step}_space-MNI_desc-interpolated_T1w.nii.gz"
     return {
         **{name: first[name] for name in ("dataset", "subject", "split")},
+        "subject_last": last["subject"],
         "session_first": first["session"],
         "session_last": last["session"],
         "scan_first": first["scan"],
         "scan_last": last["scan"],
+        "method": method,
         "alpha": alpha,
         "file": f"{folder}/{name}",
     }

@@ -50,11 +50,25 @@ class AgingSettings(Settings):
         description="Where the population rate starts: at the last scan seen, or at the mean "
         "age and mean latent of all scans seen [choice].",
     )
-    alphas: list[Annotated[float, Field(ge=0, le=1)]] = Field(
-        [0.0, 0.25, 0.5, 0.75, 1.0],
+    alphas: list[Annotated[float, Field(ge=-1, le=2)]] = Field(
+        [-0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25],
         min_length=3,
         description="Weights of the first scan in the interpolation between a subject's first "
-        "and last [dimensionless], 0-1.",
+        "and last, beyond 0 and 1 an extrapolation [dimensionless], -1 to 2.",
+    )
+    min_linearity_r2: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="R2 of the volumes of interpolated scans against the line between the real "
+        "ones below which a subject's region counts as not linear [dimensionless], 0-1.",
+    )
+    min_linearity_change_pct: float = Field(
+        5.0,
+        ge=0,
+        le=100,
+        description="Real change of a region below which it says nothing of linearity "
+        "[% of its volume], 0-100.",
     )
     interpolation_subjects: int = Field(
         6,

@@ -51,7 +51,10 @@ MATCHED = ("split", "n_scans_so_far", "method", "n_scans_seen", "region", "mean_
 CHOICE = ("region", "n_scans_seen", "method", "n_subjects", "mean_abs_error_pct", "reason")
 COMPARISONS = ("split", "region", "n_scans_seen", "method", "than", "difference_pct")
 COVERAGE = ("split", "method", "n_scans_seen", "region", "level", "interval", "coverage")
-LINEARITY = ("dataset", "subject", "region", "r2")
+LINEARITY = ("dataset", "subject", "method", "region", "r2", "is_linear")
+LINEARITY_CURVES = ("dataset", "subject", "method", "region", "alpha", "volume_mm3", "line_mm3")
+LINEARITY_SUMMARY = ("method", "region", "n_changing", "median_r2", "not_linear_share")
+INTERPOLATIONS = ("dataset", "subject", "scan_first", "scan_last", "method", "alpha", "file")
 VOLUMES = (
     "dataset",
     "subject",

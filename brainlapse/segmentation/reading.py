@@ -12,7 +12,7 @@ IMAGE = ["dataset", "subject", "scan", "model", "kind", *SEEN, "alpha"]
 COLUMNS = [*IMAGE, "region", "volume_mm3"]
 SCAN = ["dataset", "scan"]
 FORECAST = [*SCAN, *SEEN]
-INTERPOLATION = ["dataset", "subject", "alpha"]
+INTERPOLATION = ["dataset", "subject", "method", "alpha"]
 
 Listed = tuple[str | Path, pd.DataFrame]
 """A table that says which images there are, and the file it came from."""

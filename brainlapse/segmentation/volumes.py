@@ -121,7 +121,7 @@ def describe_interpolations(interpolations: pd.DataFrame, model: str) -> pd.Data
 
     They lie between two scans: session and scan are missing, and with them a native volume.
     """
-    table = interpolations[["dataset", "subject", "alpha"]]
+    table = interpolations[["dataset", "subject", "method", "alpha"]]
     stems = [_stem(file) for file in interpolations["file"]]
     return _complete(table.assign(stem=stems, kind="interpolated", model=model))
 

@@ -53,7 +53,7 @@ rule interpolate_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
-        masks=interpolation_masks,
+        ends=interpolation_images,
     output:
         folder=directory(results("aging/{model}/interpolated")),
         interpolations=results("aging/{model}/interpolations.tsv"),
@@ -110,7 +110,9 @@ rule measure_linearity:
         volumes=results("volumes/volumes.tsv"),
         interpolations=results("aging/{model}/interpolations.tsv"),
     output:
+        curves=results("aging/{model}/linearity_curves.tsv"),
         linearity=results("aging/{model}/linearity.tsv"),
+        summary=results("aging/{model}/linearity_summary.tsv"),
     log:
         results("logs/measure_linearity/{model}.log"),
     conda:
@@ -120,6 +122,7 @@ rule measure_linearity:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        settings=config["aging"],
         code=code_of("measure_linearity"),
     script:
         "../scripts/measure_linearity.py"

@@ -10,7 +10,8 @@ plot_reconstructions  best, median and worst reconstruction of a model
 plot_comparison       image metrics and volume errors of all models beside the mean image
 plot_latents          principal components of the latents of a model
 plot_task             one classification or regression from the latents of a model
-plot_forecasts        forecast scans, volume trajectories, errors, linearity of a model
+plot_forecasts        forecast scans, volume trajectories, errors of a model
+plot_linearity        the scans between two scans of a person, and how their volumes run
 """
 
 
@@ -217,7 +218,7 @@ rule plot_task:
 
 
 rule plot_forecasts:
-    """Plot forecast scans, volume trajectories, errors and linearity of one autoencoder."""
+    """Plot forecast scans, volume trajectories and errors of one autoencoder."""
     input:
         brains=usable_brains,
         scans=results("cohort/scans.tsv"),
@@ -228,7 +229,6 @@ rule plot_forecasts:
         reconstructions=reconstruction_folders,
         errors=results("aging/{model}/errors.tsv"),
         matched=results("aging/{model}/matched.tsv"),
-        linearity=results("aging/{model}/linearity.tsv"),
     output:
         forecasts=report(
             results("report/figures/{model}/forecasts.png"),
@@ -254,12 +254,6 @@ rule plot_forecasts:
             category="Ageing",
             labels={"model": "{model}", "figure": "errors over scans seen"},
         ),
-        linearity=report(
-            results("report/figures/{model}/linearity.png"),
-            caption="../report/linearity.rst",
-            category="Ageing",
-            labels={"model": "{model}", "figure": "linearity"},
-        ),
     log:
         results("logs/plot_forecasts/{model}.log"),
     conda:
@@ -273,3 +267,40 @@ rule plot_forecasts:
         code=code_of("plot_forecasts"),
     script:
         "../scripts/plot_forecasts.py"
+
+
+rule plot_linearity:
+    """Plot the scans between two scans, and how their regional volumes run."""
+    input:
+        interpolations=results("aging/{model}/interpolations.tsv"),
+        images=results("aging/{model}/interpolated"),
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        curves=results("aging/{model}/linearity_curves.tsv"),
+        linearity=results("aging/{model}/linearity.tsv"),
+    output:
+        interpolants=report(
+            results("report/figures/{model}/interpolants.png"),
+            caption="../report/interpolants.rst",
+            category="Ageing",
+            labels={"model": "{model}", "figure": "scans between two scans"},
+        ),
+        linearity=report(
+            results("report/figures/{model}/linearity.png"),
+            caption="../report/linearity.rst",
+            category="Ageing",
+            labels={"model": "{model}", "figure": "linearity"},
+        ),
+    log:
+        results("logs/plot_linearity/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
+    params:
+        settings=config["report"],
+        code=code_of("plot_linearity"),
+    script:
+        "../scripts/plot_linearity.py"

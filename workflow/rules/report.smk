@@ -121,6 +121,8 @@ rule write_report:
                 results("report/figures/{model}/trajectories.png"),
                 results("report/figures/{model}/errors.png"),
                 results("report/figures/{model}/matched.png"),
+                results("aging/{model}/linearity_summary.tsv"),
+                results("report/figures/{model}/interpolants.png"),
                 results("report/figures/{model}/linearity.png"),
             ],
             model=MODELS,

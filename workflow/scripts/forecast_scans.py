@@ -31,7 +31,7 @@ def main(snakemake) -> None:
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
         images = decode_latents(model, latents, passes, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
-    masks = decoding.seen_masks(plan, ["last_session"], params.preprocessed)
+    masks = decoding.seen_masks(plan, decoding.LAST_SEEN, params.preprocessed)
     written = decoding.write_images(plan, images, masks, folder, grid.affine)
     written = runtime.progress(written, "forecast", len(plan))
     errors = [decoding.image_errors(row, image, params.preprocessed) for row, image in written]

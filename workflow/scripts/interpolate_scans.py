@@ -1,10 +1,10 @@
-"""Decode straight lines in latent space between a subject's first and last scan."""
+"""Mix scans: their latents, decoded, and their voxels."""
 
 from pathlib import Path
 
 from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
-from brainlapse.aging.plan import plan_interpolations
+from brainlapse.aging.plan import VOXELS, plan_interpolations
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.latents import read_latents
 from brainlapse.space import SpaceSettings, mni_grid
@@ -23,13 +23,14 @@ def main(snakemake) -> None:
     if plan.empty:
         runtime.log.info("Nobody to interpolate: no held-out subject has two scans")
     passes = EncodingSettings.model_validate(params.decoding)
-    images = iter(())
+    decoded = iter(())
     if len(plan):
-        latents = forecast.interpolated_latents(plan, mean, index)
+        latents = forecast.interpolated_latents(plan[plan["method"] != VOXELS], mean, index)
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
-        images = decode_latents(model, latents, passes, device)
+        decoded = decode_latents(model, latents, passes, device)
     grid = mni_grid(SpaceSettings.model_validate(params.space))
-    masks = decoding.seen_masks(plan, ["session_first", "session_last"], params.preprocessed)
+    images = decoding.mixed_images(plan, decoded, params.preprocessed)
+    masks = decoding.seen_masks(plan, decoding.ENDS, params.preprocessed)
     written = decoding.write_images(plan, images, masks, snakemake.output.folder, grid.affine)
     for _ in runtime.progress(written, "interpolation", len(plan)):
         pass

@@ -1,4 +1,4 @@
-"""Plot forecast scans, volume trajectories, errors and linearity of one autoencoder."""
+"""Plot forecast scans, volume trajectories and errors of one autoencoder."""
 
 from pathlib import Path
 
@@ -28,14 +28,12 @@ def main(snakemake) -> None:
     )
     errors = tables.read(files.errors, tables.ERRORS)
     matched = tables.read(files.matched, tables.MATCHED)
-    linearity = tables.read(files.linearity, tables.LINEARITY)
     most, look = settings.forecast_subjects, (settings.slice_centre_mm, settings.max_error)
     dpi = {"dots_per_inch": settings.dots_per_inch}
     style.draw(figures.forecasts, forecasts.plot_forecasts, loaded, *look, **dpi)
     style.draw(figures.trajectories, forecasts.plot_trajectories, volumes, chosen, most, **dpi)
     style.draw(figures.errors, forecasts.plot_errors, errors, **dpi)
     style.draw(figures.matched, plot_matched, matched, **dpi)
-    style.draw(figures.linearity, forecasts.plot_linearity, linearity, **dpi)
 
 
 main(snakemake)

@@ -1,4 +1,4 @@
-"""Figures of the ageing stage: forecast scans, volume trajectories, errors, linearity."""
+"""Figures of the ageing stage: forecast scans, volume trajectories, errors."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -199,28 +199,3 @@ def _plot_region_errors(axes: Axes, table: pd.DataFrame, colours: dict[str, str]
                 axes.plot(x + np.asarray(spread), values, ".", color=colour, ms=3)
     axes.set_xticks(range(len(seen)), [f"{count:g}" for count in seen])
     axes.grid(axis="x", visible=False)
-
-
-def plot_linearity(linearity: pd.DataFrame) -> Figure:
-    """Plot R2 of regional volumes along straight lines through latent space, by region."""
-    known = linearity.dropna(subset=["r2"]) if "r2" in linearity else linearity.iloc[:0]
-    if known.empty:
-        message = (
-            "Linearity (Eq. 2 of MRExtrap) not measured: no subject has two scans of known age."
-        )
-        raise style.NothingToShow(message)
-    regions = ordered_regions(known["region"])
-    figure, axes = style.new_figure(1, 1, width_in=6.5, height_in=0.8 + 0.42 * len(regions))
-    for height, region in enumerate(regions):
-        values = np.sort(known.loc[known["region"] == region, "r2"])
-        spread = 0.3 * np.sin(np.arange(len(values)) * 2.4)  # golden angle: dots stay apart
-        axes[0, 0].plot(values, height + spread, ".", color=style.BLUE, ms=4, alpha=0.7)
-        axes[0, 0].plot(
-            [np.median(values)] * 2, [height - 0.35, height + 0.35], color=style.VERMILION
-        )
-    axes[0, 0].set_yticks(range(len(regions)), [style.label(region) for region in regions])
-    axes[0, 0].set_ylim(len(regions) - 0.5, -0.5)
-    low = float(known["r2"].quantile(0.05))
-    axes[0, 0].set_xlim(max(min(low, 0.0), -1.0) - 0.02, 1.02)
-    axes[0, 0].set(xlabel="R² of volume over position on the line", title="linearity")
-    return figure

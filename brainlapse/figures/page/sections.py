@@ -236,7 +236,13 @@ def ageing_section(run: Run) -> Section:
             ),
             run.figure(f"{model}/errors.png", f"forecast errors of {model}"),
             run.figure(f"{model}/matched.png", f"errors over scans seen of {model}"),
+            run.figure(f"{model}/interpolants.png", f"scans between two scans by {model}"),
             run.figure(f"{model}/linearity.png", f"the linearity of {model}"),
+            blocks.table(
+                run.table(f"{folder}/linearity_summary.tsv", tables.LINEARITY_SUMMARY),
+                "How many of those whose real volume changes are not linear, with 95 % intervals.",
+                empty="No volumes between two scans were measured.",
+            ),
             blocks.table(
                 run.table(f"{folder}/summary.tsv"),
                 empty="The ageing stage wrote no summary.",

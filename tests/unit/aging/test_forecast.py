@@ -92,11 +92,14 @@ def test_interpolation_ends_at_both_scans(planted):
     index, latents, _ = planted
     plan = plan_interpolations(index, AgingSettings())
     codes = forecast.interpolated_latents(plan, latents, index)
-    row = plan[plan["subject"] == "sub-4"].reset_index()
+    own = (plan["subject"] == "sub-4") & (plan["method"] == "latents")
+    row = plan[own].reset_index().set_index("alpha")["index"]
     first, last = latents[10], latents[12]
-    np.testing.assert_allclose(codes[row["index"][0]], last)  # alpha 0
-    np.testing.assert_allclose(codes[row["index"][2]], (first + last) / 2, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(codes[row["index"][4]], first)  # alpha 1
+    np.testing.assert_allclose(codes[row[0.0]], last)
+    np.testing.assert_allclose(codes[row[0.5]], (first + last) / 2, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(codes[row[1.0]], first)
+    beyond = first + 0.25 * (first - last)
+    np.testing.assert_allclose(codes[row[1.25]], beyond, rtol=1e-4, atol=1e-4)
 
 
 def test_empty_plans_give_empty_tables(planted):

@@ -6,6 +6,7 @@ from brainlapse.aging.plan import (
     FORECAST_COLUMNS,
     INTERPOLATION_COLUMNS,
     compared_scans,
+    interpolated_scans,
     plan_forecasts,
     plan_interpolations,
     sees_all,
@@ -121,12 +122,19 @@ def test_cross_sectional_cohort_gives_empty_plans():
 def test_interpolation_joins_first_and_last_even_without_ages(scans):
     scans.loc[scans["subject"] == "sub-c", "age_years"] = np.nan
     plan = plan_interpolations(scans, AgingSettings())
-    ends = plan[["subject", "scan_first", "scan_last"]].drop_duplicates()
+    ends = plan[["subject", "method", "scan_first", "scan_last"]].drop_duplicates()
     assert ends.to_numpy().tolist() == [
-        ["sub-b", "sub-b_ses-1", "sub-b_ses-3"],
-        ["sub-c", "sub-c_ses-1", "sub-c_ses-2"],
+        ["sub-b", "latents", "sub-b_ses-1", "sub-b_ses-3"],
+        ["sub-b", "voxels", "sub-b_ses-1", "sub-b_ses-3"],
+        ["sub-c", "latents", "sub-c_ses-1", "sub-c_ses-2"],
+        ["sub-c", "voxels", "sub-c_ses-1", "sub-c_ses-2"],
+        ["sub-b", "strangers", "sub-b_ses-1", "sub-c_ses-1"],
     ]
-    assert plan["alpha"].tolist() == [0, 0.25, 0.5, 0.75, 1] * 2
+    assert plan["alpha"].tolist() == AgingSettings().alphas * 5
     assert plan["file"].is_unique
+    assert [path.rpartition("/")[2] for path in interpolated_scans(plan)] == [
+        "sub-b_ses-1", "sub-b_ses-3", "sub-c_ses-1", "sub-c_ses-2",
+    ]  # fmt: skip
     limited = plan_interpolations(scans, AgingSettings(interpolation_subjects=1))
     assert set(limited["subject"]) == {"sub-b"}
+    assert set(limited["method"]) == {"latents", "voxels"}

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from brainlapse.aging.linearity import summarise_linearity
 from brainlapse.analysis.reconstructions import summarise_reconstructions
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import save_volume
-from brainlapse.latents import reconstructed_file
+from brainlapse.latents import reconstructed_file, write_latents
 from brainlapse.runtime import write_table
 from brainlapse.space import Grid, SpaceSettings, mni_grid
 
@@ -254,8 +255,36 @@ def fake_matched() -> pd.DataFrame:
 def fake_linearity(scans: pd.DataFrame, seed: int = 6) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     people = scans.drop_duplicates("subject")[["dataset", "subject"]]
-    return pd.concat(
-        [people.assign(region=r, r2=1 - random.exponential(0.05, len(people))) for r in REGIONS]
+    tables = [
+        people.assign(region=r, method=m, r2=1 - random.exponential(0.05, len(people)))
+        for r in REGIONS
+        for m in ("latents", "voxels")
+    ]
+    return pd.concat(tables, ignore_index=True).assign(is_linear=lambda t: t["r2"] > 0.9)
+
+
+def fake_curves(linearity: pd.DataFrame) -> pd.DataFrame:
+    steps = pd.DataFrame(
+        {"alpha": [0.0, 0.5, 1.0], "volume_mm3": [10.0, 11.2, 12], "line_mm3": [10.0, 11, 12]}
+    )
+    return linearity.drop(columns=["r2", "is_linear"]).merge(steps, how="cross")
+
+
+def fake_interpolations(scans: pd.DataFrame) -> pd.DataFrame:
+    own = scans[scans["subject"] == scans["subject"].iloc[0]]
+    first, last = own.iloc[[0, -1]].to_dict("records")
+    return pd.DataFrame(
+        {
+            "dataset": first["dataset"],
+            "subject": first["subject"],
+            "scan_first": first["scan"],
+            "scan_last": last["scan"],
+            "method": method,
+            "alpha": alpha,
+            "file": f"aging/interpolated/{method}-{alpha}.nii.gz",
+        }
+        for method in ("latents", "voxels")
+        for alpha in (0.0, 0.5, 1.0)
     )
 
 
@@ -311,7 +340,11 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         ),
         f"aging/{model}/summary": pd.DataFrame({"method": ["copy_last"], "n": [3]}),
         f"aging/{model}/linearity": fake_linearity(scans),
-        f"latents/{model}/index": scans.assign(flagged=False),
+        f"aging/{model}/linearity_curves": fake_curves(fake_linearity(scans)),
+        f"aging/{model}/linearity_summary": summarise_linearity(
+            fake_linearity(scans).assign(slope_ratio=1.0, bias_pct=2.0, straight_r2=1.0)
+        ),
+        f"aging/{model}/interpolations": fake_interpolations(scans),
         "volumes/volumes": fake_volumes(scans, forecasts),
     }
     log = root / f"logs/train_autoencoder/{model}.log"
@@ -322,6 +355,11 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         tables[f"analysis/{model}/tasks/{task}/metrics"] = metrics
     for name, table in tables.items():
         write_table(root / f"{name}.tsv", table)
+    latents = np.random.default_rng(9).normal(size=(len(scans), 2, 3, 4, 3))
+    folder = root / f"latents/{model}"
+    write_latents(
+        folder / "latents.npz", folder / "index.tsv", latents, latents, scans.assign(flagged=False)
+    )
     return scans
 
 
@@ -355,5 +393,6 @@ def write_images(
         save_volume(f"{start}_desc-n4_T1w.nii.gz", brain * 700, grid.affine)
         save_volume(f"{start}_space-T1w_desc-brain_mask.nii.gz", mask, grid.affine)
         save_volume(root / reconstructed(row, model), brain * 0.95, grid.affine)
-    for row in fake_forecasts(scans).to_dict("records"):
-        save_volume(root / row["file"], brain * 0.9, grid.affine)
+    decoded = [*fake_forecasts(scans)["file"], *fake_interpolations(scans)["file"]]
+    for file in decoded:
+        save_volume(root / file, brain * 0.9, grid.affine)

@@ -107,8 +107,8 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
             output={"figure": figures / f"task-{task['name']}.png"},
             params={"task": task, **dpi},
         )
-    names = ("predictions", "errors", "matched", "linearity")
-    outputs = ("forecasts", "trajectories", "errors", "matched", "linearity")
+    names = ("predictions", "errors", "matched")
+    outputs = ("forecasts", "trajectories", "errors", "matched")
     run_script(
         "plot_forecasts",
         input={
@@ -120,4 +120,15 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
         output={name: figures / f"{name}.png" for name in outputs},
         params=both,
         wildcards={"model": model},
+    )
+    run_script(
+        "plot_linearity",
+        input={
+            "interpolations": aging / "interpolations.tsv",
+            "latents": root / f"latents/{model}/latents.npz",
+            "curves": aging / "linearity_curves.tsv",
+            "linearity": aging / "linearity.tsv",
+        },
+        output={name: figures / f"{name}.png" for name in ("interpolants", "linearity")},
+        params=both,
     )

@@ -10,7 +10,9 @@ from brainlapse.segmentation.volumes import VOLUME_COLUMNS
 
 SCANS = pd.DataFrame({"dataset": "d", "subject": "sub-1", "scan": ["sub-1_1", "sub-1_2"]})
 FORECASTS = SCANS.tail(1).assign(method="linear", n_scans_seen=1, n_scans_so_far=1)
-STEPS = pd.DataFrame({"dataset": "d", "subject": "sub-1", "alpha": [0.0, 0.25, 1.0]})
+STEPS = pd.DataFrame(
+    {"dataset": "d", "subject": "sub-1", "method": "latents", "alpha": [0.0, 0.25, 1.0]}
+)
 REGIONS = pd.DataFrame({"region": ["ventricles", "hippocampus", "brain"], "volume_mm3": 5.0})
 
 

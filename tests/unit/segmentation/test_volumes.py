@@ -52,15 +52,16 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
         {
             "dataset": ["a"],
             "subject": ["sub-1"],
+            "method": ["voxels"],
             "alpha": [0.5],
-            "file": [f"aging/m/interpolated/a/sub-1/sub-1_alpha-0.5_{ending}"],
+            "file": [f"aging/m/interpolated/a/sub-1/sub-1_method-voxels_alpha-0.5_{ending}"],
         }
     )
     tables = [
         measured(tmp_path, [f"sub-1_ses-1_{ending}", f"sub-1_ses-2_{ending}"], "real", None),
         measured(tmp_path, [f"sub-1_ses-{n}_{ending}" for n in (1, 2)], "reconstructed", "m"),
         measured(tmp_path, [predictions["file"].iloc[0].split("/")[-1]], "predicted", "m"),
-        measured(tmp_path, [f"sub-1_alpha-0.5_{ending}"], "interpolated", "m"),
+        measured(tmp_path, [f"sub-1_method-voxels_alpha-0.5_{ending}"], "interpolated", "m"),
     ]
     described = [
         describe_scans(QUALITY, "real", None),
@@ -82,7 +83,7 @@ def test_real_and_decoded_scans_are_told_apart(tmp_path):
     assert ventricles.loc["predicted", "native_volume_mm3"] == 16_000.0
     assert ventricles.loc["predicted", "method"] == "linear"
     assert pd.isna(ventricles.loc["interpolated", "native_volume_mm3"])
-    assert ventricles.loc["interpolated", "alpha"] == 0.5
+    assert ventricles.loc["interpolated", ["method", "alpha"]].tolist() == ["voxels", 0.5]
     assert ventricles["intracranial_share"].tolist() == [0.0125] * 6
     assert table[table["region"] == "brain"]["intracranial_share"].tolist() == [1.0] * 6
     assert table[table["region"] == "hippocampus"]["volume_mm3"].isna().all()

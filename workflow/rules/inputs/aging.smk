@@ -2,9 +2,8 @@
 
 import functools
 
-import pandas as pd
-
 from brainlapse.aging.plan import compared_scans
+from brainlapse.aging.plan import interpolated_scans
 from brainlapse.aging.plan import plan_forecasts
 from brainlapse.aging.plan import plan_interpolations
 from brainlapse.aging.settings import AgingSettings
@@ -34,14 +33,10 @@ def forecast_masks(wildcards):
     return [results(f"preprocess/{path}{BRAIN_MASK}") for path in paths]
 
 
-def interpolation_masks(wildcards):
-    """Masks of the scans that are interpolated between."""
-    plan = plan_with(plan_interpolations)
-    ends = [
-        plan[["dataset", "subject", column]].set_axis(
-            ["dataset", "subject", "session"], axis=1
-        )
-        for column in ("session_first", "session_last")
+def interpolation_images(wildcards):
+    """Brains and masks of the scans that are interpolated between."""
+    paths = interpolated_scans(plan_with(plan_interpolations))
+    suffixes = (BRAIN, BRAIN_MASK)
+    return [
+        results(f"preprocess/{path}{suffix}") for path in paths for suffix in suffixes
     ]
-    scans = with_paths(pd.concat(ends).drop_duplicates())
-    return preprocessed(scans, BRAIN_MASK)

@@ -72,7 +72,7 @@ def test_every_section_and_link_target_is_there(page: str, bare_page: str) -> No
 
 
 def test_figures_and_numbers_are_shown(page: str) -> None:
-    assert page.count("data:image/png") == 14
+    assert page.count("data:image/png") == 15
     assert page.count("data:image/jpeg") == 2  # the flagged and the rejected scan
     assert "It gives no volume of: hippocampus." in page
     assert "Age 999 is impossible" in page
@@ -119,7 +119,8 @@ def test_cross_sectional_cohort(tmp_path: Path) -> None:
     alone["scan"] = alone["subject"]
     write_table(tmp_path / "cohort/scans.tsv", alone)
     write_table(tmp_path / "preprocess/qc.tsv", fake_run.fake_quality(alone.reset_index(drop=True)))
-    for name in ("predictions", "errors", "summary", "linearity"):
+    ageing = ("predictions", "errors", "summary", "linearity", "linearity_curves")
+    for name in (*ageing, "linearity_summary", "interpolations"):
         path = tmp_path / f"aging/sdae/{name}.tsv"
         write_table(path, pd.read_csv(path, sep="\t").iloc[:0])
     for name in ("autoencoder/sdae/volume_error", "baselines/mean_image_volume_error"):
