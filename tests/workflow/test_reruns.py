@@ -18,7 +18,7 @@ PREPROCESS = {
 DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
-    "plot_task", "plot_forecasts", "plot_comparison",
+    "plot_task", "plot_forecasts", "plot_linearity", "plot_comparison",
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
 SEGMENT = {
