@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
+from brainlapse.analysis.pca import COMPONENTS_NAME, fit_components, pack_components
+from brainlapse.analysis.settings import AnalysisSettings
 from brainlapse.bundle.card import (
     NO_LICENCE,
     TEMPLATE_NOTICE,
@@ -17,6 +19,7 @@ from brainlapse.bundle.card import (
     trained_on,
 )
 from brainlapse.bundle.files import BundleError, write_files
+from brainlapse.latents import read_latents
 from brainlapse.runtime import read_table
 from brainlapse.space import grid_at
 from brainlapse.template import load_template_brain
@@ -87,6 +90,7 @@ def export_bundle(request: Request, target: str | Path) -> None:
             "config.yaml": config_fragment(request.model, card["contract"], place).encode(),
             "README.md": words.encode(),
             "example.safetensors": encode_example(folder, volume),
+            COMPONENTS_NAME: gather_components(request),
         },
     )
 
@@ -107,6 +111,19 @@ def example_volume(request: Request, card: dict[str, Any], index: pd.DataFrame) 
         )
         raise BundleError(message)
     return load_on_grid(request.results / "preprocess" / f"{found.iloc[0]}{BRAIN}", grid.shape)
+
+
+def gather_components(request: Request) -> bytes:
+    """Fit the principal components of the training scans, or hand on those that came along."""
+    inherited = request.results / "autoencoder" / request.model / COMPONENTS_NAME
+    if inherited.is_file():
+        return inherited.read_bytes()
+    mean, _, index = read_latents(_index_path(request).parent)
+    found = fit_components(mean, index, AnalysisSettings().components, seed=0)
+    if found is None:
+        message = f"{_index_path(request)}: expected unflagged training scans, found none"
+        raise BundleError(message)
+    return pack_components(found)
 
 
 def encode_example(folder: Path, volume: np.ndarray) -> bytes:

@@ -23,6 +23,7 @@ MEGABYTE = 2**20
 LIMITS = {  # most bytes of each file; a bundle has these files and no others
     "model.safetensors": 8192 * MEGABYTE,
     "example.safetensors": 2048 * MEGABYTE,
+    "components.safetensors": 2048 * MEGABYTE,
     "config.json": 4 * MEGABYTE,
     "contract.json": 4 * MEGABYTE,
     "history.tsv": 64 * MEGABYTE,

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
+from brainlapse.analysis.pca import COMPONENTS_NAME, Components, unpack_components
 from brainlapse.bundle.card import contract_settings
 from brainlapse.bundle.files import (
     MANIFEST,
@@ -54,6 +56,8 @@ class Bundle:
         What scans must be like; the card's own.
     history
         Loss curves of the training.
+    components
+        Principal components of the training scans' latents.
     volume, mean, log_variance
         The example: (D, H, W) float32 in MNI space, and its latent (C, d, h, w).
     """
@@ -64,6 +68,7 @@ class Bundle:
     card: dict[str, Any]
     contract: dict[str, Any]
     history: pd.DataFrame
+    components: Components
     volume: np.ndarray
     mean: np.ndarray
     log_variance: np.ndarray
@@ -100,6 +105,7 @@ def read_bundle(path: str | Path) -> Bundle:
         card=card,
         contract=contract,
         history=_read_history(path, contents["history.tsv"]),
+        components=_read_components(path, contents[COMPONENTS_NAME]),
         **{name: _example_part(path, example, name) for name in ("volume", "mean", "log_variance")},
     )
     _check_fit(path, bundle)
@@ -191,6 +197,14 @@ def _read_history(path: str | Path, content: bytes) -> pd.DataFrame:
         raise BundleError(message) from None
 
 
+def _read_components(path: str | Path, content: bytes) -> Components:
+    try:
+        return unpack_components(content)
+    except ValueError as error:
+        message = f"{path}: {COMPONENTS_NAME}: {error}"
+        raise BundleError(message) from None
+
+
 def _check_fit(path: str | Path, bundle: Bundle) -> None:
     shape = tuple(bundle.card["grid"]["shape"])
     try:
@@ -198,8 +212,12 @@ def _check_fit(path: str | Path, bundle: Bundle) -> None:
     except (KeyError, TypeError, IndexError, ValueError) as error:
         message = f"{path}: config.json: expected a network that fits the grid, found {error!r}"
         raise BundleError(message) from None
-    for name, expected in (("volume", shape), ("mean", latent), ("log_variance", latent)):
-        found = getattr(bundle, name).shape
+    parts = {"volume": shape, "mean": latent, "log_variance": latent}
+    found_shapes = {name: getattr(bundle, name).shape for name in parts}
+    parts["centre of the components"] = (math.prod(latent),)
+    found_shapes["centre of the components"] = bundle.components.centre.shape
+    for name, expected in parts.items():
+        found = found_shapes[name]
         if found != expected:
             message = f"{path}: example: expected {name} of shape {expected}, found {found}"
             raise BundleError(message)

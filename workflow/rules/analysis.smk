@@ -16,6 +16,7 @@ rule reduce_latents:
     input:
         latents=results("latents/{model}/latents.npz"),
         index=results("latents/{model}/index.tsv"),
+        known=bundled_components,
     output:
         scores=results("analysis/{model}/pca.tsv"),
         variance=results("analysis/{model}/pca_variance.tsv"),

@@ -58,6 +58,7 @@ rule load_bundle:
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
         history=results("autoencoder/{model}/history.tsv"),
+        components=results("autoencoder/{model}/components.safetensors"),
     log:
         results("logs/load_bundle/{model}.log"),
     wildcard_constraints:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.analysis.pca import reduce_latents
+from brainlapse.analysis.pca import reduce_latents, unpack_components
 from brainlapse.analysis.settings import AnalysisSettings
+from brainlapse.damage import reading
 from brainlapse.latents import read_latents
 
 
@@ -13,7 +14,13 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
     mean, _, index = read_latents(Path(snakemake.input.latents).parent)
-    scores, variance = reduce_latents(mean, index, settings.components, snakemake.params.seed)
+    known = None
+    for path in snakemake.input.known:  # one or none
+        with reading(path):
+            known = unpack_components(Path(path).read_bytes())
+    scores, variance = reduce_latents(
+        mean, index, settings.components, snakemake.params.seed, known
+    )
     runtime.write_table(snakemake.output.scores, scores)
     runtime.write_table(snakemake.output.variance, variance)
 

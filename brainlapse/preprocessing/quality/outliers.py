@@ -33,7 +33,7 @@ class Comparison:
 
     name: str
     words: str
-    floor: float
+    floor: float = 0.0
     side: str = "both"
     logarithmic: bool = False
 

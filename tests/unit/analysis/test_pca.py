@@ -2,7 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.analysis.pca import reduce_latents
+from brainlapse.analysis.pca import (
+    fit_components,
+    pack_components,
+    reduce_latents,
+    unpack_components,
+)
 
 
 def cohort(splits):
@@ -62,3 +67,19 @@ def test_components_are_as_many_as_training_scans_allow(latents):
 def test_no_training_scan_is_an_error(latents):
     with pytest.raises(ValueError, match="expected unflagged scans of the train split"):
         reduce_latents(latents, cohort(["test"] * 12), 2, seed=0)
+
+
+def test_a_run_without_training_scans_is_projected_on_known_components(latents):
+    trained = cohort(["train"] * 8 + ["test"] * 4)
+    known = unpack_components(pack_components(fit_components(latents, trained, 5, seed=0)))
+    expected, ratios = reduce_latents(latents, trained, 3, seed=0)
+    applied = cohort(["apply"] * 12)
+    assert fit_components(latents, applied, 5, seed=0) is None
+    with pytest.raises(ValueError, match="train split, found none"):
+        reduce_latents(latents, applied, 3, seed=0)
+    scores, variance = reduce_latents(latents, applied, 3, seed=0, known=known)
+    names = ["pc1", "pc2", "pc3"]
+    np.testing.assert_allclose(scores[names], expected[names], atol=1e-4)
+    pd.testing.assert_frame_equal(variance, ratios)
+    own, _ = reduce_latents(latents + 1, trained, 3, seed=0, known=known)  # its own scans count
+    np.testing.assert_allclose(own[names], expected[names], atol=1e-4)

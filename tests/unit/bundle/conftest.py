@@ -8,6 +8,7 @@ import torch
 from brainlapse.analysis.reconstructions import summarise_reconstructions
 from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.images import save_volume
+from brainlapse.latents import write_latents
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.preprocessing.quality.collection import describe_contract
 from brainlapse.preprocessing.settings import PreprocessSettings
@@ -53,7 +54,10 @@ def results(tmp_path_factory):
         }
     )
     index["scan_path"] = index["dataset"] + "/" + index["subject"] + "/" + index["scan"]
-    write_table(root / "latents/small/index.tsv", index)
+    latents = np.random.default_rng(1).normal(size=(5, *card["latent_shape"]))
+    folder = root / "latents/small"
+    write_latents(folder / "latents.npz", folder / "index.tsv", latents, latents, index)
+    folder = root / "autoencoder/small"
     scores = index[["dataset", "subject", "session", "scan", "split"]].assign(ssim=0.8123, mae=0.1)
     write_table(folder / "reconstruction_summary.tsv", summarise_reconstructions(scores, index))
     brain = np.random.default_rng(0).random(SPACE.shape, dtype=np.float32)

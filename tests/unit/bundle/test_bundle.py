@@ -19,6 +19,7 @@ from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.files import MANIFEST, BundleError
 from brainlapse.bundle.reading import check_example, read_bundle
 from brainlapse.config import load_config
+from brainlapse.latents import read_latents
 from brainlapse.preprocessing.quality.collection import describe_contract
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.space import SpaceSettings
@@ -53,6 +54,12 @@ def test_a_bundle_gives_the_model_back(exported, results, name):
     assert bundle.history["train_l1"].tolist() == [0.3, 0.1]
     assert bundle.card["trained_on"] == {"ixi, train": {"scans": 2, "subjects": 1}}
     assert not bundle.build().training
+    latents, _, _index = read_latents(results / "latents/small")
+    training = latents[:2].reshape(2, -1)  # the third is flagged
+    np.testing.assert_allclose(bundle.components.centre, training.mean(axis=0), rtol=1e-5)
+    scores = bundle.components.project(latents)
+    distance = np.linalg.norm(training[0] - training[1])
+    assert abs(scores[0, 0] - scores[1, 0]) == pytest.approx(distance, rel=1e-4)
 
 
 def test_equal_models_give_equal_files(exported, results, tmp_path):
@@ -195,6 +202,13 @@ def scale_weights(folder):
     (folder / "model.safetensors").write_bytes(save({k: 1.2 * v for k, v in weights.items()}))
 
 
+def change_components(folder, change):
+    path = folder / "components.safetensors"
+    parts = load(path.read_bytes())
+    change(parts)
+    path.write_bytes(save(parts))
+
+
 def pickle_weights(folder):
     torch.save({"a": torch.ones(2)}, folder / "model.safetensors")
 
@@ -212,6 +226,15 @@ def pickle_weights(folder):
         (lambda f: change_card(f, lambda c: c.update(format=99)), "format 99"),
         (lambda f: (f / "config.json").write_text("[1]"), "JSON object"),
         (pickle_weights, "expected a safetensors file"),
+        (lambda f: change_components(f, lambda c: c.update(centre=c["centre"][:-1].clone())),
+         "components.safetensors: expected finite"),
+        (lambda f: change_components(f, lambda c: c["centre"].fill_(torch.nan)),
+         "components.safetensors: expected finite"),
+        (lambda f: change_components(f, lambda c: c.update(more=torch.ones(1))),
+         "components.safetensors: expected principal components"),
+        (lambda f: change_components(f, lambda c: c.update(
+            centre=torch.ones(3), directions=torch.ones(1, 3))), "centre of the components"),
+        (lambda f: (f / "components.safetensors").write_bytes(b"no"), "expected principal"),
         (scale_weights, "example's latent"),
     ],
 )  # fmt: skip
