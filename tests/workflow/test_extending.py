@@ -180,7 +180,8 @@ from pathlib import Path
 from brainlapse.figures.page.report import summary_section
 from brainlapse.figures.page.sections import Run
 
-section = summary_section(Run(Path(os.environ["RESULTS"]), (), (), {"toy": "A toy."}))
+run = Run(Path(os.environ["RESULTS"]), (), (), {"toy": "A toy."})
+section = summary_section(run, {"segmentation": {"backend": "native", "weights": ""}})
 assert any("42" in str(block) for block in section.blocks)
 assert any("A toy." in str(block) for block in section.blocks if block["kind"] == "figure")
 """

@@ -2,6 +2,7 @@
 
 from brainlapse import ownership
 from brainlapse.cohort.people.targets import warn_of_missing_columns
+from brainlapse.configuration.judges import shared_judges
 
 GIVEN = {Path(path).resolve() for path in workflow.config_settings.configfiles}
 
@@ -13,6 +14,8 @@ onstart:
             # a person's file keeps its remarks
             runtime.write_yaml(f"{OUT}/config.yaml", config)
         warn_of_missing_columns(config["tasks"], config["datasets"])
+        for sentence in shared_judges(config):
+            runtime.log.warning(sentence)
 
 
 onerror:

@@ -8,6 +8,7 @@ import jinja2
 import pandas as pd
 import yaml
 
+from brainlapse.configuration.judges import shared_judges
 from brainlapse.figures import tables
 from brainlapse.figures.page import blocks, findings, methods, sections, task_section
 from brainlapse.figures.page import model_sections as models
@@ -43,7 +44,7 @@ def build(
         Rule to the hash of its code.
     """
     chapters = [
-        summary_section(run),
+        summary_section(run, config),
         sections.cohort_section(run),
         sections.quality_section(run, settings.max_qc_pictures),
         models.autoencoder_section(run),
@@ -61,7 +62,7 @@ def build(
     return template.render(title=settings.title, lead=LEAD, sections=chapters, version=version)
 
 
-def summary_section(run: Run) -> Section:
+def summary_section(run: Run, config: dict) -> Section:
     """Say what was found: what is worse than its competitor first, then all of it in sentences."""
     found = findings.comparisons(run)
     worse = findings.warnings(found)
@@ -70,6 +71,7 @@ def summary_section(run: Run) -> Section:
         "What was found",
         [
             *([blocks.warning(worse)] if worse else []),
+            *map(blocks.note, shared_judges(config)),
             blocks.bullets(findings.sentences(run, found)),
             blocks.table(
                 findings.comparison_table(found),

@@ -62,7 +62,8 @@ def build_report(
         output={name: figures / f"{name[:-1]}_errors.png" for name in ("images", "volumes")},
         params={"models": models, **dpi},
     )
-    config = {"output": str(root), "tasks": tasks, "report": report}
+    segmentation = {"backend": "native", "weights": ""}
+    config = {"output": str(root), "tasks": tasks, "report": report, "segmentation": segmentation}
     captions = read_captions(REPOSITORY / "workflow/report")
     page = root / "report/index.html"
     references = page.with_name("references.bib")
