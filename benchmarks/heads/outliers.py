@@ -43,7 +43,7 @@ def floors(repeats: pd.DataFrame) -> pd.DataFrame:
 
 def false_alarms(heads: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     """Share of scans flagged, by size of the data set (rows) and limit (columns)."""
-    table = heads.assign(dataset="one")
+    table = heads.assign(dataset="one", split="apply")
     found = {}
     for size in sorted({min(size, len(table)) for size in SIZES}):
         largest = np.concatenate(
@@ -70,7 +70,9 @@ def main() -> None:
     heads = heads[heads["status"] != "rejected"]
     random = np.random.default_rng(SEED)
     for name, scans in heads.groupby("set"):
-        largest = compare_scans(scans.assign(dataset=name), QualitySettings())[1].max()
+        largest = compare_scans(scans.assign(dataset=name, split="apply"), QualitySettings())[
+            1
+        ].max()
         print(f"{name}, all {len(scans)} at once: largest z {largest:.1f}")
         halves = [("all", scans)]
         if len(scans) >= 2 * min(SIZES):

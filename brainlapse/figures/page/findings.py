@@ -168,7 +168,23 @@ def _cohort(run: Run) -> list[str]:
     shares = ", ".join(f"{people[name]} {name}" for name in SPLITS if name in people)
     ages = pd.to_numeric(scans["age_years"]).dropna()
     span = f", aged {ages.min():.0f} to {ages.max():.0f} years" if len(ages) else ""
-    return [f"{len(scans):,} scans of {people.sum():,} people{span}; people by split: {shares}."]
+    found = [f"{len(scans):,} scans of {people.sum():,} people{span}; people by split: {shares}."]
+    return found + _left_out(run, scans)
+
+
+def _left_out(run: Run, scans: pd.DataFrame) -> list[str]:
+    """Count the flagged scans of held-out people, which no forecast and no task sees."""
+    quality = run.table("preprocess/qc.tsv", tables.QUALITY)
+    flagged = quality.loc[quality["status"] == "flagged", ["dataset", "scan"]]
+    split = flagged.merge(scans[["dataset", "scan", "split"]], on=["dataset", "scan"])["split"]
+    held = split[split != "train"].value_counts()
+    if held.empty:
+        return []
+    shares = ", ".join(f"{held[name]} {name}" for name in SPLITS if name in held)
+    return [
+        f"{held.sum():,} flagged scans of held-out people ({shares}) take no part in forecasts and "
+        "tasks: results hold for scans that pass quality control."
+    ]
 
 
 def _reconstructions(run: Run) -> list[str]:

@@ -119,7 +119,7 @@ def tabulate_quality(
     """
     judged = pd.DataFrame([_flatten(record, settings) for record in records], index=scans.index)
     table = pd.concat([scans[IDENTITY], judged], axis=1).reindex(columns=list(COLUMNS))
-    reasons, largest_z = compare_scans(table, settings)
+    reasons, largest_z = compare_scans(table.assign(split=scans["split"]), settings)
     table = table.assign(largest_z=largest_z.round(2))
     for found in (reasons.to_dict(), visits):
         table = _flag(table, found)

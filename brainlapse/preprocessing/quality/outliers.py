@@ -6,6 +6,9 @@ distribution (Iglewicz and Hoaglin 1993); the distance to the outermost tenth of
 likewise, so that a long tail is no crowd of outliers; and what the number varies by when one head
 is scanned again, so that a data set of scans that are all alike is no yardstick finer than the
 measurement. Up to a tenth of bad scans moves none of them. The order of the scans plays no part.
+
+Test scans are compared as all others, but the yardstick is made without them: they decide nothing
+about scans that train.
 """
 
 from dataclasses import dataclass
@@ -60,14 +63,14 @@ COMPARISONS = (
 
 
 def robust_z(
-    values: np.ndarray, usable: np.ndarray, floor: float = 0.0
+    values: np.ndarray, yardstick: np.ndarray, floor: float = 0.0
 ) -> tuple[np.ndarray, float]:
-    """Return robust z-scores (N,) and the median of the usable values.
+    """Return robust z-scores (N,) and the median of the values that make the yardstick.
 
-    Scores are 0 where the usable values do not spread, so that constant numbers flag nobody, and
-    NaN where a value is missing.
+    Scores are 0 where these do not spread, so that constant numbers flag nobody, and NaN where a
+    value is missing.
     """
-    known = values[usable & np.isfinite(values)]
+    known = values[yardstick & np.isfinite(values)]
     if known.size == 0:
         return np.zeros_like(values), float("nan")
     low, median, high = np.quantile(known, [0.1, 0.5, 0.9])
@@ -84,7 +87,7 @@ def compare_scans(table: pd.DataFrame, settings: QualitySettings) -> tuple[pd.Se
     Parameters
     ----------
     table
-        dataset, status and the quality numbers, a row per scan.
+        dataset, split, status and the quality numbers, a row per scan.
     settings
         `outlier_z` and `outlier_min_scans`.
 
@@ -99,11 +102,13 @@ def compare_scans(table: pd.DataFrame, settings: QualitySettings) -> tuple[pd.Se
     largest_z = pd.Series(np.nan, index=table.index, dtype=float)
     for _, scans in table.groupby("dataset", sort=False):
         usable = (scans["status"] != "rejected").to_numpy()
-        if usable.sum() < settings.outlier_min_scans:
+        yardstick = usable & (scans["split"] != "test").to_numpy()
+        if yardstick.sum() < settings.outlier_min_scans:
             continue
         sizes = np.zeros(len(scans))
         for comparison in COMPARISONS:
-            z, sentences = _compare(comparison, scans[comparison.name].to_numpy(float), usable)
+            values = scans[comparison.name].to_numpy(float)
+            z, sentences = _compare(comparison, values, yardstick)
             sizes = np.fmax(sizes, z)
             for row in np.flatnonzero(usable & (z > settings.outlier_z)):
                 reasons[scans.index[row]].append(sentences[row])
@@ -112,10 +117,10 @@ def compare_scans(table: pd.DataFrame, settings: QualitySettings) -> tuple[pd.Se
 
 
 def _compare(
-    comparison: Comparison, values: np.ndarray, usable: np.ndarray
+    comparison: Comparison, values: np.ndarray, yardstick: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
     """Return how suspicious each value is (N,), as a z-score above 0, and a sentence for each."""
-    z, middle = robust_z(comparison.scale(values), usable, comparison.floor)
+    z, middle = robust_z(comparison.scale(values), yardstick, comparison.floor)
     median = float(np.exp(middle)) if comparison.logarithmic else middle
     sign = {"low": -1.0, "high": 1.0}.get(comparison.side)
     suspicious = np.nan_to_num(np.abs(z) if sign is None else np.maximum(sign * z, 0))

@@ -35,6 +35,7 @@ def scans():
             "session": [None, None, "ses-1", None],
             "scan": ["sub-1", "sub-2", "sub-3_ses-1", "sub-4"],
             "path": ["/a.nii", "/b.nii", "/c.nii", "/d.nii"],
+            "split": "train",
         }
     )
 
@@ -77,6 +78,7 @@ def test_outliers_are_flagged_with_the_limits_reasons_kept():
     count = 12
     names = [f"sub-{number:02d}" for number in range(count)]
     scans = pd.DataFrame({"dataset": "a", "subject": names, "session": None, "scan": names})
+    scans["split"] = "apply"
     snr = [20.0 + 0.1 * number for number in range(count)]
     records = [{"numbers": {**GOOD, "white_snr": value}, "mask": MASK} for value in snr]
     records[3]["numbers"]["white_snr"] = 5.0

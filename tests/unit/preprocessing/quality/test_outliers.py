@@ -13,15 +13,41 @@ SETTINGS = QualitySettings(outlier_z=6.0, outlier_min_scans=10)
 def table():
     rng = np.random.default_rng(5)
     numbers = pd.DataFrame(rng.normal(20, 1, (30, len(NAMES))), columns=NAMES)
-    return numbers.assign(dataset="site", status="accepted", scan=[f"s{i}" for i in range(30)])
+    return numbers.assign(
+        dataset="site", split="train", status="accepted", scan=[f"s{i}" for i in range(30)]
+    )
 
 
 def test_score_of_known_values():
     values = np.array([1.0, 2, 3, 4, 5, 100])
-    z, median = robust_z(values, np.array([True] * 5 + [False]))
+    yardstick = np.array([True] * 5 + [False])
+    z, median = robust_z(values, yardstick)
     assert median == 3
     assert z[-1] == pytest.approx(97 / 1.4826)
     assert z[0] == pytest.approx(-2 / 1.4826)
+    assert robust_z(values, yardstick, floor=10.0)[0][-1] == pytest.approx(9.7)
+
+
+def test_a_long_tail_is_no_crowd_of_outliers_and_the_other_side_keeps_its_yardstick():
+    random = np.random.default_rng(3)
+    values = random.exponential(size=4000)
+    z, median = robust_z(values, np.full(4000, True))
+    tail = (np.quantile(values, 0.9) - median) / 1.2816  # wider than the median deviation
+    high = values > median
+    assert z[high] == pytest.approx((values[high] - median) / tail, rel=1e-3)
+    assert z.min() > -1.5
+    assert np.mean(z > 6) < 0.002 < np.mean((values - median) / 0.71 > 6)  # 0.71: the deviation
+
+
+def test_test_scans_are_compared_and_move_nothing(table):
+    table.loc[20:, "split"] = "test"
+    table.loc[25, "white_snr"] = 5.0
+    _, before = compare_scans(table, SETTINGS)
+    reasons, _ = compare_scans(table, SETTINGS)
+    assert [row for row in table.index if reasons[row]] == [25]
+    table.loc[20:, NAMES] *= 3
+    _, after = compare_scans(table, SETTINGS)
+    pd.testing.assert_series_equal(before[:20], after[:20])
 
 
 def test_planted_outlier_is_named_in_words_and_nobody_else(table):
