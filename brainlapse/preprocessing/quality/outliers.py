@@ -2,10 +2,10 @@
 
 z = (value - median) / spread over a data set's scans that were not rejected. The spread, of each
 side by itself, is the largest of three: the median absolute deviation scaled to the SD of a normal
-distribution (Iglewicz and Hoaglin 1993); the distance to the outermost tenth of that side, scaled
+distribution (Iglewicz and Hoaglin 1993); the distance to the outermost fifth of that side, scaled
 likewise, so that a long tail is no crowd of outliers; and what the number varies by when one head
 is scanned again, so that a data set of scans that are all alike is no yardstick finer than the
-measurement. Up to a tenth of bad scans moves none of them. The order of the scans plays no part.
+measurement. Up to a fifth of bad scans moves none of them. The order of the scans plays no part.
 
 Test scans are compared as all others, but the yardstick is made without them: they decide nothing
 about scans that train.
@@ -19,7 +19,7 @@ import pandas as pd
 from brainlapse.preprocessing.quality.settings import QualitySettings
 
 MAD_TO_SD = 1.4826
-TENTH_TO_SD = 1 / 1.2816  # a tenth of a normal distribution lies beyond 1.2816 SD
+FIFTH_TO_SD = 1 / 0.8416  # a fifth of a normal distribution lies beyond 0.8416 SD
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ def robust_z(
     known = values[yardstick & np.isfinite(values)]
     if known.size == 0:
         return np.zeros_like(values), float("nan")
-    low, median, high = np.quantile(known, [0.1, 0.5, 0.9])
+    low, median, high = np.quantile(known, [0.2, 0.5, 0.8])
     deviation = MAD_TO_SD * np.median(np.abs(known - median))
     if deviation == 0.0:
         return np.where(np.isfinite(values), 0.0, np.nan), float(median)
-    tail = np.where(values < median, median - low, high - median) * TENTH_TO_SD
+    tail = np.where(values < median, median - low, high - median) * FIFTH_TO_SD
     return (values - median) / np.maximum(np.maximum(deviation, tail), floor), float(median)
 
 
