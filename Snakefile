@@ -40,6 +40,7 @@ wildcard_constraints:
 
 
 include: "workflow/rules/records.smk"
+include: "workflow/rules/scheduling.smk"
 include: "workflow/rules/common.smk"
 
 

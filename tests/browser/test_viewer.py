@@ -9,7 +9,7 @@ import pytest
 from brainlapse.figures.viewer import page as viewer
 from brainlapse.figures.viewer import people
 from tests.browser.conftest import HOSTILE, PHONE, WIDE, Page, start_browser
-from tests.unit.figures import fake_run
+from tests.unit.figures import fake_ageing, fake_run
 
 LOOK = viewer.Look(f"cohort {HOSTILE}", "sdae", 6.0, (0.0, -20.0, 8.0))
 READY = "document.body.dataset.ready"
@@ -85,7 +85,7 @@ def test_numbers_are_those_of_the_tables(page, shown):
     assert visit.age_years == pytest.approx(end.age_years)
     slide(page, end.age_years)
     forecast, measured = map(float, row(page, "ventricles").split()[1:3])
-    expected = fake_run.volume_at("ventricles", end.age_years) / 1000
+    expected = fake_ageing.volume_at("ventricles", end.age_years) / 1000
     assert forecast == pytest.approx(expected, rel=0.005)
     assert measured == pytest.approx(
         dict(shown[0].measured["ventricles"])[visit.age_years], rel=0.005

@@ -12,16 +12,18 @@ from brainlapse.images import save_volume
 from brainlapse.latents import reconstructed_file, write_latents
 from brainlapse.runtime import write_table
 from brainlapse.space import Grid, SpaceSettings, mni_grid
+from tests.unit.figures.fake_ageing import (
+    REGIONS,
+    fake_curves,
+    fake_errors,
+    fake_forecasts,
+    fake_interpolations,
+    fake_linearity,
+    fake_matched,
+    fake_volumes,
+)
 
 SPLITS = ["train", "train", "validation", "test", "test", "test"]
-REGIONS = {
-    "ventricles": 20e3,
-    "grey_matter": 600e3,
-    "white_matter": 500e3,
-    "csf": 200e3,
-    "brain": 1.3e6,
-}
-METHODS = ("population_rate", "least_squares")
 
 
 def fake_scans(subjects: int = 12, visits: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -151,141 +153,6 @@ def fake_tasks(scans: pd.DataFrame, seed: int = 3) -> dict[str, tuple[pd.DataFra
         "diagnosis": (groups, metrics("diagnosis", [("roc_auc", 0.81, 0.5, 0.66, 0.93)])),
         "age": (ages, metrics("age", [("mae", 4.2, 7.9, 3.1, 5.5), ("r2", 0.5, 0, 0.2, 0.7)])),
     }
-
-
-def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for (dataset, subject), visits in scans[scans["split"] == "test"].groupby(
-        ["dataset", "subject"]
-    ):
-        visits = visits.sort_values("age_years").reset_index(drop=True)
-        for seen in (1, 2):
-            last = visits.loc[seen - 1]
-            for _, target in visits.loc[seen:].iterrows():
-                for method in METHODS[: seen + 1]:
-                    if method == "least_squares" and seen == 1:
-                        continue
-                    name = f"{target['scan']}_{method}_{seen}.nii.gz"
-                    rows.append(
-                        {
-                            "dataset": dataset,
-                            "subject": subject,
-                            "session": target["session"],
-                            "scan": target["scan"],
-                            "split": "test",
-                            "method": method,
-                            "n_scans_seen": seen,
-                            "n_scans_so_far": seen,
-                            "last_scan": last["scan"],
-                            "last_age_years": last["age_years"],
-                            "target_age_years": target["age_years"],
-                            "horizon_years": target["age_years"] - last["age_years"],
-                            "file": f"aging/sdae/predicted/{name}",
-                            "image_mae": 0.02,
-                            "image_mae_copy": 0.025,
-                        }
-                    )
-    return pd.DataFrame(rows)
-
-
-def volume_at(region, age_years):
-    """Volume [mm3] of a region at an age: ventricles grow, all others shrink."""
-    rate = 0.03 if region == "ventricles" else -0.005
-    return REGIONS[region] * (1 + rate * (age_years - 60))
-
-
-def fake_volumes(scans: pd.DataFrame, forecasts: pd.DataFrame, seed: int = 4) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    rows = []
-
-    def add(row: dict, kind: str, model: str | None, age_years: float, noise: float) -> None:
-        for region in REGIONS:
-            value = volume_at(region, age_years) * random.normal(1, noise)
-            rows.append(
-                {**row, "kind": kind, "model": model, "region": region, "volume_mm3": value}
-            )
-        rows.append({**row, "kind": kind, "model": model, "region": "hippocampus"})
-
-    keys = ["dataset", "subject", "session", "scan"]
-    for row in scans.dropna(subset=["age_years"]).to_dict("records"):
-        identity = {key: row[key] for key in keys}
-        add(identity, "real", None, row["age_years"], 0.005)
-        add(identity, "reconstructed", "sdae", row["age_years"], 0.02)
-    for row in forecasts.to_dict("records"):
-        identity = {key: row[key] for key in [*keys, "method", "n_scans_seen"]}
-        add(identity, "predicted", "sdae", row["target_age_years"], 0.03)
-    return pd.DataFrame(rows).assign(backend="embedded")
-
-
-def fake_errors(forecasts: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    parts = []
-    for method, size in (("copy_last", 9), ("reconstruction", 3), ("volume_linear", 6)):
-        parts.append(
-            forecasts.drop_duplicates(["scan", "n_scans_seen"]).assign(method=method, s=size)
-        )
-    parts.append(forecasts.assign(s=5))
-    table = pd.concat(parts)
-    frames = [
-        table.assign(
-            region=region,
-            abs_error_pct=np.abs(random.normal(0, table["s"] / (i + 1))),
-            predicted_mm3=volume_at(region, table["target_age_years"]),
-            last_observed_mm3=volume_at(region, table["last_age_years"]),
-        )
-        for i, region in enumerate(REGIONS)
-    ]
-    return pd.concat(frames).drop(columns="s")
-
-
-def fake_matched() -> pd.DataFrame:
-    rows = [
-        ("test", 2, method, seen, region, 5, error / seen)
-        for method, error in (("copy_last", 9.0), ("population_rate", 5.0))
-        for seen in (1, 2)
-        for region in REGIONS
-    ]
-    columns = ["split", "n_scans_so_far", "method", "n_scans_seen", "region", "n_subjects"]
-    table = pd.DataFrame(rows, columns=[*columns, "mean_abs_error_pct"])
-    return table.assign(
-        low_pct=table["mean_abs_error_pct"] - 1, high_pct=table["mean_abs_error_pct"] + 1
-    )
-
-
-def fake_linearity(scans: pd.DataFrame, seed: int = 6) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    people = scans.drop_duplicates("subject")[["dataset", "subject"]]
-    tables = [
-        people.assign(region=r, method=m, r2=1 - random.exponential(0.05, len(people)))
-        for r in REGIONS
-        for m in ("latents", "voxels")
-    ]
-    return pd.concat(tables, ignore_index=True).assign(is_linear=lambda t: t["r2"] > 0.9)
-
-
-def fake_curves(linearity: pd.DataFrame) -> pd.DataFrame:
-    steps = pd.DataFrame(
-        {"alpha": [0.0, 0.5, 1.0], "volume_mm3": [10.0, 11.2, 12], "line_mm3": [10.0, 11, 12]}
-    )
-    return linearity.drop(columns=["r2", "is_linear"]).merge(steps, how="cross")
-
-
-def fake_interpolations(scans: pd.DataFrame) -> pd.DataFrame:
-    own = scans[scans["subject"] == scans["subject"].iloc[0]]
-    first, last = own.iloc[[0, -1]].to_dict("records")
-    return pd.DataFrame(
-        {
-            "dataset": first["dataset"],
-            "subject": first["subject"],
-            "scan_first": first["scan"],
-            "scan_last": last["scan"],
-            "method": method,
-            "alpha": alpha,
-            "file": f"aging/interpolated/{method}-{alpha}.nii.gz",
-        }
-        for method in ("latents", "voxels")
-        for alpha in (0.0, 0.5, 1.0)
-    )
 
 
 def fake_pca(scans: pd.DataFrame, seed: int = 7) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from brainlapse.figures.models import comparison, reconstructions, training
 from brainlapse.figures.page import blocks
 from brainlapse.figures.scans import cohort
 from brainlapse.figures.scans.order import pictured
-from tests.unit.figures import fake_run
+from tests.unit.figures import fake_ageing, fake_run
 
 
 def test_best_median_worst_of_the_test_split() -> None:
@@ -31,7 +31,7 @@ def test_best_median_worst_of_the_test_split() -> None:
 
 
 def test_forecasts_of_test_subjects_come_first_and_baselines_never() -> None:
-    forecasts = fake_run.fake_forecasts(fake_run.fake_scans())
+    forecasts = fake_ageing.fake_forecasts(fake_run.fake_scans())
     forecasts.loc[forecasts["subject"] == "sub-03", "split"] = "validation"
     copies = forecasts.assign(method="copy_last", horizon_years=99.0)
     chosen = ageing.choose(pd.concat([forecasts, copies]), 3)
@@ -57,8 +57,8 @@ def test_headline_compares_equal_numbers_of_scans() -> None:
 
 def test_trajectories_take_ages_from_scans_and_targets() -> None:
     scans = fake_run.fake_scans()
-    forecasts = fake_run.fake_forecasts(scans)
-    volumes = fake_run.fake_volumes(scans, forecasts)
+    forecasts = fake_ageing.fake_forecasts(scans)
+    volumes = fake_ageing.fake_volumes(scans, forecasts)
     table = ageing.trajectories(volumes, scans, forecasts, "sdae")
     assert len(table[table["kind"] == "predicted"]) == len(forecasts) * len(fake_run.REGIONS)
     assert set(ageing.trajectories(volumes, scans, forecasts, "other")["kind"]) == {"real"}
