@@ -1,4 +1,4 @@
-"""Snakemake looks for jobs when one has ended, and not once a second for every job that ever has."""
+"""Snakemake looks for jobs when one has ended, not once a second for every job that ever has."""
 
 import runpy
 import threading
@@ -28,6 +28,6 @@ def test_one_timer_waits_however_many_are_asked_for(look_again):
     assert scheduler._open_jobs.acquire(timeout=10)
 
 
-def test_snakemake_still_asks_in_the_way_that_is_replaced(monkeypatch):
+def test_snakemake_still_asks_in_the_way_that_is_replaced():
     source = Path(JobScheduler.schedule.__code__.co_filename).read_text()
     assert "self._schedule_reevalutation(self.job_rate_limiter.timespan)" in source
