@@ -1,0 +1,39 @@
+"""A model from a bundle takes scans to the report in a run that trains nothing."""
+
+import numpy as np
+import pytest
+import yaml
+
+from brainlapse.bundle.export import Request, export_bundle
+from brainlapse.bundle.reading import read_bundle
+from brainlapse.latents import read_latents
+from brainlapse.runtime import read_table
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+PEOPLE = {"subjects": 4, "sessions": 2, "voxel_mm": 3.0}
+
+
+def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, snakemake, tmp_path):
+    bundle = tmp_path / "small.zip"
+    export_bundle(Request(finished_run.results, "small"), bundle)
+    config = yaml.safe_load(finished_run.config.read_text())
+    config |= {
+        "datasets": {"mine": {"simulate": PEOPLE, "role": "apply"}},
+        "autoencoders": {"small": {"bundle": str(bundle)}},
+        "seed": 3,
+    }
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    snakemake(tmp_path, "--cores", 2, "--configfile", path)
+
+    results = tmp_path / "results"
+    assert (results / "report/index.html").is_file()
+    latents, _, index = read_latents(results / "latents/small")
+    assert set(index["split"]) == {"apply"}
+    scores = read_table(results / "analysis/small/pca.tsv").set_index("scan")
+    components = read_bundle(bundle).components
+    expected = components.project(latents)[:, 0]
+    np.testing.assert_allclose(scores.loc[index["scan"], "pc1"], expected, rtol=1e-3, atol=1e-3)
+    errors = read_table(results / "aging/small/errors.tsv")
+    assert "copy_last" in set(errors["method"])  # nothing that needs training people
+    assert not {"volume_rate", "volume_bayes", "population_rate"} & set(errors["method"])
