@@ -16,6 +16,7 @@ from brainlapse.configuration.agreement import agreement_faults
 from brainlapse.configuration.places import place_faults
 from brainlapse.configuration.text import text_faults
 from brainlapse.figures.settings import ReportSettings
+from brainlapse.prediction.settings import PredictionSettings
 from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.pretraining.settings import PretrainingSettings
 from brainlapse.segmentation.settings import SegmentationSettings
@@ -71,6 +72,9 @@ class Config(Settings):
     )
     aging: AgingSettings = Field(
         default_factory=AgingSettings, description="Ageing in latent space"
+    )
+    predict: PredictionSettings = Field(
+        default_factory=PredictionSettings, description="Forecasts that someone asks for"
     )
     segmentation: SegmentationSettings = Field(
         default_factory=SegmentationSettings, description="Regional volumes"

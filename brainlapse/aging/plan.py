@@ -75,7 +75,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
             targets = rest[horizon_years > settings.min_horizon_years].to_dict("records")
             for n_seen in sorted(n for n in settings.scans_seen if n <= so_far):
                 seen = visits.iloc[so_far - n_seen : so_far]
-                for method in _possible_methods(seen, rate_subjects, settings):
+                for method in possible_methods(seen, rate_subjects, settings):
                     records += [_forecast(target, seen, method, so_far) for target in targets]
     return pd.DataFrame(records, columns=FORECAST_COLUMNS)
 
@@ -171,7 +171,8 @@ def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
     return scans[~is_flagged(scans)].copy()
 
 
-def _possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSettings) -> list[str]:
+def possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSettings) -> list[str]:
+    """Methods of the settings that the seen scans, and training subjects with rates, allow."""
     span_years = seen["age_years"].iloc[-1] - seen["age_years"].iloc[0]
     possible = {
         "linear": len(seen) >= 2 and span_years >= settings.min_seen_span_years,

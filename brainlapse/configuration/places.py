@@ -22,6 +22,7 @@ PATHS = (  # key, with * for any name
     "output",
     "datasets.*.bids",
     "preprocess.quality.review",
+    "predict.requests",
     "segmentation.weights",
     "segmenter.label_maps",
     "autoencoders.*.bundle",
@@ -46,7 +47,7 @@ def place_faults(raw: dict[str, Any]) -> list[str]:
         for key, value in _values(raw, pattern.split(".")):
             if isinstance(value, str) and (fault := _unusable(value)):
                 found.append(f"{key}: {fault}")
-    checks = (_output, _datasets, _models, _weights, _review, _label_maps, _programs)
+    checks = (_output, _datasets, _models, _weights, _review, _requests, _label_maps, _programs)
     return found or [line for check in checks for line in check(raw)]
 
 
@@ -145,6 +146,12 @@ def _review(raw: dict[str, Any]) -> Iterator[str]:
     review = _value(raw, "preprocess.quality.review")
     if isinstance(review, str) and not Path(review).is_file():
         yield f"preprocess.quality.review: expected a table at {review}, found none"
+
+
+def _requests(raw: dict[str, Any]) -> Iterator[str]:
+    requests = _value(raw, "predict.requests")
+    if isinstance(requests, str) and not Path(requests).is_file():
+        yield f"predict.requests: expected a table at {requests}, found none"
 
 
 def _label_maps(raw: dict[str, Any]) -> Iterator[str]:

@@ -63,9 +63,9 @@ rule analyse:
 
 
 rule predict:
-    """Forecast later scans."""
+    """Forecast the scans of predict.requests; without it, later scans of held-out people."""
     input:
-        expand(results("aging/{model}/predictions.tsv"), model=MODELS),
+        predictions,
 
 
 rule volumes:

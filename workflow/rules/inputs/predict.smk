@@ -1,0 +1,71 @@
+"""The forecasts that someone asks for, and the scans that they start from."""
+
+import functools
+
+from brainlapse.prediction.requests import BadRequests
+from brainlapse.prediction.requests import last_scans
+from brainlapse.prediction.requests import plan_requests
+from brainlapse.prediction.requests import read_requests
+
+REQUESTS = config["predict"]["requests"]
+PREDICTED = ("predictions.tsv", "refused.tsv", "volumes.tsv", "predictions.png")
+
+
+def predictions(wildcards):
+    """What the target predict makes: of requests, or of the held-out scans of the cohort."""
+    names = [f"predict/{{model}}/{name}" for name in PREDICTED]
+    wanted = names if REQUESTS else ["aging/{model}/predictions.tsv"]
+    return expand([results(name) for name in wanted], model=MODELS)
+
+
+def requests_table(wildcards):
+    """The table of requests, or one sentence."""
+    if REQUESTS is None:
+        message = "predict.requests: expected a table of subject and age_years, found none named"
+        raise WorkflowError(message)
+    return REQUESTS
+
+
+@functools.cache
+def seen_last(requests, *stamps):
+    """Paths of the last scans that the requested forecasts see."""
+    try:
+        plan, _ = plan_requests(read_requests(requests), join_quality(*stamps))
+    except BadRequests as error:
+        raise WorkflowError(str(error)) from None
+    return last_scans(plan)
+
+
+def last_seen():
+    """The same for the table that the configuration names."""
+    return seen_last(REQUESTS, *usable_stamps())
+
+
+def last_with_heads():
+    """Those of them whose raw heads are known: not from another tool."""
+    return [path for path in last_seen() if path.split("/")[0] not in TAKEN]
+
+
+def last_brains(wildcards):
+    """Brains and masks of the last scans seen."""
+    return [
+        results(f"preprocess/{path}{suffix}")
+        for path in last_seen()
+        for suffix in (BRAIN, BRAIN_MASK)
+    ]
+
+
+def last_native_masks(wildcards):
+    """Masks on the raw grids."""
+    suffix = "_space-T1w_desc-brain_mask.nii.gz"
+    return [results(f"preprocess/{path}{suffix}") for path in last_with_heads()]
+
+
+def last_transforms(wildcards):
+    """Transforms between template and raw scan, in the same order."""
+    return [transform_of(path) for path in last_with_heads()]
+
+
+def last_names(wildcards):
+    """Names of the scans whose raw heads are known, in the same order."""
+    return [Path(path).name for path in last_with_heads()]

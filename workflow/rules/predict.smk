@@ -1,0 +1,99 @@
+"""Forecasts that someone asks for: target predict with predict.requests.
+
+in:  a table of subject and age_years, latents/{model}/latents.npz, volumes/volumes.tsv
+out: predict/{model}/predictions.tsv and refused.tsv, predict/{model}/images (in MNI space and in
+     the person's own), predict/{model}/volumes.tsv, predict/{model}/predictions.png
+
+predict_scans         forecast, decode, bring back to the person's own space
+measure_predictions   volumes of the forecasts, beside those from volumes alone with intervals
+plot_predictions      a strip per person
+"""
+
+
+include: "inputs/predict.smk"
+
+
+rule predict_scans:
+    """Forecast the scans that someone asks for."""
+    input:
+        requests=requests_table,
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        weights=results("autoencoder/{model}/model.safetensors"),
+        network=results("autoencoder/{model}/config.json"),
+        brains=last_brains,
+        native_masks=last_native_masks,
+        transforms=last_transforms,
+    output:
+        folder=directory(results("predict/{model}/images")),
+        predictions=results("predict/{model}/predictions.tsv"),
+        refused=results("predict/{model}/refused.tsv"),
+    log:
+        results("logs/predict_scans/{model}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(12000),
+        runtime=growing(60),
+        gpu=1,
+    params:
+        settings=config["aging"],
+        space=config["space"],
+        decoding=DECODING,
+        natives=last_names,
+        preprocessed=results("preprocess"),
+        code=code_of("predict_scans"),
+    script:
+        "../scripts/predict_scans.py"
+
+
+rule measure_predictions:
+    """Measure the volumes of requested forecasts."""
+    input:
+        predictions=results("predict/{model}/predictions.tsv"),
+        folder=results("predict/{model}/images"),
+        reconstructed=results("autoencoder/{model}/reconstruction.tsv"),
+        reconstructions=reconstruction_folders,
+        volumes=results("volumes/volumes.tsv"),
+        index=results("latents/{model}/index.tsv"),
+        weights=segmenter_weights,
+    output:
+        volumes=results("predict/{model}/volumes.tsv"),
+    log:
+        results("logs/measure_predictions/{model}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(max(4000, SEGMENTATION_MEM_MB)),
+        runtime=growing(60),
+        gpu=SEGMENTATION_GPU,
+    params:
+        settings=SEGMENTATION,
+        code=code_of("measure_predictions"),
+    script:
+        "../scripts/measure_predictions.py"
+
+
+rule plot_predictions:
+    """Plot a strip of requested forecasts for each person."""
+    input:
+        predictions=results("predict/{model}/predictions.tsv"),
+        folder=results("predict/{model}/images"),
+        brains=last_brains,
+    output:
+        figure=results("predict/{model}/predictions.png"),
+    log:
+        results("logs/plot_predictions/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        settings=config["report"],
+        code=code_of("plot_predictions"),
+    script:
+        "../scripts/plot_predictions.py"

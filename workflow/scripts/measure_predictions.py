@@ -1,0 +1,46 @@
+"""Regional volumes of requested forecasts."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from brainlapse import runtime
+from brainlapse.prediction.volumes import tabulate_predictions
+from brainlapse.segmentation.backends import segment_scans
+from brainlapse.segmentation.reading import read_volumes
+from brainlapse.segmentation.settings import SegmentationSettings
+
+
+def main(snakemake) -> None:
+    """Unpack the job, segment forecasts and last reconstructions, write the table."""
+    runtime.start(snakemake)
+    inputs = snakemake.input
+    settings = SegmentationSettings.model_validate(snakemake.params.settings)
+    plan = runtime.read_table(inputs.predictions)
+    rebuilt = runtime.read_table(inputs.reconstructed).set_index(["dataset", "scan"])["file"]
+    lasts = plan[["dataset", "last_scan"]].drop_duplicates()
+    made = [Path(inputs.folder, file) for file in plan["file"]]
+    root = Path(inputs.volumes).parents[1]
+    decoded = [root / rebuilt[key] for key in lasts.itertuples(index=False, name=None)]
+    found = segment_scans([*made, *decoded], settings, snakemake.threads)
+    forecast = plan[["dataset", "scan", "last_scan"]].assign(found=found[: len(made)])
+    last = lasts.assign(rebuilt=found[len(made) :])
+    rows = [
+        {
+            "dataset": row["dataset"],
+            "scan": row["scan"],
+            "region": region,
+            "volume_mm3": volume_mm3,
+            "rebuilt_mm3": row["rebuilt"].volumes_mm3[region],
+        }
+        for row in forecast.merge(last, on=["dataset", "last_scan"]).to_dict("records")
+        for region, volume_mm3 in row["found"].volumes_mm3.items()
+    ]
+    names = ["dataset", "scan", "region", "volume_mm3", "rebuilt_mm3"]
+    measured = pd.DataFrame(rows, columns=names)
+    index = runtime.read_table(inputs.index)
+    table = tabulate_predictions(plan, measured, read_volumes(inputs.volumes), index)
+    runtime.write_table(snakemake.output.volumes, table)
+
+
+main(snakemake)
