@@ -27,7 +27,10 @@ SEED = 0
 
 
 def floors(repeats: pd.DataFrame) -> pd.DataFrame:
-    """SD of every number over scans of one head that is turned between them."""
+    """SD of every number over scans of one head that is turned between them.
+
+    Turning blurs, which moves all heads alike: the mean difference is taken away.
+    """
     first, again = (
         repeats[repeats["alteration"] == kind].set_index(["set", "head"])
         for kind in ("unchanged", "repeated")
@@ -36,7 +39,7 @@ def floors(repeats: pd.DataFrame) -> pd.DataFrame:
     for comparison in COMPARISONS:
         difference = comparison.scale(again[comparison.name].loc[first.index].to_numpy(float))
         difference = difference - comparison.scale(first[comparison.name].to_numpy(float))
-        sd = float(np.sqrt(np.mean(difference**2) / 2))
+        sd = float(np.std(difference, ddof=1) / np.sqrt(2))
         rows.append({"number": comparison.name, "sd": sd, "floor": comparison.floor})
     return pd.DataFrame(rows)
 
