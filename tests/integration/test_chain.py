@@ -246,3 +246,36 @@ def test_people_with_several_visits_have_rates(finished_run):
     expected = {person for person, count in visits.items() if count > 1}
     assert set(zip(rates["dataset"], rates["subject"], strict=True)) == expected
     assert (rates["standard_error"].dropna() > 0).all()
+
+
+def test_requests_are_forecast_in_both_spaces_or_refused(finished_run, snakemake, tmp_path):
+    scans = finished_run.table("cohort/scans.tsv")
+    person = scans[scans["split"] == "test"].sort_values("age_years").iloc[-1]
+    asked = tmp_path / "asked.tsv"
+    asked.write_text(f"subject\tage_years\n{person['subject']}\t95\nsub-nobody\t70\n")
+    snakemake(
+        finished_run.folder, "predict", "--cores", 2, "--configfile", finished_run.config,
+        "--config", f"predict={{requests: {asked}}}",
+    )  # fmt: skip
+    plan = finished_run.table("predict/small/predictions.tsv")
+    assert plan["seen_scans"].item().split(",")[-1] == person["scan"]
+    assert "years old" in plan["note"].item()  # nobody of 95 trained
+    refused = finished_run.table("predict/small/refused.tsv")
+    assert "found none of sub-nobody" in refused["reason"].item()
+
+    images = finished_run.results / "predict/small/images"
+    grid = mni_grid(SpaceSettings.model_validate(load_config(
+        yaml.safe_load(finished_run.config.read_text()))["space"]))  # fmt: skip
+    assert load_volume(images / plan["file"].item())[0].shape == grid.shape
+    forecast, affine = load_volume(images / plan["native_file"].item())
+    stem = f"{person['dataset']}/{person['subject']}/{person['session']}/{person['scan']}"
+    mask = finished_run.results / f"preprocess/{stem}_space-T1w_desc-brain_mask.nii.gz"
+    native, native_affine = load_volume(mask)
+    np.testing.assert_allclose(affine, native_affine)
+    overlap = 2 * ((forecast > 0) & (native > 0)).sum() / ((forecast > 0).sum() + native.sum())
+    assert overlap > 0.9  # the person's own head, in place
+
+    volumes = finished_run.table("predict/small/volumes.tsv")
+    assert {"copy_last", "volume_linear", "image"} <= set(volumes["method"])
+    assert (volumes["predicted_mm3"].dropna() > 0).all()
+    assert (finished_run.results / "predict/small/predictions.png").is_file()

@@ -15,15 +15,19 @@ ROOT = Path(__file__).parents[2]
 PREPROCESS = {
     "mask_brain", "correct_bias", "register_brain", "align_visit", "place_brain", "measure_quality",
 }  # fmt: skip
-DECODE = {"encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans"}
+DECODE = {
+    "encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans", "predict_scans",
+}  # fmt: skip
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
     "plot_task", "plot_forecasts", "plot_linearity", "plot_comparison",
+    "plot_predictions",
 }  # fmt: skip
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
 SEGMENT = {
     "segment_real",
     "segment_aligned",
+    "measure_predictions",
     "segment_decoded",
     "collect_volumes",
     "segment_mean_image",
@@ -81,12 +85,18 @@ EDITS = {  # module -> the rules whose own code it is
         "measure_volume_error",
         "segment_mean_image",
     },
-    "analysis/pca.py": {"reduce_latents", "evaluate_task"},
+    "analysis/pca.py": {"reduce_latents", "evaluate_task", "load_bundle"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},
-    "aging/volumes.py": {"score_forecasts"},
+    "aging/volumes.py": {"score_forecasts", "measure_predictions"},
     "aging/evaluation/matched.py": {"score_forecasts"},
-    "aging/methods/bayes.py": {"forecast_scans", "interpolate_scans", "score_forecasts"},
+    "aging/methods/bayes.py": {
+        "forecast_scans",
+        "interpolate_scans",
+        "predict_scans",
+        "score_forecasts",
+        "measure_predictions",
+    },
     "aging/linearity.py": {"measure_linearity"},
     "segmentation/synthseg/gates.py": SEGMENT,
     # part of a model's code where volumes select its weights

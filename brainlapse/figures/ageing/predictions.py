@@ -61,7 +61,7 @@ def plot_strips(
         raise style.NothingToShow(NOTHING)
     columns = max(len(strip.volumes) for strip in strips)
     figure, axes = style.new_figure(
-        2 * len(strips), columns, width_in=1.9 * columns, height_in=3.4 * len(strips)
+        2 * len(strips), columns, width_in=2.2 * columns, height_in=3.4 * len(strips)
     )
     for row, strip in enumerate(strips):
         upper, lower = axes[2 * row], axes[2 * row + 1]
@@ -75,7 +75,7 @@ def plot_strips(
             volume = strip.volumes[number]
             shown = slices.strip(volume, strip.affine, index, 1.0, planes=("coronal",))
             style.picture_axes(panel, shown, cmap="gray", vmin=0, vmax=1)
-            kind = "forecast" if number else "last scan"
+            kind = "forecast" if number else f"{strip.subject}: last scan"
             panel.set_title(f"{kind}, {strip.ages_years[number]:.1f} years", fontweight="normal")
             if number < 2:  # a real scan is sharper than a decoded one: no change between them
                 below.axis("off")
@@ -84,6 +84,5 @@ def plot_strips(
                 volume - strip.volumes[1], strip.affine, index, 1.0, planes=("coronal",)
             )
             style.picture_axes(below, change, cmap="RdBu_r", vmin=-max_change, vmax=max_change)
-            below.set_title("change since the first forecast", fontweight="normal")
-        upper[0].text(0, 1.12, strip.subject, transform=upper[0].transAxes, weight="bold")
+            below.set_title(f"since {strip.ages_years[1]:.1f} years", fontweight="normal")
     return figure
