@@ -175,7 +175,8 @@ def _plot_curves(panel: Axes, steps: pd.DataFrame, table: pd.DataFrame) -> None:
             continue
         middle = curve["line_mm3"].mean()
         bias = (curve["volume_mm3"] - curve["line_mm3"]).mean()
-        panel.plot(curve["alpha"], 100 * curve["line_mm3"] / middle, color=style.INK, lw=0.7, ls=":")
+        line = 100 * curve["line_mm3"] / middle
+        panel.plot(curve["alpha"], line, color=style.INK, lw=0.7, ls=":")
         colour = colours.get(linear[person], style.GREY)
         shown = 100 * (curve["volume_mm3"] - bias) / middle
         panel.plot(curve["alpha"], shown, ".-", color=colour, ms=3, lw=0.9)
