@@ -90,7 +90,7 @@ class QualitySettings(Settings):
         description="Dice coefficient of the masks below which a scan is rejected, 0 to 1.",
     )
     min_correlation: float = Field(
-        0.40,
+        0.35,
         ge=-1.0,
         le=1.0,
         description="Correlation with the template inside its mask below which a scan is "
@@ -112,7 +112,7 @@ class QualitySettings(Settings):
         0.20, ge=0.0, le=2.0, description="Larger shears of the affine are flagged, 0 to 2."
     )
     max_bias_range: float = Field(
-        4.0,
+        5.0,
         ge=1.0,
         le=100.0,
         description="Ratio of the strongest to the weakest part of the bias field (98th to 2nd "
@@ -154,7 +154,7 @@ class QualitySettings(Settings):
         "better, above which a scan is flagged [mm], 0 to 100.",
     )
     max_rotation_degrees: float = Field(
-        60.0,
+        75.0,
         ge=0.0,
         le=180.0,
         description="Turn of the head against the axes in its header above which a scan is "

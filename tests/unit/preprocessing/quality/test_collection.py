@@ -58,7 +58,7 @@ def test_one_row_per_scan(scans, records):
     table = tabulate(scans, records)
     assert list(table["scan"]) == list(scans["scan"])
     assert list(table["status"]) == ["accepted", "rejected", "flagged", "rejected"]
-    assert table.loc[2, "reasons"].startswith("bias field range is 9, above 4: ")
+    assert table.loc[2, "reasons"].startswith("bias field range is 9, above 5: ")
     assert "; contrast of white to grey matter is 0.1" in table.loc[2, "reasons"]
     assert pd.isna(table.loc[0, "reasons"])
     assert list(table["mask_way"].fillna("none")) == ["deepbet", "none", "deepbet", "deepbet"]

@@ -143,7 +143,7 @@ def test_good_numbers_are_accepted():
     [
         ("mask_volume_ml", 700.0, "flagged", "mask volume in ml is 700, below 900"),
         ("cut_area_cm2", 30.0, "flagged", "field of view"),
-        ("bias_range", 9.0, "flagged", "bias field range is 9, above 4"),
+        ("bias_range", 9.0, "flagged", "bias field range is 9, above 5"),
         ("scale_y", 1.7, "flagged", "y scale"),
         ("shear_yz", -0.4, "flagged", "yz shear"),
         ("template_overlap", 0.91, "flagged", "overlap"),
