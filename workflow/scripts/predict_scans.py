@@ -7,6 +7,7 @@ import numpy as np
 from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
 from brainlapse.aging.settings import AgingSettings
+from brainlapse.cohort.tables import scan_path
 from brainlapse.images import load_volume, resample_to_grid, save_volume
 from brainlapse.latents import read_latents
 from brainlapse.prediction.requests import plan_requests, read_requests
@@ -38,11 +39,13 @@ def main(snakemake) -> None:
     natives = dict(
         zip(params.natives, zip(inputs.native_masks, inputs.transforms, strict=False), strict=True)
     )
-    for row, image in runtime.progress(written, "prediction", len(plan)):
-        if row["last_scan"] in natives:
-            native = to_native(image, grid, *natives[row["last_scan"]])
+    lasts = [scan_path(*key) for key in zip(plan["dataset"], plan["subject"], plan["last_session"])]
+    written = zip(lasts, written, strict=True)
+    for last, (row, image) in runtime.progress(written, "prediction", len(plan)):
+        if last in natives:
+            native = to_native(image, grid, *natives[last])
             save_volume(Path(output.folder, row["native_file"]), *native, dtype=np.float32)
-    plan["native_file"] = plan["native_file"].where(plan["last_scan"].isin(natives))
+    plan["native_file"] = plan["native_file"].where([last in natives for last in lasts])
     runtime.write_table(output.predictions, plan)
     runtime.write_table(output.refused, refused)
 

@@ -66,6 +66,6 @@ def last_transforms(wildcards):
     return [transform_of(path) for path in last_with_heads()]
 
 
-def last_names(wildcards):
-    """Names of the scans whose raw heads are known, in the same order."""
-    return [Path(path).name for path in last_with_heads()]
+def last_with_heads_of(wildcards):
+    """Paths of the scans whose raw heads are known, in the same order."""
+    return last_with_heads()
