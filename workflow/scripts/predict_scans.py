@@ -37,9 +37,10 @@ def main(snakemake) -> None:
     masks = decoding.seen_masks(plan, decoding.LAST_SEEN, params.preprocessed)
     written = decoding.write_images(plan, images, masks, output.folder, grid.affine)
     natives = dict(
-        zip(params.natives, zip(inputs.native_masks, inputs.transforms, strict=False), strict=True)
+        zip(params.natives, zip(inputs.native_masks, inputs.transforms, strict=True), strict=True)
     )
-    lasts = [scan_path(*key) for key in zip(plan["dataset"], plan["subject"], plan["last_session"])]
+    ends = plan[["dataset", "subject", "last_session"]].itertuples(index=False, name=None)
+    lasts = [scan_path(*end) for end in ends]
     written = zip(lasts, written, strict=True)
     for last, (row, image) in runtime.progress(written, "prediction", len(plan)):
         if last in natives:
