@@ -28,7 +28,8 @@ def path(run_folder):
     run = Run(run_folder, ("sdae",), tuple(TASKS), {})
     settings = ReportSettings(title=f"cohort {HOSTILE}")
     page = run_folder / "report/index.html"
-    page.write_text(report.build(run, settings, {}, {"brainlapse": "1"}, {}))
+    config = {"segmentation": {"backend": "native", "weights": ""}}
+    page.write_text(report.build(run, settings, config, {"brainlapse": "1"}, {}))
     return page
 
 
