@@ -4,7 +4,6 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 JOBS ?= 2
-PYTEST = OMP_NUM_THREADS=1 pytest --numprocesses $(JOBS) --dist loadgroup
 
 .PHONY: demo test test-long test-all check fix docs niivue install
 
@@ -12,10 +11,11 @@ demo: .venv/.installed  ## the shipped config: simulated cohort, raw heads to re
 	snakemake --cores all
 
 test: .venv/.installed-dev  ## every stage end to end, in some minutes; JOBS: processes
-	$(PYTEST) -m "not slurm and not long"
+	OMP_NUM_THREADS=1 pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not slurm"
+	pytest -m "slow and not long and not slurm"  # one process: it makes one run of the whole chain
 
 test-long: .venv/.installed-dev  ## what takes minutes each: runs that are killed, the recipes, real heads
-	$(PYTEST) -m "long and not slurm"
+	pytest -m "long and not slurm"
 
 test-all: test test-long  ## the whole test suite
 

@@ -85,11 +85,3 @@ def finished_run(tmp_path_factory):
     config = write_config(folder, folder / CLINIC)
     done = run_snakemake(folder, "--cores", 2, "--configfile", config)
     return FinishedRun(folder, config, done.stdout)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Let tests that look at the finished run share one process of a parallel suite."""
-    for item in items:
-        if "finished_run" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("finished run"))
