@@ -10,7 +10,7 @@ from brainlapse.latents import read_latents
 from brainlapse.runtime import read_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
-PEOPLE = {"subjects": 4, "sessions": 2, "voxel_mm": 3.0}
+PEOPLE = {"subjects": 2, "sessions": 2, "voxel_mm": 3.0}
 
 
 def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, snakemake, tmp_path):
@@ -20,6 +20,7 @@ def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, sna
     config |= {
         "datasets": {"mine": {"simulate": PEOPLE, "role": "apply"}},
         "autoencoders": {"small": {"bundle": str(bundle)}},
+        "report": {"repeated_scans": 0},
         "seed": 3,
     }
     path = tmp_path / "config.yaml"

@@ -28,6 +28,8 @@ def reduced(name, folder):
     config["segmentation"] = {"backend": "embedded", "fast": True}
     config["analysis"] = {"components": 3, "folds": 2, "min_subjects": 2, "bootstrap_samples": 20}
     config["report"] = {**config.get("report", {}), "repeated_scans": 0}
+    mixed = {"alphas": [0.0, 0.5, 1.0], "interpolation_subjects": 1}
+    config["aging"] = {**config.get("aging", {}), **mixed}
     families = {model["network"]["family"]: name for name, model in config["autoencoders"].items()}
     config["autoencoders"] = {name: config["autoencoders"][name] for name in families.values()}
     for model in config["autoencoders"].values():
