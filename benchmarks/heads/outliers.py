@@ -73,10 +73,8 @@ def main() -> None:
     heads = heads[heads["status"] != "rejected"]
     random = np.random.default_rng(SEED)
     for name, scans in heads.groupby("set"):
-        largest = compare_scans(scans.assign(dataset=name, split="apply"), QualitySettings())[
-            1
-        ].max()
-        print(f"{name}, all {len(scans)} at once: largest z {largest:.1f}")
+        _, sizes = compare_scans(scans.assign(dataset=name, split="apply"), QualitySettings())
+        print(f"{name}, all {len(scans)} at once: largest z {sizes.max():.1f}")
         halves = [("all", scans)]
         if len(scans) >= 2 * min(SIZES):
             halves = [("chooses", scans.iloc[::2]), ("judges", scans.iloc[1::2])]

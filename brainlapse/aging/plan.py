@@ -76,7 +76,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
             for n_seen in sorted(n for n in settings.scans_seen if n <= so_far):
                 seen = visits.iloc[so_far - n_seen : so_far]
                 for method in possible_methods(seen, rate_subjects, settings):
-                    records += [_forecast(target, seen, method, so_far) for target in targets]
+                    records += [forecast_row(target, seen, method, so_far) for target in targets]
     return pd.DataFrame(records, columns=FORECAST_COLUMNS)
 
 
@@ -182,7 +182,8 @@ def possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSett
     return [method for method in settings.methods if possible.get(method, True)]
 
 
-def _forecast(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> dict:
+def forecast_row(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> dict:
+    """Row of ``FORECAST_COLUMNS``: a target, from some of the scans so far, in order of age."""
     last = seen.iloc[-1]
     where = scan_path(target["dataset"], target["subject"], target["session"])
     of = f"_of-{so_far}" if len(seen) < so_far else ""

@@ -8,6 +8,7 @@ import pandas as pd
 from brainlapse.aging.plan import (
     FORECAST_COLUMNS,
     dated_scans,
+    forecast_row,
     possible_methods,
     rate_scans,
 )
@@ -143,19 +144,9 @@ def _plan(seen: pd.DataFrame, age_years: float, rate_subjects: int) -> dict[str,
     last = seen.iloc[-1]
     subject, age = last["subject"], f"age{age_years:g}".replace(".", "p")
     stem = f"{last['dataset']}/{subject}/{subject}"
+    target = {**last[["dataset", "subject", "split"]], "session": None, "scan": f"{subject}_{age}"}
     return {
-        **{name: last[name] for name in ("dataset", "subject", "split")},
-        "session": None,
-        "scan": f"{subject}_{age}",
-        "method": methods[0],
-        "n_scans_seen": len(seen),
-        "n_scans_so_far": len(seen),
-        "seen_scans": ",".join(seen["scan"]),
-        "last_session": last["session"],
-        "last_scan": last["scan"],
-        "last_age_years": last["age_years"],
-        "target_age_years": age_years,
-        "horizon_years": age_years - last["age_years"],
+        **forecast_row({**target, "age_years": age_years}, seen, methods[0], len(seen)),
         "file": f"{stem}_space-MNI_desc-{age}_T1w.nii.gz",
         "native_file": f"{stem}_space-T1w_desc-{age}_T1w.nii.gz",
     }

@@ -41,7 +41,7 @@ rule predict_scans:
         settings=config["aging"],
         space=config["space"],
         decoding=DECODING,
-        natives=last_with_heads_of,
+        natives=last_with_heads,
         preprocessed=results("preprocess"),
         code=code_of("predict_scans"),
     script:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainlapse.aging.plan import LATENTS, STRANGERS, VOXELS
 from brainlapse.figures import slices, style
 from brainlapse.figures.ageing.curves import ordered_regions
 from brainlapse.images import load_canonical
@@ -15,9 +16,9 @@ from brainlapse.latents import read_latents
 
 NOT_MEASURED = "Linearity (Eq. 2 of MRExtrap) not measured: no held-out subject has two scans."
 METHODS = {
-    "latents": "latents mixed, decoded",
-    "voxels": "voxels mixed, no network",
-    "strangers": "latents of two people mixed",
+    LATENTS: "latents mixed, decoded",
+    VOXELS: "voxels mixed, no network",
+    STRANGERS: "latents of two people mixed",
 }
 MOST_REGIONS = 4
 
@@ -58,7 +59,7 @@ def load_interpolants(table: pd.DataFrame, root: Path, latents: Path) -> Interpo
     latents
         Folder of the model's latents.
     """
-    own = table[table["method"] != "strangers"]
+    own = table[table["method"] != STRANGERS]
     if own.empty:
         return None
     own = own[own["subject"] == own["subject"].iloc[0]]
@@ -68,7 +69,7 @@ def load_interpolants(table: pd.DataFrame, root: Path, latents: Path) -> Interpo
         volumes[method], affines = zip(
             *(load_canonical(root / f) for f in rows["file"]), strict=True
         )
-    alphas = own.loc[own["method"] == "latents", "alpha"].to_numpy(float)
+    alphas = own.loc[own["method"] == LATENTS, "alpha"].to_numpy(float)
     ends = own.iloc[0]
     mean, _, index = read_latents(latents)
     chosen = index["dataset"] == ends["dataset"]
@@ -81,8 +82,8 @@ def load_interpolants(table: pd.DataFrame, root: Path, latents: Path) -> Interpo
     return Interpolants(
         str(ends["subject"]),
         alphas,
-        list(volumes["latents"]),
-        list(volumes["voxels"]),
+        list(volumes[LATENTS]),
+        list(volumes[VOXELS]),
         mixed if min(mixed.shape[2:]) > 1 else mixed[:0],
         affines[0],
     )

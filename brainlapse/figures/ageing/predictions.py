@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from brainlapse.cohort.tables import scan_path
 from brainlapse.figures import slices, style
+from brainlapse.figures.ageing.examples import BRAIN
 from brainlapse.images import load_canonical
 
-BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 MOST_PEOPLE = 12
 NOTHING = "No forecasts: no request could be answered, see refused.tsv."
 
@@ -44,8 +44,7 @@ def load_strips(plan: pd.DataFrame, folder: Path, root: Path) -> list[Strip]:
             break
         rows = rows.sort_values("target_age_years")
         first = rows.iloc[0]
-        session = first["last_session"] if pd.notna(first["last_session"]) else None
-        path = scan_path(str(dataset), str(subject), session)
+        path = scan_path(str(dataset), str(subject), first["last_session"])
         last, affine = load_canonical(f"{root}/preprocess/{path}{BRAIN}")
         forecasts = [load_canonical(folder / file)[0] for file in rows["file"]]
         ages = [float(first["last_age_years"]), *rows["target_age_years"].astype(float)]

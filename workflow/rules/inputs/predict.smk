@@ -41,7 +41,7 @@ def last_seen():
     return seen_last(REQUESTS, *usable_stamps())
 
 
-def last_with_heads():
+def last_with_heads(wildcards):
     """Those of them whose raw heads are known: not from another tool."""
     return [path for path in last_seen() if path.split("/")[0] not in TAKEN]
 
@@ -58,14 +58,11 @@ def last_brains(wildcards):
 def last_native_masks(wildcards):
     """Masks on the raw grids."""
     suffix = "_space-T1w_desc-brain_mask.nii.gz"
-    return [results(f"preprocess/{path}{suffix}") for path in last_with_heads()]
+    return [
+        results(f"preprocess/{path}{suffix}") for path in last_with_heads(wildcards)
+    ]
 
 
 def last_transforms(wildcards):
     """Transforms between template and raw scan, in the same order."""
-    return [transform_of(path) for path in last_with_heads()]
-
-
-def last_with_heads_of(wildcards):
-    """Paths of the scans whose raw heads are known, in the same order."""
-    return last_with_heads()
+    return [transform_of(path) for path in last_with_heads(wildcards)]
