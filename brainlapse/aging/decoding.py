@@ -8,11 +8,9 @@ import pandas as pd
 
 from brainlapse.aging.forecast import masked_mae
 from brainlapse.aging.plan import VOXELS
-from brainlapse.cohort.tables import scan_path
+from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, scan_path
 from brainlapse.images import load_volume, save_volume
 
-BRAIN_SUFFIX = "_space-MNI_desc-brain_T1w.nii.gz"
-MASK_SUFFIX = "_space-MNI_desc-brain_mask.nii.gz"
 LAST_SEEN = (("subject", "last_session"),)
 ENDS = (("subject", "session_first"), ("subject_last", "session_last"))
 IMAGE_COLUMNS = ["image_mae", "image_mae_copy"]
@@ -68,9 +66,7 @@ def mixed_images(
         if row["method"] != VOXELS:
             yield next(decoded)
             continue
-        first, last = (
-            load_volume(f"{path}{BRAIN_SUFFIX}")[0] for path in _paths(row, ENDS, folder)
-        )
+        first, last = (load_volume(f"{path}{BRAIN}")[0] for path in _paths(row, ENDS, folder))
         yield np.clip(row["alpha"] * first + (1 - row["alpha"]) * last, 0, 1)
 
 
@@ -95,7 +91,7 @@ def seen_masks(
     """
     for row in plan.to_dict("records"):
         paths = _paths(row, scans, folder)
-        masks = [load_volume(f"{path}{MASK_SUFFIX}")[0] > 0 for path in paths]
+        masks = [load_volume(f"{path}{BRAIN_MASK}")[0] > 0 for path in paths]
         yield np.logical_or.reduce(masks)
 
 
@@ -116,9 +112,9 @@ def image_errors(row: dict, image: np.ndarray, folder: str | Path) -> dict[str, 
     truth, mask, copy = (
         load_volume(path)[0]
         for path in (
-            f"{target}{BRAIN_SUFFIX}",
-            f"{target}{MASK_SUFFIX}",
-            f"{last}{BRAIN_SUFFIX}",
+            f"{target}{BRAIN}",
+            f"{target}{BRAIN_MASK}",
+            f"{last}{BRAIN}",
         )
     )
     errors = masked_mae(image, truth, mask), masked_mae(copy, truth, mask)

@@ -19,6 +19,7 @@ from brainlapse.bundle.card import (
     trained_on,
 )
 from brainlapse.bundle.files import BundleError, write_files
+from brainlapse.cohort.tables import BRAIN
 from brainlapse.latents import read_latents
 from brainlapse.runtime import read_table
 from brainlapse.space import grid_at
@@ -28,8 +29,6 @@ from brainlapse.training.devices.device import choose_device
 from brainlapse.training.encoding.passes import encode_volumes, load_model
 from brainlapse.training.model.trained import read_card
 from brainlapse.training.settings import EncodingSettings
-
-BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 
 
 @dataclass(frozen=True)

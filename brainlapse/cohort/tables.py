@@ -9,6 +9,8 @@ from brainlapse.cohort.columns import SCAN_COLUMNS
 
 ALTERNATIVE_COLUMNS = ("dataset", "subject", "session", "scan", "path", "reason")
 REJECTED_COLUMNS = (*ALTERNATIVE_COLUMNS, "stage")
+BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"  # after `scan_path`, under preprocess/
+BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
 
 
 def scan_name(subject: str, session: str | None) -> str:

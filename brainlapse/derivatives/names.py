@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainlapse.cohort.tables import BRAIN, BRAIN_MASK
+
 SPACE = "MNI152NLin2009aSym"  # BIDS' label of the template
 SEGMENTATION = "synthseg"
 
@@ -31,7 +33,7 @@ SCAN_KINDS = (
         {"Description": "brain mask in the raw scan's space", "Type": "Brain"},
     ),
     Kind(
-        "_space-MNI_desc-brain_T1w.nii.gz",
+        BRAIN,
         f"_space-{SPACE}_desc-brain_T1w.nii.gz",
         {
             "Description": "brain in MNI space: stripped, intensities normalised to 0..1",
@@ -39,7 +41,7 @@ SCAN_KINDS = (
         },
     ),
     Kind(
-        "_space-MNI_desc-brain_mask.nii.gz",
+        BRAIN_MASK,
         f"_space-{SPACE}_desc-brain_mask.nii.gz",
         {"Description": "brain mask in MNI space", "Type": "Brain"},
     ),

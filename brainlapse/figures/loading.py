@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainlapse.cohort.tables import scan_path
+from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, scan_path
 from brainlapse.figures.scans.quality import Head
 from brainlapse.images import load_canonical
 from brainlapse.rejection import read_rejection
@@ -31,5 +31,5 @@ def raw_head(preprocessed: str | Path, stem: str) -> Head | None:
 
 def mni_brain(preprocessed: str | Path, stem: str) -> Head | None:
     """Read the normalised brain in MNI space."""
-    start = f"{preprocessed}/{stem}_space-MNI_desc-brain"
-    return load_head(f"{start}_T1w.nii.gz", f"{start}_mask.nii.gz")
+    start = f"{preprocessed}/{stem}"
+    return load_head(f"{start}{BRAIN}", f"{start}{BRAIN_MASK}")

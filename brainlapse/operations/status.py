@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
-from brainlapse.cohort.tables import read_scans, scan_path
+from brainlapse.cohort.tables import BRAIN, read_scans, scan_path
 from brainlapse.rejection import read_rejection
 
 PREPROCESSED = {
     "mask": "_space-T1w_desc-brain_mask.nii.gz",
     "bias": "_desc-n4_T1w.nii.gz",
-    "brain": "_space-MNI_desc-brain_T1w.nii.gz",
+    "brain": BRAIN,
     "quality": "_qc.json",
 }
 """Step to the ending of its result, in order."""

@@ -52,7 +52,9 @@ def read_requests(path: str | Path) -> pd.DataFrame:
     return table.reindex(columns=["dataset", *ASKED])
 
 
-def plan_requests(requests: pd.DataFrame, scans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def plan_requests(
+    requests: pd.DataFrame, scans: pd.DataFrame, settings: AgingSettings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plan a forecast for every request that can be answered.
 
     All scans of known age of the person are seen. The method is the first of `PREFERRED` that the
@@ -64,6 +66,8 @@ def plan_requests(requests: pd.DataFrame, scans: pd.DataFrame) -> tuple[pd.DataF
         From `read_requests`.
     scans
         dataset, subject, session, scan, split, age_years and, if present, flagged.
+    settings
+        Of `aging`: min_seen_span_years counts, its methods do not.
 
     Returns
     -------
@@ -76,13 +80,14 @@ def plan_requests(requests: pd.DataFrame, scans: pd.DataFrame) -> tuple[pd.DataF
     dated = dated_scans(scans)
     trained = dated[dated["split"] == "train"]
     changing = rate_scans(scans)[["dataset", "subject"]].drop_duplicates()
+    settings = settings.model_copy(update={"methods": list(PREFERRED)})
     planned: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     for cells in requests.to_dict("records"):
         request = {str(name): cell for name, cell in cells.items()}
         try:
             seen, age_years = _find(request, scans, dated)
-            row = _plan(seen, age_years, len(changing))
+            row = _plan(seen, age_years, len(changing), settings)
         except RequestRefused as reason:
             refused.append({**request, "reason": str(reason)})
             continue
@@ -132,8 +137,9 @@ def _find(
     return own, float(age_years)
 
 
-def _plan(seen: pd.DataFrame, age_years: float, rate_subjects: int) -> dict[str, Any]:
-    settings = AgingSettings(methods=list(PREFERRED))
+def _plan(
+    seen: pd.DataFrame, age_years: float, rate_subjects: int, settings: AgingSettings
+) -> dict[str, Any]:
     methods = possible_methods(seen, rate_subjects, settings)
     if not methods:
         message = (

@@ -4,6 +4,8 @@ A little pose, a little of the receive field, noise; and a walk of the volumes a
 as real ones show (see `docs/demo-cohort.md`).
 """
 
+import math
+
 import numpy as np
 
 from brainlapse.simulation.acquisition import SITES, draw_rigid, receive_field, record
@@ -21,12 +23,13 @@ from brainlapse.simulation.warps import apply_affine, grid_points_mm, sample
 from brainlapse.space import BRAIN_CENTRE_MM, Grid, grid_at
 
 FIELD_OF_VIEW_MM = (160.0, 192.0, 160.0)
+EVEN = 16  # voxels: every shape is a multiple, as autoencoders want it
 SITE = SITES[0]
 
 
 def brain_grid(voxel_mm: float) -> Grid:
-    """Return the MNI grid of a voxel size that `space` has by default at 1 mm."""
-    x, y, z = (round(extent / voxel_mm) for extent in FIELD_OF_VIEW_MM)
+    """Return the MNI grid of a voxel size: at least `space`'s default, so `EVEN` voxels fit."""
+    x, y, z = (EVEN * math.ceil(extent / (EVEN * voxel_mm)) for extent in FIELD_OF_VIEW_MM)
     return grid_at(voxel_mm, (x, y, z))
 
 

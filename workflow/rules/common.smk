@@ -7,13 +7,13 @@ What one stage needs stands in inputs/<stage>.smk.
 
 import functools
 
+from brainlapse.cohort.tables import BRAIN
+from brainlapse.cohort.tables import BRAIN_MASK
 from brainlapse.cohort.tables import scan_path
 from brainlapse.damage import check_agree
 from brainlapse.provenance import code_fingerprint
 
 OUT = config["output"]
-BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
-BRAIN_MASK = "_space-MNI_desc-brain_mask.nii.gz"
 READ_BY_RULES = ("dataset", "subject", "session", "scan", "path", "role", "split")
 MODELS = list(config["autoencoders"])
 TASKS = [task["name"] for task in config["tasks"]]

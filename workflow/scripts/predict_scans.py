@@ -23,10 +23,10 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     inputs, output, params = snakemake.input, snakemake.output, snakemake.params
     mean, _, index = read_latents(Path(inputs.latents).parent)
-    plan, refused = plan_requests(read_requests(inputs.requests), index)
+    settings = AgingSettings.model_validate(params.settings)
+    plan, refused = plan_requests(read_requests(inputs.requests), index, settings)
     for row in refused.to_dict("records"):
         runtime.log.warning("not forecast: %s at %s: %s", *list(row.values())[1:])
-    settings = AgingSettings.model_validate(params.settings)
     latents = forecast.forecast_latents(plan, mean, index, settings)
     images = iter(())
     if len(plan):

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainlapse.cohort.tables import BRAIN
 from brainlapse.figures import loading
 from brainlapse.figures.ageing.forecasts import Forecast
 from brainlapse.figures.models.reconstructions import Example
 from brainlapse.images import load_canonical
-
-BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"
 
 
 def stems(scans: pd.DataFrame) -> dict[tuple[str, str], str]:

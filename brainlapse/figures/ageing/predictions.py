@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from brainlapse.cohort.tables import scan_path
+from brainlapse.cohort.tables import BRAIN, scan_path
 from brainlapse.figures import slices, style
-from brainlapse.figures.ageing.examples import BRAIN
 from brainlapse.images import load_canonical
 
 MOST_PEOPLE = 12

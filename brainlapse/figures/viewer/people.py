@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from brainlapse.aging.plan import sees_all
+from brainlapse.cohort.tables import BRAIN, BRAIN_MASK
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import choose, is_baseline, ordered_regions
 from brainlapse.figures.loading import stem_of
@@ -117,15 +118,13 @@ def _person(source: Source, scans: pd.DataFrame, most: int) -> Person:
     visits = tuple(
         Frame(
             float(row["age_years"]),
-            source.root / f"preprocess/{stem_of(row)}_space-MNI_desc-brain_T1w.nii.gz",
+            source.root / f"preprocess/{stem_of(row)}{BRAIN}",
             str(row["scan"]),
             labels / f"{row['scan']}_space-MNI_dseg.nii.gz",
         )
         for row in rows
     )
-    masks = tuple(
-        source.root / f"preprocess/{stem_of(row)}_space-MNI_desc-brain_mask.nii.gz" for row in rows
-    )
+    masks = tuple(source.root / f"preprocess/{stem_of(row)}{BRAIN_MASK}" for row in rows)
     return Person(
         dataset=dataset,
         subject=subject,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainlapse.cohort.tables import BRAIN_MASK
+
 
 @dataclass(frozen=True)
 class VisitFiles:
@@ -42,7 +44,7 @@ class VisitFiles:
             mask=Path(f"{stem}_space-T1w_desc-brain_mask.nii.gz"),
             transform=Path(transform),
             scale=Path(f"{stem}_space-MNI_desc-brain_T1w.json"),
-            mni_mask=Path(f"{stem}_space-MNI_desc-brain_mask.nii.gz"),
+            mni_mask=Path(f"{stem}{BRAIN_MASK}"),
             quality=Path(f"{stem}_qc.json"),
             field=Path(f"{stem}_space-MNI_desc-difference_field.nii.gz"),
         )

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from brainlapse.aging.settings import AgingSettings
 from brainlapse.prediction.requests import (
     PLAN_COLUMNS,
     REFUSED_COLUMNS,
@@ -39,7 +40,9 @@ def ask(*rows):
 
 
 def test_all_scans_of_a_person_are_seen_and_the_best_possible_method_is_taken(scans):
-    plan, refused = plan_requests(ask(("a", "sub-4", "70.5"), (None, "6", "60")), scans)
+    plan, refused = plan_requests(
+        ask(("a", "sub-4", "70.5"), (None, "6", "60")), scans, AgingSettings()
+    )
     assert list(plan) == PLAN_COLUMNS
     assert refused.empty
     first, second = plan.to_dict("records")
@@ -53,13 +56,15 @@ def test_all_scans_of_a_person_are_seen_and_the_best_possible_method_is_taken(sc
 
 
 def test_ages_that_nobody_was_trained_on_are_noted(scans):
-    plan, _ = plan_requests(ask(("a", "sub-4", "95")), scans)
+    plan, _ = plan_requests(ask(("a", "sub-4", "95")), scans, AgingSettings())
     assert plan["note"].tolist() == ["training subjects are 50.0 to 72.0 years old"]
 
 
 def test_without_training_people_a_line_needs_two_scans(scans):
     alone = scans[scans["split"] != "train"]
-    plan, refused = plan_requests(ask(("a", "sub-4", "70"), ("b", "sub-6", "50")), alone)
+    plan, refused = plan_requests(
+        ask(("a", "sub-4", "70"), ("b", "sub-6", "50")), alone, AgingSettings()
+    )
     assert plan["method"].tolist() == ["linear"]
     assert "no training subject" in plan["note"].item()
     assert "one scan needs the rate of training subjects" in refused["reason"].item()
@@ -79,14 +84,14 @@ def test_without_training_people_a_line_needs_two_scans(scans):
     ],
 )
 def test_what_cannot_be_forecast_gets_its_sentence_and_stops_no_other(scans, request_, words):
-    plan, refused = plan_requests(ask(request_, ("a", "sub-4", "70")), scans)
+    plan, refused = plan_requests(ask(request_, ("a", "sub-4", "70")), scans, AgingSettings())
     assert len(plan) == 1
     assert list(refused) == REFUSED_COLUMNS
     assert words in refused["reason"].item()
 
 
 def test_a_request_twice_is_one_forecast(scans):
-    plan, _ = plan_requests(ask(("a", "sub-4", "70"), ("a", "4", "70.0")), scans)
+    plan, _ = plan_requests(ask(("a", "sub-4", "70"), ("a", "4", "70.0")), scans, AgingSettings())
     assert len(plan) == 1
 
 

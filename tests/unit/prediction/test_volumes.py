@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainlapse.aging.settings import AgingSettings
 from brainlapse.prediction.requests import plan_requests
 from brainlapse.prediction.volumes import COLUMNS, IMAGE, tabulate_predictions
 
@@ -32,7 +33,7 @@ def run():
 def test_the_planted_change_is_forecast_with_intervals_and_the_bias_cancels(run):
     index, volumes = run
     asked = pd.DataFrame({"dataset": ["d"], "subject": ["sub-00"], "age_years": ["69"]})
-    plan, _ = plan_requests(asked, index)
+    plan, _ = plan_requests(asked, index, AgingSettings())
     measured = pd.DataFrame(
         {"dataset": ["d"], "scan": plan["scan"], "region": ["ventricles"],
          "volume_mm3": [1.5 * 1000 * np.exp(5 * RATE)], "rebuilt_mm3": [1.5 * 1000]}

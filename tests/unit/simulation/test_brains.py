@@ -42,6 +42,7 @@ def folder(tmp_path_factory):
 def test_brains_lie_on_the_grid_of_the_run(folder):
     grid = brain_grid(2.0)
     assert grid.shape == (80, 96, 80)
+    assert brain_grid(2.5).shape == (64, 80, 64)  # of the shipped configuration
     np.testing.assert_allclose(
         grid.affine, mni_grid(SpaceSettings(voxel_mm=2, shape=grid.shape)).affine
     )

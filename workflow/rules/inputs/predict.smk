@@ -2,6 +2,7 @@
 
 import functools
 
+from brainlapse.aging.settings import AgingSettings
 from brainlapse.prediction.requests import BadRequests
 from brainlapse.prediction.requests import last_scans
 from brainlapse.prediction.requests import plan_requests
@@ -30,7 +31,9 @@ def requests_table(wildcards):
 def seen_last(requests, *stamps):
     """Paths of the last scans that the requested forecasts see."""
     try:
-        plan, _ = plan_requests(read_requests(requests), join_quality(*stamps))
+        asked = read_requests(requests)
+        settings = AgingSettings.model_validate(config["aging"])
+        plan, _ = plan_requests(asked, join_quality(*stamps), settings)
     except BadRequests as error:
         raise WorkflowError(str(error)) from None
     return last_scans(plan)
