@@ -46,6 +46,16 @@ ERRORS = (
     "predicted_mm3",
     "last_observed_mm3",
 )
+PREDICTED = (
+    "dataset",
+    "subject",
+    "scan",
+    "region",
+    "method",
+    "predicted_mm3",
+    "low_mm3",
+    "high_mm3",
+)
 NOISE_FLOOR = ("kind", "region", "scans", "floor_pct", "largest_pct", "mean_pct")
 MATCHED = ("split", "n_scans_so_far", "method", "n_scans_seen", "region", "mean_abs_error_pct")
 CHOICE = ("region", "n_scans_seen", "method", "n_subjects", "mean_abs_error_pct", "reason")

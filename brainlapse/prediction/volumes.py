@@ -4,8 +4,8 @@ import pandas as pd
 
 from brainlapse.aging.evaluation.intervals import LEVELS
 from brainlapse.aging.volumes import forecast_volumes
+from brainlapse.prediction import IMAGE
 
-IMAGE = "image"
 ENDS = list(sum(LEVELS.values(), ()))
 KEYS = ["dataset", "subject", "scan", "target_age_years"]
 COLUMNS = [*KEYS, "region", "method", "last_observed_mm3", "predicted_mm3", *ENDS, "note"]

@@ -282,4 +282,7 @@ def test_requests_are_forecast_in_both_spaces_or_refused(finished_run, snakemake
     assert {"copy_last", "volume_linear", "image"} <= set(volumes["method"])
     copies = volumes[volumes["method"] == "copy_last"]
     assert (copies["predicted_mm3"] == copies["last_observed_mm3"]).all()
-    assert (finished_run.results / "predict/small/predictions.png").is_file()
+    folder = finished_run.results / "predict/small"
+    for name in ("predictions.png", "viewer.html", f"animations/tiny/{person['subject']}.gif"):
+        assert (folder / name).stat().st_size > 10_000, name
+    assert f"tiny/{person['subject']}" in (folder / "viewer.html").read_text(encoding="utf-8")

@@ -23,6 +23,7 @@ PLOTS = {
     "plot_task", "plot_forecasts", "plot_linearity", "plot_comparison",
     "plot_predictions",
 }  # fmt: skip
+VIEWERS = {"write_viewer", "view_predictions"}
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
 SEGMENT = {
     "segment_real",
@@ -105,12 +106,13 @@ EDITS = {  # module -> the rules whose own code it is
     "segmenter/synthesis.py": {"train_segmenter", "draw_brains"},
     "segmenter/deformation.py": {"place_label_maps", "train_segmenter", "draw_brains"},
     "figures/models/latents.py": {"plot_latents"},
-    "figures/style.py": {*PLOTS, "write_report", "write_quality_page", "write_viewer"},
+    "figures/style.py": {*PLOTS, "write_report", "write_quality_page", *VIEWERS},
     "figures/page/report.py": {"write_report"},
     "figures/page/review.py": {"write_quality_page"},
     "figures/page/review.html.j2": {"write_quality_page"},
-    "figures/viewer/people.py": {"write_viewer"},
-    "figures/viewer/curves.js": {"write_viewer"},
+    "figures/viewer/people.py": VIEWERS,
+    "figures/viewer/curves.js": VIEWERS,
+    "figures/viewer/requested.py": {"view_predictions"},
     "config.py": set(),
     "runtime.py": set(),
     "provenance.py": set(),

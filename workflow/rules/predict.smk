@@ -2,11 +2,13 @@
 
 in:  a table of subject and age_years, latents/{model}/latents.npz, volumes/volumes.tsv
 out: predict/{model}/predictions.tsv and refused.tsv, predict/{model}/images (in MNI space and in
-     the person's own), predict/{model}/volumes.tsv, predict/{model}/predictions.png
+     the person's own), predict/{model}/volumes.tsv, predict/{model}/predictions.png and
+     animations, predict/{model}/viewer.html
 
 predict_scans         forecast, decode, bring back to the person's own space
 measure_predictions   volumes of the forecasts, beside those from volumes alone with intervals
-plot_predictions      a strip per person
+plot_predictions      a strip and an animation per person
+view_predictions      the page on which one slides the age of these people
 """
 
 
@@ -77,13 +79,14 @@ rule measure_predictions:
 
 
 rule plot_predictions:
-    """Plot a strip of requested forecasts for each person."""
+    """Show the requested forecasts of each person as a strip and as an animation."""
     input:
         predictions=results("predict/{model}/predictions.tsv"),
         folder=results("predict/{model}/images"),
         brains=last_brains,
     output:
         figure=results("predict/{model}/predictions.png"),
+        animations=directory(results("predict/{model}/animations")),
     log:
         results("logs/plot_predictions/{model}.log"),
     conda:
@@ -97,3 +100,34 @@ rule plot_predictions:
         code=code_of("plot_predictions"),
     script:
         "../scripts/plot_predictions.py"
+
+
+rule view_predictions:
+    """Write the page on which one slides the age of the people asked for."""
+    input:
+        predictions=results("predict/{model}/predictions.tsv"),
+        folder=results("predict/{model}/images"),
+        predicted=results("predict/{model}/volumes.tsv"),
+        brains=usable_brains,
+        masks=usable_masks,
+        index=results("latents/{model}/index.tsv"),
+        reconstructed=results("autoencoder/{model}/reconstruction.tsv"),
+        reconstructions=reconstruction_folders,
+        volumes=results("volumes/volumes.tsv"),
+    output:
+        page=results("predict/{model}/viewer.html"),
+        further=directory(results("predict/{model}/viewer")),
+    log:
+        results("logs/view_predictions/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        settings=config["report"],
+        voxel_mm=config["space"]["voxel_mm"],
+        code=code_of("view_predictions"),
+    script:
+        "../scripts/view_predictions.py"

@@ -15,11 +15,7 @@ def main(snakemake) -> None:
     source = people.read_source(first.parents[1], params.model)
     shown = people.collect(source, settings.viewer.subjects, settings.viewer.series)
     look = page.Look(settings.title, params.model, params.voxel_mm, settings.slice_centre_mm)
-    pages = page.build_pages(shown, look, settings.viewer.page_mb)
-    Path(snakemake.output.further).mkdir(parents=True, exist_ok=True)
-    for name, html in pages.items():
-        with runtime.atomic_path(first.parent / name) as temporary:
-            temporary.write_text(html, encoding="utf-8")
+    page.write_pages(page.build_pages(shown, look, settings.viewer.page_mb), first)
 
 
 main(snakemake)

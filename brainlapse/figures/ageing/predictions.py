@@ -1,17 +1,23 @@
-"""The strip of requested forecasts: a row per person, from the last scan to the oldest age."""
+"""Requested forecasts as a strip and as moving pictures, from the last scan to the oldest age."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
 
 from brainlapse.cohort.tables import BRAIN, scan_path
 from brainlapse.figures import slices, style
 from brainlapse.images import load_canonical
+from brainlapse.runtime import atomic_path
 
-MOST_PEOPLE = 12
+MOST_PEOPLE = 12  # of the strip
+FRAME_MS = 900
+PIXEL_MM = 0.8
+LINE_PIXELS = 28  # room for the words above a frame
 NOTHING = "No forecasts: no request could be answered, see refused.tsv."
 
 
@@ -19,14 +25,15 @@ NOTHING = "No forecasts: no request could be answered, see refused.tsv."
 class Strip:
     """One person: ages and volumes (X, Y, Z) in MNI space, the last real scan first."""
 
+    dataset: str
     subject: str
     ages_years: list[float]
     volumes: list[np.ndarray]
     affine: np.ndarray
 
 
-def load_strips(plan: pd.DataFrame, folder: Path, root: Path) -> list[Strip]:
-    """Read the images of the first `MOST_PEOPLE` people of a plan.
+def load_strips(plan: pd.DataFrame, folder: Path, root: Path) -> Iterator[Strip]:
+    """Read the images of the people of a plan, one person at a time.
 
     Parameters
     ----------
@@ -37,24 +44,24 @@ def load_strips(plan: pd.DataFrame, folder: Path, root: Path) -> list[Strip]:
     root
         Output folder of the run.
     """
-    strips: list[Strip] = []
     for (dataset, subject), rows in plan.groupby(["dataset", "subject"], sort=True):
-        if len(strips) == MOST_PEOPLE:
-            break
         rows = rows.sort_values("target_age_years")
         first = rows.iloc[0]
         path = scan_path(str(dataset), str(subject), first["last_session"])
         last, affine = load_canonical(f"{root}/preprocess/{path}{BRAIN}")
         forecasts = [load_canonical(folder / file)[0] for file in rows["file"]]
         ages = [float(first["last_age_years"]), *rows["target_age_years"].astype(float)]
-        strips.append(Strip(str(subject), ages, [last, *forecasts], affine))
-    return strips
+        yield Strip(str(dataset), str(subject), ages, [last, *forecasts], affine)
 
 
 def plot_strips(
     strips: list[Strip], centre_mm: tuple[float, float, float], max_change: float
 ) -> Figure:
-    """Plot scans, and under them the change from the first forecast to each later one."""
+    """Plot scans, and under them the change from the first forecast to each later one.
+
+    Only of the first `MOST_PEOPLE` people.
+    """
+    strips = strips[:MOST_PEOPLE]
     if not strips:
         raise style.NothingToShow(NOTHING)
     columns = max(len(strip.volumes) for strip in strips)
@@ -84,3 +91,20 @@ def plot_strips(
             style.picture_axes(below, change, cmap="RdBu_r", vmin=-max_change, vmax=max_change)
             below.set_title(f"since {strip.ages_years[1]:.1f} years", fontweight="normal")
     return figure
+
+
+def write_animation(strip: Strip, centre_mm: tuple[float, float, float], path: Path) -> None:
+    """Write one person's scan and forecasts as an animated GIF, cuts in three planes."""
+    index = slices.index_at(strip.affine, strip.volumes[0].shape, np.asarray(centre_mm))
+    frames = []
+    for number, (age, volume) in enumerate(zip(strip.ages_years, strip.volumes, strict=True)):
+        grey = slices.strip(volume, strip.affine, index, PIXEL_MM)
+        pixels = np.pad(np.clip(255 * grey, 0, 255).astype(np.uint8), ((LINE_PIXELS, 0), (0, 0)))
+        frame = Image.fromarray(pixels)
+        kind = "forecast" if number else "last scan"
+        words = f"{strip.subject}: {kind}, {age:.1f} years"
+        ImageDraw.Draw(frame).text((6, 4), words, fill=255, font=ImageFont.load_default(16))
+        frames.append(frame)
+    first, *later = frames
+    with atomic_path(path) as temporary:
+        first.save(temporary, "GIF", save_all=True, append_images=later, duration=FRAME_MS, loop=0)

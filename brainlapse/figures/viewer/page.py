@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from brainlapse import runtime
 from brainlapse.figures import style
 from brainlapse.figures.viewer import still
 from brainlapse.figures.viewer.people import Frame, Person
@@ -25,6 +26,11 @@ PARTS = (  # what the segmentation is shown in: name, labels, colour
     ("other fluid", GROUPS["csf"] - GROUPS["ventricles"], style.GREEN),
 )
 MOST_COARSENING = 4
+FURTHER = "viewer"  # folder of the second page and those after it
+NOBODY = (
+    "Nobody to show: no subject of the splits test or apply has a scan of known age. "
+    "The report lists the cohort."
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,16 @@ class Packed:
 
 @dataclass(frozen=True)
 class Look:
-    """Title, autoencoder, voxel of the grid [mm] and where the cross hair starts [mm, RAS]."""
+    """Title, autoencoder, voxel of the grid [mm] and where the cross hair starts [mm, RAS].
+
+    ``nobody`` is what a page without people says.
+    """
 
     title: str
     model: str
     voxel_mm: float
     focus_mm: tuple[float, float, float]
+    nobody: str = NOBODY
 
     def caption(self, coarsening: int) -> str:
         """Say what the pictures are, and what they lost on the way into the page."""
@@ -64,14 +74,14 @@ def build_pages(people: list[Person], look: Look, page_mb: float) -> dict[str, s
     """Return the pages by file name: ``viewer.html``, then ``viewer/2.html`` and so on."""
     room = page_mb * 1e6 - _fixed_size()
     if not people:
-        return {"viewer.html": _template().render(title=look.title, people=[])}
+        return {"viewer.html": _template().render(title=look.title, people=[], nobody=look.nobody)}
     crop, affine = _crop(people)
     packed = [pack(person, crop, affine, look) for person in people]
     while max(p.size for p in packed) > room and crop.coarsening < MOST_COARSENING:
         crop = Crop(crop.first, crop.last, crop.coarsening + 1)
         packed = [pack(person, crop, affine, look) for person in people]
     groups = share_out(packed, room)
-    names = ["viewer.html", *[f"viewer/{n}.html" for n in range(2, len(groups) + 1)]]
+    names = ["viewer.html", *[f"{FURTHER}/{n}.html" for n in range(2, len(groups) + 1)]]
     index = list(zip(names, groups, strict=True))
     grid = {
         "shape": crop.shape,
@@ -81,6 +91,14 @@ def build_pages(people: list[Person], look: Look, page_mb: float) -> dict[str, s
     }
     common = {"title": look.title, "caption": look.caption(crop.coarsening)}
     return {name: _render(group, common, grid, index, n) for n, (name, group) in enumerate(index)}
+
+
+def write_pages(pages: dict[str, str], first: Path) -> None:
+    """Write the pages: the first one's folder, and in it ``viewer/``, empty if one page does."""
+    (first.parent / FURTHER).mkdir(parents=True, exist_ok=True)
+    for name, html in pages.items():
+        with runtime.atomic_path(first.parent / name) as temporary:
+            temporary.write_text(html, encoding="utf-8")
 
 
 def share_out(packed: list[Packed], room: float) -> list[list[Packed]]:

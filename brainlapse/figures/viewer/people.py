@@ -184,13 +184,13 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
                 name=f"{style.label(method)}, {int(seen)} {scans} seen",
                 start=Frame(float(last["last_age_years"]), rebuilt),
                 frames=frames,
-                volumes=_forecast_volumes(source, group, str(method), int(seen)),
+                volumes=forecast_volumes(source, group, str(method), int(seen)),
             )
         )
     return found
 
 
-def _forecast_volumes(
+def forecast_volumes(
     source: Source, group: pd.DataFrame, method: str, seen: int
 ) -> dict[str, Points]:
     """Return the forecast volumes by region; anchored ones, where they are, start as observed."""

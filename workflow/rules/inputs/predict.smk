@@ -9,7 +9,13 @@ from brainlapse.prediction.requests import plan_requests
 from brainlapse.prediction.requests import read_requests
 
 REQUESTS = config["predict"]["requests"]
-PREDICTED = ("predictions.tsv", "refused.tsv", "volumes.tsv", "predictions.png")
+PREDICTED = (
+    "predictions.tsv",
+    "refused.tsv",
+    "volumes.tsv",
+    "predictions.png",
+    "viewer.html",
+)
 
 
 def predictions(wildcards):
