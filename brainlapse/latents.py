@@ -12,6 +12,7 @@ from brainlapse.runtime import atomic_path, read_table, write_table
 ARRAYS_NAME = "latents.npz"
 INDEX_NAME = "index.tsv"
 KEYS = ["dataset", "scan"]
+INDEX_COLUMNS = ["dataset", "subject", "session", "scan", "split"]
 RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 NOT_IN_INDEX = ("path", "sha256", "image_sha256")  # of the raw file: no business of the latents
 
@@ -64,10 +65,21 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFra
     arrays_path = Path(folder) / ARRAYS_NAME
     with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
         mean, log_variance = stored["mean"], stored["log_variance"]
-    index = read_table(Path(folder) / INDEX_NAME, KEYS)
+    index = read_index(Path(folder) / INDEX_NAME)
     with reading(Path(folder) / INDEX_NAME):
         check_latents(mean, log_variance, index, arrays_path)
     return mean, log_variance, index
+
+
+def read_index(path: str | Path) -> pd.DataFrame:
+    """Read an `index.tsv`: a row of scans.tsv per latent, with ``flagged``.
+
+    Raises
+    ------
+    DamagedFile
+        The file is cut, or lacks a contract column.
+    """
+    return read_table(path, INDEX_COLUMNS)
 
 
 def check_latents(

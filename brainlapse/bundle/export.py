@@ -20,7 +20,7 @@ from brainlapse.bundle.card import (
 )
 from brainlapse.bundle.files import BundleError, write_files
 from brainlapse.cohort.tables import BRAIN
-from brainlapse.latents import read_latents
+from brainlapse.latents import read_index, read_latents
 from brainlapse.runtime import read_table
 from brainlapse.space import grid_at
 from brainlapse.template import load_template_brain
@@ -67,7 +67,7 @@ def export_bundle(request: Request, target: str | Path) -> None:
         if not path.is_file():
             message = f"{path}: expected a finished model, found no such file; run snakemake encode"
             raise BundleError(message)
-    index, card = read_table(_index_path(request)), read_card(folder)
+    index, card = read_index(_index_path(request)), read_card(folder)
     card = {"trained_on": trained_on(index), **card}  # one taken from a bundle keeps its own
     volume = example_volume(request, card, index)
     shown = (
@@ -75,9 +75,9 @@ def export_bundle(request: Request, target: str | Path) -> None:
         if request.example
         else TEMPLATE_NOTICE
     )
-    summary = read_table(folder / "reconstruction_summary.tsv")
+    summary = read_table(folder / "reconstruction_summary.tsv", ("split",))
     forecasts = request.results / "aging" / request.model / "summary.tsv"
-    known = read_table(forecasts) if forecasts.is_file() else pd.DataFrame()
+    known = read_table(forecasts, ("region", "method")) if forecasts.is_file() else pd.DataFrame()
     words = readme(request.model, card, summary, request.licence, shown, known)
     place = Path(target).name
     write_files(

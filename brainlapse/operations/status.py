@@ -79,7 +79,7 @@ def pairs(path: Path) -> set[tuple[str, str]]:
     """Return (dataset, scan) of each row of a table, none where it is missing."""
     if not path.is_file():
         return set()
-    table = runtime.read_table(path)
+    table = runtime.read_table(path, ("dataset", "scan"))
     return set(zip(table["dataset"], table["scan"], strict=True))
 
 
@@ -87,7 +87,7 @@ def read_verdicts(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
     """Map (dataset, scan) to status and reasons of quality control."""
     if not path.is_file():
         return {}
-    table = runtime.read_table(path)
+    table = runtime.read_table(path, ("dataset", "scan", "status", "reasons"))
     keys = zip(table["dataset"], table["scan"], strict=True)
     said = zip(table["status"], table["reasons"].fillna(""), strict=True)
     return dict(zip(keys, said, strict=True))

@@ -3,9 +3,13 @@
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.cohort.tables import read_scans
 from brainlapse.segmentation.reading import check_regions, held_out_scans
 from brainlapse.segmentation.volumes import (
+    FORECAST_COLUMNS,
+    INTERPOLATION_COLUMNS,
     MEASURED_COLUMNS,
+    QUALITY_COLUMNS,
     describe_aligned,
     describe_forecasts,
     describe_interpolations,
@@ -20,20 +24,20 @@ def main(snakemake) -> None:
     """Unpack the job, join, write the table."""
     runtime.start(snakemake)
     models = snakemake.params.models
-    quality = runtime.read_table(snakemake.input.quality)
+    quality = runtime.read_table(snakemake.input.quality, QUALITY_COLUMNS)
     measured = stack(list(map(read_measured, snakemake.input.tables)))
     described = [describe_scans(quality, "real", None), describe_aligned(quality, measured)]
     rebuilt = quality
     if snakemake.params.held_out_only:
-        splits = runtime.read_table(snakemake.input.scans)[[*SCAN, "split"]]
+        splits = read_scans(snakemake.input.scans)[[*SCAN, "split"]]
         rebuilt = held_out_scans(quality.merge(splits, on=SCAN, validate="one_to_one"))
     described += [describe_scans(rebuilt, "reconstructed", model) for model in models]
     described += [
-        describe_forecasts(runtime.read_table(path), model)
+        describe_forecasts(runtime.read_table(path, FORECAST_COLUMNS), model)
         for path, model in zip(snakemake.input.predictions, models, strict=True)
     ]
     described += [
-        describe_interpolations(runtime.read_table(path), model)
+        describe_interpolations(runtime.read_table(path, INTERPOLATION_COLUMNS), model)
         for path, model in zip(snakemake.input.interpolations, models, strict=True)
     ]
     table = join_volumes(measured, stack(described), quality)

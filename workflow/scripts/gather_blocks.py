@@ -1,14 +1,15 @@
 """Put the tables of all blocks of people under each other, in the order of the scans."""
 
 from brainlapse import runtime
-from brainlapse.cohort.blocks import gather_blocks
+from brainlapse.cohort.blocks import KEYS, gather_blocks
+from brainlapse.latents import read_index
 
 
 def main(snakemake) -> None:
     """Unpack, gather, write."""
     runtime.start(snakemake)
-    index = runtime.read_table(snakemake.input.index)
-    tables = [runtime.read_table(path) for path in snakemake.input.tables]
+    index = read_index(snakemake.input.index)
+    tables = [runtime.read_table(path, KEYS) for path in snakemake.input.tables]
     runtime.write_table(snakemake.output.table, gather_blocks(tables, index))
 
 

@@ -6,6 +6,7 @@ from brainlapse.aging.linearity import (
     measure_linearity,
     summarise_linearity,
 )
+from brainlapse.aging.plan import INTERPOLATION_COLUMNS
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.segmentation.reading import read_volumes
 
@@ -15,7 +16,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     paths, model = snakemake.input, snakemake.wildcards.model
     settings = AgingSettings.model_validate(snakemake.params.settings)
-    plan = runtime.read_table(paths.interpolations)
+    plan = runtime.read_table(paths.interpolations, INTERPOLATION_COLUMNS)
     listed = paths.interpolations, plan
     volumes = read_volumes(paths.volumes, model=model, interpolations=listed)
     curves = interpolated_volumes(volumes, plan, model)

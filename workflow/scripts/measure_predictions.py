@@ -5,6 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.latents import KEYS, read_index
+from brainlapse.prediction.requests import PLAN_COLUMNS
 from brainlapse.prediction.volumes import tabulate_predictions
 from brainlapse.segmentation.backends import segment_scans
 from brainlapse.segmentation.reading import read_volumes
@@ -16,8 +18,8 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     inputs = snakemake.input
     settings = SegmentationSettings.model_validate(snakemake.params.settings)
-    plan = runtime.read_table(inputs.predictions)
-    rebuilt = runtime.read_table(inputs.reconstructed).set_index(["dataset", "scan"])["file"]
+    plan = runtime.read_table(inputs.predictions, PLAN_COLUMNS)
+    rebuilt = runtime.read_table(inputs.reconstructed, [*KEYS, "file"]).set_index(KEYS)["file"]
     lasts = plan[["dataset", "last_scan"]].drop_duplicates()
     made = [Path(inputs.folder, file) for file in plan["file"]]
     root = Path(inputs.volumes).parents[1]
@@ -38,7 +40,7 @@ def main(snakemake) -> None:
     ]
     names = ["dataset", "scan", "region", "volume_mm3", "rebuilt_mm3"]
     measured = pd.DataFrame(rows, columns=names)
-    index = runtime.read_table(inputs.index)
+    index = read_index(inputs.index)
     table = tabulate_predictions(plan, measured, read_volumes(inputs.volumes), index)
     runtime.write_table(snakemake.output.volumes, table)
 

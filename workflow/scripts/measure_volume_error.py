@@ -2,6 +2,7 @@
 
 from brainlapse import runtime
 from brainlapse.analysis.reconstructions import volume_errors
+from brainlapse.latents import read_index
 from brainlapse.segmentation.reading import read_volumes
 
 
@@ -9,7 +10,7 @@ def main(snakemake) -> None:
     """Unpack, call, write."""
     runtime.start(snakemake)
     paths, model = snakemake.input, snakemake.wildcards.model
-    index = runtime.read_table(paths.index)
+    index = read_index(paths.index)
     volumes = read_volumes(paths.volumes, (paths.index, index), model)
     errors = volume_errors(volumes, index, model)
     runtime.write_table(snakemake.output.errors, errors)

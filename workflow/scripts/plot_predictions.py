@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.figures import style
+from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.predictions import (
     MOST_PEOPLE,
     load_strips,
@@ -17,7 +17,7 @@ def main(snakemake) -> None:
     """Unpack, call, write."""
     runtime.start(snakemake)
     settings = ReportSettings.model_validate(snakemake.params.settings)
-    plan = runtime.read_table(snakemake.input.predictions)
+    plan = runtime.read_table(snakemake.input.predictions, tables.FORECASTS)
     root = Path(snakemake.input.predictions).parents[2]
     folder = Path(snakemake.output.animations)
     shown = []

@@ -5,7 +5,8 @@ from brainlapse.aging.errors import score_forecasts, summarise_errors
 from brainlapse.aging.evaluation.choice import choose_methods, compare_methods
 from brainlapse.aging.evaluation.intervals import measure_coverage
 from brainlapse.aging.evaluation.matched import match_errors
-from brainlapse.aging.plan import sees_all
+from brainlapse.aging.plan import FORECAST_COLUMNS, sees_all
+from brainlapse.latents import read_index
 from brainlapse.segmentation.reading import read_volumes
 
 
@@ -13,7 +14,8 @@ def main(snakemake) -> None:
     """Unpack the job, score, write the errors and their summary."""
     runtime.start(snakemake)
     paths, model = snakemake.input, snakemake.wildcards.model
-    predictions, index = runtime.read_table(paths.predictions), runtime.read_table(paths.index)
+    predictions = runtime.read_table(paths.predictions, FORECAST_COLUMNS)
+    index = read_index(paths.index)
     volumes = read_volumes(
         paths.volumes, (paths.index, index), model, (paths.predictions, predictions)
     )

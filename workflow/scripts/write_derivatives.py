@@ -4,19 +4,24 @@ from pathlib import Path
 
 from brainlapse import provenance, runtime
 from brainlapse.derivatives import build
+from brainlapse.latents import KEYS, read_index
+from brainlapse.segmentation.volumes import FORECAST_COLUMNS, VOLUME_COLUMNS
+
+PERSON = ("dataset", "subject")
 
 
 def main(snakemake) -> None:
     """Unpack, call, write."""
     runtime.start(snakemake)
     models = list(snakemake.params.models)
-    predictions = map(runtime.read_table, snakemake.input.predictions)
-    reconstructions = map(runtime.read_table, snakemake.input.reconstructions)
-    errors = map(runtime.read_table, snakemake.input.errors)
+    inputs = snakemake.input
+    predictions = [runtime.read_table(path, FORECAST_COLUMNS) for path in inputs.predictions]
+    reconstructions = [runtime.read_table(path, [*KEYS, "file"]) for path in inputs.reconstructions]
+    errors = [runtime.read_table(path, PERSON) for path in inputs.errors]
     sources = build.Sources(
         root=Path(snakemake.output.folder).parent,
-        scans=runtime.read_table(snakemake.input.scans),
-        volumes=runtime.read_table(snakemake.input.volumes),
+        scans=read_index(inputs.scans),
+        volumes=runtime.read_table(inputs.volumes, VOLUME_COLUMNS),
         forecasts=dict(zip(models, predictions, strict=True)),
         reconstructions=dict(zip(models, reconstructions, strict=True)),
         tables={f"forecasts_{m}": table for m, table in zip(models, errors, strict=True)},

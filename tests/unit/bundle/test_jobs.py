@@ -43,9 +43,10 @@ def encode(folder, contract, scans):
     root = folder.parents[1]
     write_json(root / "preprocess/contract.json", contract)
     rows = [
-        {"dataset": "mine", "subject": f"sub-{n}", "scan": f"sub-{n}", "scan_path": f"mine/sub-{n}"}
+        {"dataset": "mine", "subject": f"sub-{n}", "session": None, "scan": f"sub-{n}",
+         "split": "apply", "scan_path": f"mine/sub-{n}"}
         for n in range(len(scans))
-    ]
+    ]  # fmt: skip
     grid = mni_grid(SpaceSettings(voxel_mm=6.0, shape=(32, 32, 32)))
     paths = [str(root / f"preprocess/{row['scan_path']}.nii.gz") for row in rows]
     for path, volume in zip(paths, scans, strict=True):
