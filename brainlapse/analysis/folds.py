@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.settings import TaskSettings
 from brainlapse.cohort.columns import find_named
 from brainlapse.cohort.tables import is_flagged
 
@@ -38,13 +38,13 @@ class TaskScans:
     groups: np.ndarray
 
 
-def select_scans(index: pd.DataFrame, task: TaskSettings, settings: AnalysisSettings) -> TaskScans:
+def select_scans(index: pd.DataFrame, task: TaskSettings) -> TaskScans:
     """Unflagged scans with a known target, of the datasets and classes asked for.
 
     Raises
     ------
     TaskImpossible
-        If the column is missing, a class is alone, or subjects are too few.
+        If the column is missing, or a class is alone.
     """
     column = find_named(task.target, index.columns)
     if column is None:
@@ -55,8 +55,8 @@ def select_scans(index: pd.DataFrame, task: TaskSettings, settings: AnalysisSett
         usable &= index["dataset"].isin(task.datasets).to_numpy()
     groups = people_of(index)
     if task.kind == "regression":
-        return _select_numbers(index[column], usable, groups, settings)
-    return _select_classes(index[column], usable, groups, task, settings)
+        return _select_numbers(index[column], usable, groups)
+    return _select_classes(index[column], usable, groups, task)
 
 
 def people_of(index: pd.DataFrame) -> np.ndarray:
@@ -66,30 +66,17 @@ def people_of(index: pd.DataFrame) -> np.ndarray:
     return (index["dataset"].astype(str) + "/" + index["subject"].astype(str)).to_numpy(dtype=str)
 
 
-def _select_numbers(
-    target: pd.Series, usable: np.ndarray, groups: np.ndarray, settings: AnalysisSettings
-) -> TaskScans:
+def _select_numbers(target: pd.Series, usable: np.ndarray, groups: np.ndarray) -> TaskScans:
     numbers = pd.to_numeric(target, errors="coerce").to_numpy(dtype=float)
     rows = np.flatnonzero(usable & np.isfinite(numbers))
-    n_subjects = len(np.unique(groups[rows]))
-    if n_subjects < settings.min_subjects:
-        message = (
-            f"{n_subjects} subjects have a number in {target.name!r}, "
-            f"at least {settings.min_subjects} are needed"
-        )
-        raise TaskImpossible(message)
-    if np.ptp(numbers[rows]) == 0:
+    if len(rows) and np.ptp(numbers[rows]) == 0:
         message = f"every scan has the same {target.name!r}"
         raise TaskImpossible(message)
     return TaskScans(rows, numbers[rows], [], groups[rows])
 
 
 def _select_classes(
-    target: pd.Series,
-    usable: np.ndarray,
-    groups: np.ndarray,
-    task: TaskSettings,
-    settings: AnalysisSettings,
+    target: pd.Series, usable: np.ndarray, groups: np.ndarray, task: TaskSettings
 ) -> TaskScans:
     labels = target.map(class_name)
     known = usable & labels.notna().to_numpy()
@@ -102,14 +89,20 @@ def _select_classes(
         raise TaskImpossible(message)
     number_of = {name: number for number, name in enumerate(classes)}
     true = labels.iloc[rows].map(number_of).to_numpy(dtype=int)
-    for name, count in subjects_per_class(true, groups[rows], classes).items():
-        if count < settings.min_subjects:
+    return TaskScans(rows, true, classes, groups[rows])
+
+
+def check_people(scans: TaskScans, target: str, least: int) -> None:
+    """Raise `TaskImpossible` where fewer than `least` people have a target, or a class of it."""
+    if not scans.classes and (count := len(np.unique(scans.groups))) < least:
+        message = f"{count} subjects have a number in {target!r}, at least {least} are needed"
+        raise TaskImpossible(message)
+    for name, count in subjects_per_class(scans.true, scans.groups, scans.classes).items():
+        if count < least:
             message = (
-                f"class {name!r} of {target.name!r} has {count} subjects, "
-                f"at least {settings.min_subjects} are needed"
+                f"class {name!r} of {target!r} has {count} subjects, at least {least} are needed"
             )
             raise TaskImpossible(message)
-    return TaskScans(rows, true, classes, groups[rows])
 
 
 def class_name(value: Any) -> str | None:

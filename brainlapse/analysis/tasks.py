@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.analysis import crossval, metrics
-from brainlapse.analysis.folds import TaskImpossible, TaskScans, select_scans, subject_folds
+from brainlapse.analysis.folds import (
+    TaskImpossible,
+    TaskScans,
+    check_people,
+    select_scans,
+    subject_folds,
+)
 from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.twins import merge_twins
@@ -63,9 +69,10 @@ def evaluate_task(
         ``note``.
     """
     try:
-        scans = select_scans(index, task, settings)
+        scans = select_scans(index, task)
         features = flatten_latents(latents)[scans.rows]
         scans, twins = merge_twins(features, scans)
+        check_people(scans, task.target, settings.min_subjects)
         fold = subject_folds(scans, settings.folds, seed)
     except TaskImpossible as reason:
         return impossible_task(task, str(reason))

@@ -124,7 +124,7 @@ def test_a_class_that_is_one_person_under_several_names_is_a_note():
     latents[patients] = latents[0] + 0.02 * generator.normal(size=(8, *latents.shape[1:]))
     row = judged(latents, index)
     assert np.isnan(row["value"])
-    assert "of one person" in row["note"]
+    assert "class 'patient' of 'diagnosis' has 1 subjects, at least 4" in row["note"]
 
 
 def test_a_site_that_goes_with_the_diagnosis_is_exposed():

@@ -49,7 +49,7 @@ def value(result, metric, split="all", column="value"):
 
 @pytest.mark.parametrize("task", [GROUPS, AGES], ids=["classes", "numbers"])
 def test_scans_of_a_subject_share_a_fold(task):
-    scans = select_scans(cohort(), task, SETTINGS)
+    scans = select_scans(cohort(), task)
     fold = subject_folds(scans, folds=5, seed=0)
     assert sorted(set(fold)) == [0, 1, 2, 3, 4]
     per_subject = pd.Series(fold).groupby(scans.groups).nunique()
@@ -59,7 +59,7 @@ def test_scans_of_a_subject_share_a_fold(task):
 def test_equal_subject_names_in_two_datasets_are_two_subjects():
     index = cohort()
     both = pd.concat([index, index.assign(dataset="clinic")], ignore_index=True)
-    assert len(set(select_scans(both, GROUPS, SETTINGS).groups)) == 80
+    assert len(set(select_scans(both, GROUPS).groups)) == 80
 
 
 def test_one_person_in_two_datasets_shares_a_fold():
