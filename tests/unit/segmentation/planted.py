@@ -61,3 +61,9 @@ def plant(structures, points, grid=GRID):
 def ball_mm3(radius_mm):
     """Volume of a ball."""
     return 4 / 3 * np.pi * radius_mm**3
+
+
+def write_lists(folder, **lists):
+    """Write ``<name>.txt`` of lines for each name."""
+    for name, lines in lists.items():
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
