@@ -80,6 +80,14 @@ def test_slider_changes_the_picture_and_the_numbers(page, shown):
     assert shares == pytest.approx([1, 0.925, 0.9], abs=0.012)
 
 
+def test_a_new_age_is_painted_as_niivue_would(page, shown):
+    series = shown[0].series[0]
+    for age in (series.start.age_years, (series.start.age_years + series.frames[0].age_years) / 2):
+        painted = slide(page, age)
+        page.run("brain.nv.updateGLVolume()")
+        np.testing.assert_allclose(page.pixels("#brain"), painted, atol=2)
+
+
 def test_numbers_are_those_of_the_tables(page, shown):
     visit, end = shown[0].visits[-1], shown[0].series[0].frames[-1]
     assert visit.age_years == pytest.approx(end.age_years)

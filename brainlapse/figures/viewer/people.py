@@ -14,6 +14,7 @@ from brainlapse.figures.ageing.curves import choose, is_baseline, ordered_region
 from brainlapse.figures.loading import stem_of
 
 PERSON = ["dataset", "subject"]
+ALONE = "volume_bayes"  # the method on volumes, without pictures, that tells an interval
 FORECAST_VOLUMES = (  # columns of errors.tsv; the interval is optional
     "scan",
     "region",
@@ -39,7 +40,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Series:
-    """One forecast: from the reconstruction of the last scan seen through the decoded ages."""
+    """One forecast: from the reconstruction of the last scan seen through the decoded ages.
+
+    ``volumes`` are those of the pictures, or of `ALONE`, which makes none.
+    """
 
     name: str
     start: Frame
@@ -164,7 +168,7 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
     mine = _of(source.predictions, dataset, subject).dropna(subset=["file"])
     mine = mine[~mine["method"].map(is_baseline)] if len(mine) else mine
     stems = {row["scan"]: stem_of(row) for row in rows}
-    found = []
+    found: list[Series] = []
     pairs = mine[["method", "n_scans_seen"]].drop_duplicates()
     pairs = pairs.sort_values(["n_scans_seen", "method"], ascending=[False, True])
     for method, seen in pairs.head(most).itertuples(index=False, name=None):
@@ -178,19 +182,18 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
             Frame(float(age), source.root / file)
             for age, file in zip(group["target_age_years"], group["file"], strict=True)
         )
-        scans = "scan" if seen == 1 else "scans"
-        found.append(
-            Series(
-                name=f"{style.label(method)}, {int(seen)} {scans} seen",
-                start=Frame(float(last["last_age_years"]), rebuilt),
-                frames=frames,
-                volumes=forecast_volumes(source, group, str(method), int(seen)),
-            )
-        )
+        name, start = style.label(method), Frame(float(last["last_age_years"]), rebuilt)
+        from_scans = f"{int(seen)} {'scan' if seen == 1 else 'scans'} seen"
+        alone = _forecast_volumes(source, group, ALONE, int(seen))
+        if alone and not any(series.name.endswith(from_scans) for series in found):
+            words = f"{style.label(ALONE)}, pictures by {name}, {from_scans}"
+            found.append(Series(words, start, frames, alone))
+        volumes = _forecast_volumes(source, group, str(method), int(seen))
+        found.append(Series(f"{name}, {from_scans}", start, frames, volumes))
     return found
 
 
-def forecast_volumes(
+def _forecast_volumes(
     source: Source, group: pd.DataFrame, method: str, seen: int
 ) -> dict[str, Points]:
     """Return the forecast volumes by region; anchored ones, where they are, start as observed."""

@@ -62,8 +62,8 @@ def test_people_asked_for_come_with_both_kinds_of_volumes(run):
     (person,) = collect_requested(root, "sdae")
     assert person.key == f"{last['dataset']}/{last['subject']}"
     alone, pictured = person.series
-    assert "volume bayes" in alone.name
-    assert "of the pictures" in pictured.name
+    assert alone.name == "volume bayes, pictures by bayes, 3 scans seen"
+    assert pictured.name == "bayes, 3 scans seen"
     assert [frame.age_years for frame in alone.frames] == list(AGES)
     assert alone.frames == pictured.frames
     start = (last["age_years"], 20, 20, 20)
@@ -77,7 +77,7 @@ def test_without_an_interval_only_the_pictures_volumes_are_shown(run):
     table = pd.read_csv(path, sep="\t")
     write_table(path, table[table["method"] == "image"])
     (person,) = collect_requested(root, "sdae")
-    assert [series.name.split("; ")[1] for series in person.series] == ["volumes of the pictures"]
+    assert [series.name for series in person.series] == ["bayes, 3 scans seen"]
 
 
 def test_no_answered_request_shows_nobody(run):
