@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.figures import style, tables
-from brainlapse.figures.ageing.curves import COPY, REGION_ORDER, is_baseline
+from brainlapse.figures.ageing.curves import COPY, REGION_ORDER, is_baseline, method_order
 from brainlapse.figures.models import reconstructions
 from brainlapse.figures.page import task_section
 from brainlapse.figures.page.sections import Run
 
 HEADLINE = REGION_ORDER[:2]
+ALONE = "volume_bayes"  # the strongest forecast that needs no network
+FLOOR = "reconstruction"  # no forecast
 RESAMPLES = 2000
 MIN_SUBJECTS = 3  # fewer give no interval
 JUDGED = ("test", "apply")
@@ -44,7 +46,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One forecast method against the copy of the last scan, on the same forecasts."""
+    """One forecast method against what needs no network, on the same forecasts.
+
+    ``alone_difference_pct`` is the difference to `ALONE`; none where that has no forecast, and for
+    `ALONE` itself.
+    """
 
     model: str
     method: str
@@ -53,14 +59,26 @@ class Comparison:
     error_pct: Estimate
     copy_pct: Estimate
     difference_pct: Estimate
+    alone_difference_pct: Estimate | None
+
+    @property
+    def on_volumes(self) -> bool:
+        """Tell whether the method needs no network."""
+        return is_baseline(self.method)
 
     @property
     def verdict(self) -> str:
-        """Return better, worse or not told apart, by the interval of the difference."""
-        low, high = self.difference_pct.low, self.difference_pct.high
-        if low is None or high is None:
-            return "too few subjects"
-        return "better" if high < 0 else "worse" if low > 0 else "not told apart"
+        """Return how it does beside the copy."""
+        return verdict(self.difference_pct)
+
+
+def verdict(difference: Estimate) -> str:
+    """Return better, worse or not told apart, by the interval of the difference."""
+    if difference.low is None or difference.high is None:
+        return "too few subjects"
+    if difference.high < 0:
+        return "better"
+    return "worse" if difference.low > 0 else "not told apart"
 
 
 def estimate(values: pd.Series, subjects: pd.Series) -> Estimate:
@@ -74,17 +92,23 @@ def estimate(values: pd.Series, subjects: pd.Series) -> Estimate:
 
 
 def compare(model: str, errors: pd.DataFrame) -> list[Comparison]:
-    """Return every forecast method against the copy, for the headline regions."""
+    """Return every forecast method against the copy and `ALONE`, for the headline regions.
+
+    Methods without a network come first.
+    """
     if errors.empty:
         return []
     known = errors.dropna(subset=["abs_error_pct"])
     known = known[known["region"].isin(HEADLINE) & _judged(known)]
     known = known.assign(person=_person(known))
-    copy = known.loc[known["method"] == COPY, [*FORECAST, "abs_error_pct"]]
-    copy = copy.rename(columns={"abs_error_pct": "copy_pct"})
-    both = known[~known["method"].map(is_baseline).astype(bool)].merge(copy, on=FORECAST)
+    both = known[~known["method"].isin([COPY, FLOOR])]
+    for method, name in ((COPY, "copy_pct"), (ALONE, "alone_pct")):
+        simple = known.loc[known["method"] == method, [*FORECAST, "abs_error_pct"]]
+        both = both.merge(simple.rename(columns={"abs_error_pct": name}), on=FORECAST, how="left")
+    both = both.dropna(subset=["copy_pct"])
     keys = both[["region", "n_scans_seen", "method"]].drop_duplicates()
-    keys = keys.sort_values(["n_scans_seen", "method"])
+    order = keys["method"].map(method_order)
+    keys = keys.assign(order=order).sort_values(["n_scans_seen", "order"]).drop(columns="order")
     return [
         _comparison(model, both[(both[keys.columns] == key).all(axis=1)], key)
         for region in HEADLINE
@@ -106,6 +130,11 @@ def _person(table: pd.DataFrame) -> pd.Series:
 
 def _comparison(model: str, rows: pd.DataFrame, key: pd.Series) -> Comparison:
     error, copy = rows["abs_error_pct"].astype(float), rows["copy_pct"].astype(float)
+    beside = rows.dropna(subset=["alone_pct"])
+    if key["method"] == ALONE or beside.empty:
+        to_alone = None
+    else:
+        to_alone = estimate(beside["abs_error_pct"] - beside["alone_pct"], beside["person"])
     return Comparison(
         model=model,
         method=str(key["method"]),
@@ -114,15 +143,17 @@ def _comparison(model: str, rows: pd.DataFrame, key: pd.Series) -> Comparison:
         error_pct=estimate(error, rows["person"]),
         copy_pct=estimate(copy, rows["person"]),
         difference_pct=estimate(error - copy, rows["person"]),
+        alone_difference_pct=to_alone,
     )
 
 
 def comparisons(run: Run) -> list[Comparison]:
-    """Return the comparisons of all models."""
+    """Return the comparisons of all models; methods on volumes stand with the first model only."""
     return [
         comparison
-        for model in run.models
+        for number, model in enumerate(run.models)
         for comparison in compare(model, run.table(f"aging/{model}/errors.tsv", tables.ERRORS))
+        if number == 0 or not comparison.on_volumes
     ]
 
 
@@ -131,25 +162,28 @@ def comparison_table(found: list[Comparison]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "region": style.label(one.region),
-            "model": one.model,
+            "model": "no network" if one.on_volumes else one.model,
             "forecast": style.label(one.method),
             "scans seen": one.n_scans_seen,
             "subjects": one.error_pct.subjects,
             "error [%]": one.error_pct.words(),
             "copy of the last scan [%]": one.copy_pct.words(),
-            "difference [points]": one.difference_pct.words(),
-            "than a copy": one.verdict,
+            "against the copy [points]": _against(one.difference_pct),
+            f"against {style.label(ALONE)} [points]": _against(one.alone_difference_pct),
         }
         for one in found
     )
 
 
+def _against(difference: Estimate | None) -> str:
+    return f"{difference.words()}: {verdict(difference)}" if difference else ""
+
+
 def warnings(found: list[Comparison]) -> list[str]:
     """Return a sentence for each forecast that does worse than copying the last scan."""
     return [
-        f"{one.model}, {style.label(one.method)}, {one.n_scans_seen} seen: the forecast "
-        f"{style.label(one.region)} are worse than a copy of the last scan, by "
-        f"{one.difference_pct.words()} percentage points of error."
+        f"{_who(one)}, {one.n_scans_seen} seen: the forecast of {style.label(one.region)} is worse "
+        f"than a copy of the last scan, by {one.difference_pct.words()} percentage points of error."
         for one in found
         if one.verdict == "worse"
     ]
@@ -206,26 +240,38 @@ def _reconstructions(run: Run) -> list[str]:
     return found
 
 
+def _who(one: Comparison) -> str:
+    method = style.label(one.method)
+    return f"{method} (no network)" if one.on_volumes else f"{one.model}, {method}"
+
+
 def _forecasts(run: Run, found: list[Comparison]) -> list[str]:
+    cases = sorted({(HEADLINE.index(one.region), one.n_scans_seen) for one in found})
     lines = []
-    for model in run.models:
-        mine = [one for one in found if one.model == model]
-        if not mine:
-            continue
-        for region in HEADLINE:
-            here = [one for one in mine if one.region == region]
-            if not here:
-                continue
-            errors = [one.error_pct.value for one in here]
-            copies = [one.copy_pct.value for one in here]
-            verdicts = [one.verdict for one in here]
-            lines.append(
-                f"Forecast {style.label(region)} of {model} err by {_span(errors)} % over "
-                f"{len(here)} methods and numbers of scans seen, a copy of the last scan by "
-                f"{_span(copies)} %; {verdicts.count('better')} do better than the copy, "
-                f"{verdicts.count('worse')} worse (95 % interval of the paired difference)."
-            )
+    for region, seen in ((HEADLINE[number], seen) for number, seen in cases):
+        here = [one for one in found if (one.region, one.n_scans_seen) == (region, seen)]
+        decoded = [one for one in here if not one.on_volumes]
+        alone = [one.error_pct.words() for one in here if one.method == ALONE]
+        parts = [f"a copy of the last scan errs by {_span([one.copy_pct.value for one in here])} %"]
+        parts += [f"{style.label(ALONE)}, which needs no network, by {words} %" for words in alone]
+        for model in run.models:
+            errors = [one.error_pct.value for one in decoded if one.model == model]
+            parts += [f"forecasts of {model} by {_span(errors)} %"] if errors else []
+        counts = f"{_better(decoded, 'difference_pct')} do better than the copy"
+        if alone:
+            counts += f", {_better(decoded, 'alone_difference_pct')} than {style.label(ALONE)}"
+        scans = "1 scan" if seen == 1 else f"{seen} scans"
+        lines.append(
+            f"{style.label(region).capitalize()}, {scans} seen: {', '.join(parts)}. Of "
+            f"{len(decoded)} forecasts through images, {counts} (95 % interval of the paired "
+            "difference)."
+        )
     return lines or ["No forecasts: nobody held out has enough visits of known age."]
+
+
+def _better(found: list[Comparison], difference: str) -> int:
+    known = [getattr(one, difference) for one in found]
+    return [verdict(one) for one in known if one is not None].count("better")
 
 
 def _span(values: list[float]) -> str:

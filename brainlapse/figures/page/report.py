@@ -75,9 +75,9 @@ def summary_section(run: Run, config: dict) -> Section:
             blocks.bullets(findings.sentences(run, found)),
             blocks.table(
                 findings.comparison_table(found),
-                "Forecasts beside a copy of the last scan, on the same forecasts: mean absolute "
-                "volume error over subjects, with 95 % intervals (bootstrap over subjects). "
-                "Below zero, the forecast is better.",
+                "Forecasts beside a copy of the last scan and the best that needs no network, on "
+                "the same forecasts: mean absolute volume error over subjects, with 95 % intervals "
+                "(bootstrap over subjects). Below zero, the forecast is better.",
                 empty="No forecast was compared with a copy of the last scan.",
             ),
             blocks.link("The viewer", "viewer.html", "shows these people: slide the age."),

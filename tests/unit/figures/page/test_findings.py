@@ -36,8 +36,30 @@ def test_verdict_is_the_planted_one(gain, verdict):
 def test_worse_than_a_copy_is_a_warning():
     worse = findings.compare("s2d", planted_errors(gain=-2))
     (sentence,) = findings.warnings(worse)
-    assert sentence.startswith("s2d, linear, 2 seen: the forecast ventricles are worse than a copy")
+    assert sentence.startswith(
+        "s2d, linear, 2 seen: the forecast of ventricles is worse than a copy"
+    )
     assert findings.warnings(findings.compare("s2d", planted_errors(gain=2))) == []
+
+
+def test_what_needs_no_network_stands_first_and_beside_every_forecast():
+    errors = planted_errors(gain=2.0)
+    alone = errors[errors["method"] == "linear"].assign(method="volume_bayes")
+    alone["abs_error_pct"] -= 3 + np.random.default_rng(1).normal(0, 0.2, len(alone))
+    both = pd.concat([errors, alone], ignore_index=True)
+    first, decoded = findings.compare("s2d", both)
+    assert (first.method, first.on_volumes, first.alone_difference_pct) == (
+        "volume_bayes", True, None,
+    )  # fmt: skip
+    assert decoded.verdict == "better"  # than the copy
+    assert decoded.alone_difference_pct.value == pytest.approx(3, abs=0.2)
+    assert findings.verdict(decoded.alone_difference_pct) == "worse"
+    table = findings.comparison_table([first, decoded])
+    assert table["model"].tolist() == ["no network", "s2d"]
+    beside, than = table["against volume bayes [points]"]
+    assert beside == ""
+    assert than.endswith(": worse")
+    assert findings.compare("s2d", errors)[0].alone_difference_pct is None
 
 
 def test_interval_covers_the_mean_of_the_population():
