@@ -162,12 +162,10 @@ def comparison_table(found: list[Comparison]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "region": style.label(one.region),
-            "model": "no network" if one.on_volumes else one.model,
-            "forecast": style.label(one.method),
+            "forecast": _who(one),
             "scans seen": one.n_scans_seen,
             "subjects": one.error_pct.subjects,
             "error [%]": one.error_pct.words(),
-            "copy of the last scan [%]": one.copy_pct.words(),
             "against the copy [points]": _against(one.difference_pct),
             f"against {style.label(ALONE)} [points]": _against(one.alone_difference_pct),
         }

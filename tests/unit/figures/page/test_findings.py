@@ -55,7 +55,7 @@ def test_what_needs_no_network_stands_first_and_beside_every_forecast():
     assert decoded.alone_difference_pct.value == pytest.approx(3, abs=0.2)
     assert findings.verdict(decoded.alone_difference_pct) == "worse"
     table = findings.comparison_table([first, decoded])
-    assert table["model"].tolist() == ["no network", "s2d"]
+    assert table["forecast"].tolist() == ["volume bayes (no network)", "s2d, linear"]
     beside, than = table["against volume bayes [points]"]
     assert beside == ""
     assert than.endswith(": worse")
