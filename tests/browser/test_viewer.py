@@ -151,6 +151,26 @@ def test_page_fits_the_window(chromium, path, size):
     assert page.errors() == []
 
 
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_table_with_intervals_fits_its_column(chromium, shown, size, tmp_path):
+    banded = tuple(
+        replace(one, volumes={
+            region: [(age, ml, 0.9 * ml, 1.1 * ml) for age, ml, *_ in points]
+            for region, points in one.volumes.items()
+        })
+        for one in shown[0].series
+    )  # fmt: skip
+    people_ = [replace(shown[0], series=banded)]
+    (tmp_path / "viewer.html").write_text(viewer.build_pages(people_, LOOK, 25)["viewer.html"])
+    page = Page(chromium, tmp_path / "viewer.html", size)
+    page.wait(READY)
+    slide(page, banded[0].frames[-1].age_years)
+    assert " to " in row(page, "ventricles")
+    wider = "const s = document.querySelector('.scroll'); return s.scrollWidth - s.clientWidth"
+    assert page.run(wider) <= 0
+    assert page.overflow_px() <= 0
+
+
 def test_touch_moves_to_a_visit(chromium, path, shown):
     page = Page(chromium, path, PHONE)
     page.wait(READY)
