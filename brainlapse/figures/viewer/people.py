@@ -169,6 +169,7 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
     mine = mine[~mine["method"].map(is_baseline)] if len(mine) else mine
     stems = {row["scan"]: stem_of(row) for row in rows}
     found: list[Series] = []
+    with_alone: set[int] = set()  # numbers of scans seen
     pairs = mine[["method", "n_scans_seen"]].drop_duplicates()
     pairs = pairs.sort_values(["n_scans_seen", "method"], ascending=[False, True])
     for method, seen in pairs.head(most).itertuples(index=False, name=None):
@@ -185,7 +186,8 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
         name, start = style.label(method), Frame(float(last["last_age_years"]), rebuilt)
         from_scans = f"{int(seen)} {'scan' if seen == 1 else 'scans'} seen"
         alone = _forecast_volumes(source, group, ALONE, int(seen))
-        if alone and not any(series.name.endswith(from_scans) for series in found):
+        if alone and seen not in with_alone:
+            with_alone.add(seen)
             words = f"{style.label(ALONE)}, pictures by {name}, {from_scans}"
             found.append(Series(words, start, frames, alone))
         volumes = _forecast_volumes(source, group, str(method), int(seen))
