@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.figures import style, tables
+from brainlapse.figures import style
 from brainlapse.figures.ageing.predictions import (
     MOST_PEOPLE,
+    PLAN_COLUMNS,
     load_strips,
     plot_strips,
     write_animation,
@@ -17,7 +18,7 @@ def main(snakemake) -> None:
     """Unpack, call, write."""
     runtime.start(snakemake)
     settings = ReportSettings.model_validate(snakemake.params.settings)
-    plan = runtime.read_table(snakemake.input.predictions, tables.FORECASTS)
+    plan = runtime.read_table(snakemake.input.predictions, PLAN_COLUMNS)
     root = Path(snakemake.input.predictions).parents[2]
     folder = Path(snakemake.output.animations)
     shown = []

@@ -14,6 +14,10 @@ from brainlapse.figures import slices, style
 from brainlapse.images import load_canonical
 from brainlapse.runtime import atomic_path
 
+PLAN_COLUMNS = (
+    *("dataset", "subject", "last_session"),
+    *("last_age_years", "target_age_years", "file"),
+)
 MOST_PEOPLE = 12  # of the strip
 FRAME_MS = 900
 PIXEL_MM = 0.8
