@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from brainlapse.figures import tables
 from brainlapse.figures.viewer import people
 from brainlapse.figures.viewer.people import PERSON, Person, Source
@@ -12,15 +14,26 @@ KEYS = [*PERSON, "scan"]
 
 
 def collect_requested(root: Path, model: str) -> list[Person]:
-    """Read the people of ``predict/<model>`` under the output folder."""
+    """Read the people of ``predict/<model>`` under the output folder; facts end with warnings."""
     source = read_requested(root, model)
-    return people.collect(source, len(source.predictions[PERSON].drop_duplicates()), series=1)
+    plan = source.predictions
+    shown = people.collect(source, len(plan[PERSON].drop_duplicates()), series=1)
+    return [replace(one, facts="; ".join([one.facts, *_warnings(plan, one)])) for one in shown]
+
+
+def _warnings(plan: pd.DataFrame, person: Person) -> list[str]:
+    mine = (plan["dataset"] == person.dataset) & (plan["subject"] == person.subject)
+    noted = plan[mine].dropna(subset=["note"]).sort_values("target_age_years")
+    return [
+        f"at {age:g} years: {note}"
+        for age, note in zip(noted["target_age_years"], noted["note"], strict=True)
+    ]
 
 
 def read_requested(root: Path, model: str) -> Source:
     """Read the tables of a run, with the requested forecasts in place of those of known scans."""
     folder = f"predict/{model}"
-    plan = tables.read(root / folder / "predictions.tsv", tables.FORECASTS)
+    plan = tables.read(root / folder / "predictions.tsv", (*tables.FORECASTS, "note"))
     volumes = tables.read(root / folder / "volumes.tsv", tables.PREDICTED)
     asked = plan[[*KEYS, "n_scans_seen", "method"]].rename(columns={"method": "decoded"})
     errors = volumes.merge(asked, on=KEYS, validate="many_to_one")

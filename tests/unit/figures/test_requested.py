@@ -35,6 +35,7 @@ def run(tmp_path):
             "target_age_years": age,
             "horizon_years": age - last["age_years"],
             "file": f"age{age:g}.nii.gz",
+            "note": "nobody as old was trained on" if age > 90 else None,
         }
         for age in AGES
     )
@@ -61,6 +62,7 @@ def test_people_asked_for_come_with_both_kinds_of_volumes(run):
     root, last = run
     (person,) = collect_requested(root, "sdae")
     assert person.key == f"{last['dataset']}/{last['subject']}"
+    assert person.facts.endswith("; at 95 years: nobody as old was trained on")
     alone, pictured = person.series
     assert alone.name == "volume bayes, pictures by bayes, 3 scans seen"
     assert pictured.name == "bayes, 3 scans seen"
