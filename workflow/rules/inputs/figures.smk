@@ -5,7 +5,9 @@ from brainlapse.figures.scans.order import pictured
 
 def pictured_images(wildcards):
     """Images behind the quality pictures: heads and brains, each with its mask."""
-    quality = with_paths(runtime.read_table(quality_stamp()[0], ["dataset", "scan", "status"]))
+    quality = with_paths(
+        runtime.read_table(quality_stamp()[0], ["dataset", "scan", "status"])
+    )
     records = pictured(rows(quality), config["report"]["max_qc_pictures"])
     suffixes = (
         "_desc-n4_T1w.nii.gz",
