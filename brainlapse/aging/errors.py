@@ -24,6 +24,7 @@ ERROR_COLUMNS = [
 SUMMARY_COLUMNS = [
     *("method", "n_scans_seen", "region", "n", "n_subjects", "median_abs_error_pct"),
     *("mean_abs_error_pct", "mean_abs_change_error_pct", "change_correlation", "change_slope"),
+    "identity_ratio",
 ]
 TARGET = ["dataset", "subject", "scan", "split", "n_scans_seen", "n_scans_so_far"]
 TIMES = ["seen_scans", "last_scan", "last_age_years", "target_age_years", "horizon_years"]
@@ -77,7 +78,9 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
     ``change_correlation`` is Pearson's, of predicted with observed change over targets; missing
     for fewer than 3 targets or constant predictions, such as the copy's. ``change_slope`` is the
     least squares slope of predicted on observed change: 0 for the copy, 1 if all change is
-    forecast.
+    forecast. ``identity_ratio`` is the standard deviation over subjects of the mean logarithm of
+    forecast volumes, over that of observed ones: below 1 where forecasts make people alike;
+    missing for fewer than 3 subjects.
     """
     records = []
     judged = errors[errors["split"] != "validation"]
@@ -96,9 +99,21 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
                 "mean_abs_change_error_pct": change_error.abs().mean(),
                 "change_correlation": _correlation(rows),
                 "change_slope": _slope(rows),
+                "identity_ratio": _identity(rows),
             }
         )
     return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+
+
+def _identity(rows: pd.DataFrame) -> float:
+    people = [rows["dataset"], rows["subject"]]
+    forecast, observed = (
+        np.log(rows[name].where(rows[name] > 0)).groupby(people).mean()
+        for name in ("predicted_mm3", "observed_mm3")
+    )
+    if len(observed) < 3 or not observed.std() > 0:
+        return np.nan
+    return float(forecast.std() / observed.std())
 
 
 def _scan_volumes(volumes: pd.DataFrame, kind: str, model: str | None = None) -> pd.Series:

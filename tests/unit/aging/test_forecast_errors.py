@@ -123,13 +123,15 @@ def test_summary_by_hand():
             "abs_error_pct": error,
             "predicted_change_pct": change,
             "observed_change_pct": 2 * change,
+            "observed_mm3": 2e4 * np.exp(0.2 * number),
+            "predicted_mm3": 2e4 * np.exp(0.05 * number),  # a quarter of what people differ
         }
         for number, (error, change) in enumerate([(1.0, 1.0), (2.0, 2.0), (6.0, 3.0)])
     ]
     summary = summarise_errors(pd.DataFrame(rows))
     assert list(summary) == SUMMARY_COLUMNS
     assert summary.iloc[0, :3].tolist() == ["linear", 2, "ventricles"]
-    assert summary.iloc[0, 3:].tolist() == pytest.approx([3, 3, 2.0, 3.0, 2.0, 1.0, 0.5])
+    assert summary.iloc[0, 3:].tolist() == pytest.approx([3, 3, 2.0, 3.0, 2.0, 1.0, 0.5, 0.25])
     judges = pd.DataFrame(rows).assign(split="validation", abs_error_pct=99.0)
     pd.testing.assert_frame_equal(
         summary, summarise_errors(pd.concat([pd.DataFrame(rows), judges]))
