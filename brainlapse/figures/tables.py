@@ -56,6 +56,7 @@ PREDICTED = (
     "low_mm3",
     "high_mm3",
 )
+GROUP_RATES = ("dataset", "region", "diagnosis", "people", "mean_pct_per_year", "low", "high")
 NOISE_FLOOR = ("kind", "region", "scans", "floor_pct", "largest_pct", "mean_pct")
 MATCHED = ("split", "n_scans_so_far", "method", "n_scans_seen", "region", "mean_abs_error_pct")
 CHOICE = ("region", "n_scans_seen", "method", "n_subjects", "mean_abs_error_pct", "reason")

@@ -59,6 +59,7 @@ EDITS = {  # module -> the rules whose own code it is
     "preprocessing/quality/fingerprint.py": {"measure_quality", "take_brain", "collect_quality"},
     "preprocessing/longitudinal/repeat.py": {"repeat_scan"},
     "segmentation/rates.py": {"measure_rates"},
+    "segmentation/group_rates.py": {"measure_rates"},
     "segmentation/noise_floor.py": {"repeat_scan", "measure_noise_floor"},
     "cohort/visits.py": set(),
     "preprocessing/quality/outliers.py": {"collect_quality"},

@@ -110,6 +110,7 @@ rule write_report:
             task=TASKS,
         ),
         noise_floor=results("volumes/noise_floor.tsv"),
+        group_rates=results("volumes/group_rates.tsv"),
         ageing=expand(
             [
                 results("aging/{model}/errors.tsv"),

@@ -2,7 +2,7 @@
 
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
-out: a table per subject or block of people and kind, volumes/volumes.tsv, volumes/rates.tsv,
+out: a table per subject or block of people and kind, volumes/volumes.tsv, volumes/rates.tsv, volumes/group_rates.tsv,
      volumes/noise_floor.tsv,
      autoencoder/{model}/volume_error.tsv, baselines/mean_image_volume_error.tsv
 
@@ -10,7 +10,7 @@ segment_real          the real scans of one subject: volumes and label maps
 segment_aligned       the visits of one person at 1 mm, aligned: the volumes that rates come from
 segment_decoded       what one autoencoder decoded of a block of people: volumes
 collect_volumes       all volumes in one table, in MNI space and native
-measure_rates         yearly change of each region of each person
+measure_rates         yearly change of each region of each person, and of groups
 repeat_scan           one scan turned, processed and segmented again
 measure_noise_floor   how far volumes differ when nothing changed, by region
 measure_volume_error  volumes of reconstructions against those of the scans
@@ -127,13 +127,14 @@ rule collect_volumes:
 
 
 rule measure_rates:
-    """Fit each person's yearly change of each region."""
+    """Fit each person's yearly change of each region; compare groups."""
     input:
         volumes=results("volumes/volumes.tsv"),
         scans=results("cohort/scans.tsv"),
         quality=results("preprocess/qc.tsv"),
     output:
         rates=results("volumes/rates.tsv"),
+        groups=results("volumes/group_rates.tsv"),
     log:
         results("logs/measure_rates.log"),
     conda:

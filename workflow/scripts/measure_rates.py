@@ -1,7 +1,8 @@
-"""Fit each person's yearly change of each region."""
+"""Fit each person's yearly change of each region; put groups beside each other."""
 
 from brainlapse import runtime
 from brainlapse.cohort.tables import read_scans
+from brainlapse.segmentation.group_rates import tabulate_groups
 from brainlapse.segmentation.rates import tabulate_rates
 from brainlapse.segmentation.volumes import VOLUME_COLUMNS
 
@@ -9,12 +10,14 @@ QUALITY_COLUMNS = ("dataset", "scan", "status")
 
 
 def main(snakemake) -> None:
-    """Unpack the job, fit, write the table."""
+    """Unpack the job, fit, compare, write the tables."""
     runtime.start(snakemake)
     volumes = runtime.read_table(snakemake.input.volumes, VOLUME_COLUMNS)
     quality = runtime.read_table(snakemake.input.quality, QUALITY_COLUMNS)
     scans = read_scans(snakemake.input.scans)
-    runtime.write_table(snakemake.output.rates, tabulate_rates(volumes, scans, quality))
+    rates = tabulate_rates(volumes, scans, quality)
+    runtime.write_table(snakemake.output.rates, rates)
+    runtime.write_table(snakemake.output.groups, tabulate_groups(rates, scans))
 
 
 main(snakemake)

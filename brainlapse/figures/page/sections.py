@@ -212,7 +212,7 @@ def ageing_section(run: Run) -> Section:
     """Show forecasts, trajectories, errors and linearity of every autoencoder."""
     section = Section("ageing", "Ageing")
     volumes = run.table("volumes/volumes.tsv", tables.VOLUMES)
-    section.blocks += [blocks.text(_volume_sentence(volumes)), _floor_table(run)]
+    section.blocks += [blocks.text(_volume_sentence(volumes)), _group_table(run), _floor_table(run)]
     for model in run.models:
         folder = f"aging/{model}"
         errors = run.table(f"{folder}/errors.tsv", tables.ERRORS)
@@ -260,6 +260,19 @@ def ageing_section(run: Run) -> Section:
             ),
         ]
     return section
+
+
+def _group_table(run: Run) -> blocks.Block:
+    """Show the yearly change of groups beside each other."""
+    groups = run.table("volumes/group_rates.tsv", tables.GROUP_RATES)
+    return blocks.table(
+        groups[groups["region"].isin(ageing.REGION_ORDER[:4])],
+        "Yearly change of the real scans by group: mean with 95 % interval, SD over people, "
+        "difference to the others with a diagnosis; what two rates of one person have to differ by "
+        "to be told apart; and the people in each arm of a trial that would show the mean rate "
+        "slowed by a quarter.",
+        empty="Nobody has usable visits at two ages, so there are no rates.",
+    )
 
 
 def _floor_table(run: Run) -> blocks.Block:
