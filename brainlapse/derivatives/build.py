@@ -34,9 +34,9 @@ class Sources:
     ----------
     root
         Output folder of the run.
-    scans, volumes
-        Usable scans (``dataset, subject, session, scan, scan_path`` and columns of the user)
-        and ``volumes.tsv``.
+    scans, volumes, rates
+        Usable scans (``dataset, subject, session, scan, scan_path`` and columns of the user),
+        ``volumes.tsv`` and ``rates.tsv``.
     forecasts
         ``predictions.tsv`` by model.
     reconstructions
@@ -48,6 +48,7 @@ class Sources:
     root: Path
     scans: pd.DataFrame
     volumes: pd.DataFrame
+    rates: pd.DataFrame
     forecasts: Mapping[str, pd.DataFrame]
     reconstructions: Mapping[str, pd.DataFrame]
     tables: Mapping[str, pd.DataFrame]
@@ -146,6 +147,10 @@ def write_tables(sources: Sources, dataset: str, scans: pd.DataFrame, folder: Pa
         "volumes_native": tables.wide_volumes(volumes, scans, "native_volume_mm3"),
         "volumes_long": tables.long_volumes(volumes, scans),
     }
+    rates = sources.rates[sources.rates["dataset"] == dataset]
+    if len(rates):
+        made["rates"] = tables.wide_rates(rates, scans)
+        made["rates_long"] = tables.identified(rates)
     for name, table in sources.tables.items():
         mine = table[table["dataset"] == dataset] if "dataset" in table else table.iloc[:0]
         if len(mine):

@@ -58,6 +58,24 @@ def wide_volumes(volumes: pd.DataFrame, scans: pd.DataFrame, column: str) -> pd.
     return identified(left.merge(wide, left_on="scan", right_index=True))
 
 
+def wide_rates(rates: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
+    """Return yearly changes, a row per person and a column per region [% per year].
+
+    Parameters
+    ----------
+    rates
+        ``rates.tsv`` of one data set.
+    scans
+        Its scans, for sex, diagnosis and split.
+    """
+    order = list(dict.fromkeys(rates["region"]))
+    wide = rates.pivot_table(index="subject", columns="region", values="rate_pct_per_year")
+    wide = wide.reindex(columns=order).rename(columns=column_name)
+    facts = [name for name in PERSONAL if name in scans]
+    people = scans.drop_duplicates("subject")[["subject", *facts]]
+    return identified(people.merge(wide, left_on="subject", right_index=True))
+
+
 def long_volumes(volumes: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
     """Return the volumes of real scans, a row per scan and region."""
     real = volumes[volumes["kind"] == "real"]

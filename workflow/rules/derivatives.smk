@@ -13,6 +13,7 @@ rule write_derivatives:
         brains=usable_brains,
         scans=results(f"latents/{MODELS[0]}/index.tsv"),
         volumes=results("volumes/volumes.tsv"),
+        rates=results("volumes/rates.tsv"),
         predictions=expand(results("aging/{model}/predictions.tsv"), model=MODELS),
         reconstructions=expand(
             results("autoencoder/{model}/reconstruction.tsv"), model=MODELS

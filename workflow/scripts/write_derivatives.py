@@ -5,6 +5,7 @@ from pathlib import Path
 from brainlapse import provenance, runtime
 from brainlapse.derivatives import build
 from brainlapse.latents import KEYS, read_index
+from brainlapse.segmentation.rates import RATE_COLUMNS
 from brainlapse.segmentation.volumes import FORECAST_COLUMNS, VOLUME_COLUMNS
 
 PERSON = ("dataset", "subject")
@@ -22,6 +23,7 @@ def main(snakemake) -> None:
         root=Path(snakemake.output.folder).parent,
         scans=read_index(inputs.scans),
         volumes=runtime.read_table(inputs.volumes, VOLUME_COLUMNS),
+        rates=runtime.read_table(inputs.rates, RATE_COLUMNS),
         forecasts=dict(zip(models, predictions, strict=True)),
         reconstructions=dict(zip(models, reconstructions, strict=True)),
         tables={f"forecasts_{m}": table for m, table in zip(models, errors, strict=True)},

@@ -48,13 +48,30 @@ def folder(root, tmp_path_factory):
     forecasts = read_table(root / "aging/sdae/predictions.tsv").assign(seen_scans="a,b")
     volumes = read_table(root / "volumes/volumes.tsv").assign(native_volume_mm3=1.0)
     errors = read_table(root / "aging/sdae/errors.tsv")
+    rates = planted_rates(scans)
     rebuilt = read_table(root / "autoencoder/sdae/reconstruction.tsv")
     sources = build.Sources(
-        root, scans, volumes, {"sdae": forecasts}, {"sdae": rebuilt}, {"forecasts_sdae": errors}
+        root,
+        scans,
+        volumes,
+        rates,
+        {"sdae": forecasts},
+        {"sdae": rebuilt},
+        {"forecasts_sdae": errors},
     )
     target = tmp_path_factory.mktemp("derivatives")
     build.build(sources, target, VERSIONS)
     return target
+
+
+def planted_rates(scans):
+    """Ventricles and third ventricle of everybody, growing by the number of the person."""
+    people = scans[["dataset", "subject"]].drop_duplicates()
+    number = people["subject"].str.extract(r"(\d+)")[0].astype(float)
+    return pd.concat(
+        people.assign(region=region, rate_pct_per_year=number, standard_error=0.5, visits=3)
+        for region in ("ventricles", "3rd_ventricle")
+    )
 
 
 def accepted(rules, path):
@@ -112,6 +129,16 @@ def test_wide_table_holds_the_planted_volumes_and_fits_a_mixed_model(folder, roo
     model = formulas.mixedlm("ventricles ~ age_years", wide, groups="participant_id").fit()
     planted = 0.03 * fake_run.REGIONS["ventricles"]
     assert model.params["age_years"] == pytest.approx(planted, rel=0.15)
+
+
+def test_rates_come_wide_and_long(folder):
+    wide = pd.read_csv(folder / "demo/phenotype/rates.tsv", sep="\t")
+    assert all(name.isidentifier() for name in wide.columns)
+    number = wide["participant_id"].str.extract(r"(\d+)")[0].astype(float)
+    assert wide["ventricles"].tolist() == number.tolist() == wide["third_ventricle"].tolist()
+    assert wide["diagnosis"].notna().any()
+    long = pd.read_csv(folder / "demo/phenotype/rates_long.tsv", sep="\t")
+    assert len(long) == 2 * len(wide)
 
 
 def test_nothing_of_this_machine_is_in_the_tables(folder):
