@@ -27,7 +27,9 @@ def find_strangers(
 
     Visits that joined one another show one person. Of several such groups the largest is taken for
     the person, among equals the one with the earliest visit; the visits of the others are
-    strangers, and are compared with everybody else by their fingerprints.
+    strangers, and are compared with everybody else by their fingerprints. Of people whose visits
+    were not held against each other (brains of another tool, `longitudinal` switched off) nothing
+    is said.
 
     Parameters
     ----------
@@ -60,17 +62,21 @@ def _groups(
 ) -> dict[tuple[str, str], dict[str, list[Any]]]:
     """Group the visits of each person that show one person, in order of the table."""
     people: dict[tuple[str, str], dict[str, list[Any]]] = {}
+    compared: set[tuple[str, str]] = set()
     same: dict[tuple[str, str, str], str] = {}
     for (label, scan), record in zip(scans.iterrows(), records, strict=True):
         if isinstance(record, Rejection):
             continue
         person = (scan["dataset"], scan["subject"])
-        known = record.get("visit", {}).get("same_person_as")
+        visit = record.get("visit", {})
+        if visit.get("comparisons"):
+            compared.add(person)
+        known = visit.get("same_person_as")
         # An earlier visit that this one goes with may itself go with a still earlier one.
         group = same.get((*person, known), known) if known else scan["scan"]
         same[(*person, scan["scan"])] = group
         people.setdefault(person, {}).setdefault(group, []).append(label)
-    return people
+    return {person: groups for person, groups in people.items() if person in compared}
 
 
 def _owners(

@@ -79,6 +79,18 @@ def test_good_visits_are_not_flagged(brains):
     assert table["findings"].isna().all()
 
 
+@pytest.mark.parametrize("aligned", [[], ["sub-4", "sub-5"]], ids=["nobody", "some"])
+def test_visits_that_were_not_compared_are_no_strangers(brains, aligned):
+    """Brains of another tool, and `longitudinal.enabled: false`, have no comparisons."""
+    scans, records = cohort(brains)
+    for row, record in zip(scans.to_dict("records"), records, strict=True):
+        if row["subject"] not in aligned:
+            record.pop("visit", None)
+    table, reasons = flagged(scans, records)
+    assert reasons == {}
+    assert set(table["scan"].str[:5]) == set(aligned)
+
+
 def test_two_swapped_sessions_are_flagged_and_nobody_else(brains):
     swapped = {"sub-1_ses-2": "sub-4_ses-2", "sub-4_ses-2": "sub-1_ses-2"}
     _, reasons = flagged(*cohort(brains, swapped))
