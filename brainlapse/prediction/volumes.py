@@ -4,7 +4,7 @@ import pandas as pd
 
 from brainlapse.aging.evaluation.intervals import LEVELS
 from brainlapse.aging.volumes import forecast_volumes
-from brainlapse.prediction import IMAGE
+from brainlapse.prediction.names import IMAGE
 
 ENDS = list(sum(LEVELS.values(), ()))
 KEYS = ["dataset", "subject", "scan", "target_age_years"]

@@ -6,42 +6,23 @@ validation subjects chose it, and every model is named that does worse than copy
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import COPY, REGION_ORDER, is_baseline, method_order
 from brainlapse.figures.models import reconstructions
 from brainlapse.figures.page import task_section
+from brainlapse.figures.page.estimates import Estimate, estimate, verdict
 from brainlapse.figures.page.sections import Run
 
 HEADLINE = REGION_ORDER[:2]
 ALONE = "volume_bayes"  # the strongest forecast that needs no network
 FLOOR = "reconstruction"  # no forecast
-RESAMPLES = 2000
-MIN_SUBJECTS = 3  # fewer give no interval
 JUDGED = ("test", "apply")
 SPLITS = ("train", "validation", "test", "apply")
 WANTED = {"classification": "roc_auc", "regression": "mae"}
 NAMES = {"roc_auc": "ROC AUC", "mae": "mean absolute error"}
 FORECAST = ["person", "scan", "n_scans_seen", "region"]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over subjects with its 95 % interval; no interval for few subjects."""
-
-    value: float
-    low: float | None
-    high: float | None
-    subjects: int
-
-    def words(self, unit: str = "", digits: int = 1) -> str:
-        """Return value and interval as words."""
-        text = f"{self.value:.{digits}f}{unit}"
-        if self.low is None or self.high is None:
-            return text
-        return f"{text} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
 @dataclass(frozen=True)
@@ -70,25 +51,6 @@ class Comparison:
     def verdict(self) -> str:
         """Return how it does beside the copy."""
         return verdict(self.difference_pct)
-
-
-def verdict(difference: Estimate) -> str:
-    """Return better, worse or not told apart, by the interval of the difference."""
-    if difference.low is None or difference.high is None:
-        return "too few subjects"
-    if difference.high < 0:
-        return "better"
-    return "worse" if difference.low > 0 else "not told apart"
-
-
-def estimate(values: pd.Series, subjects: pd.Series) -> Estimate:
-    """Return the mean over subjects of each subject's mean, with a bootstrap over subjects."""
-    means = values.groupby(subjects).mean().to_numpy(dtype=float)
-    if len(means) < MIN_SUBJECTS:
-        return Estimate(float(means.mean()), None, None, len(means))
-    picks = np.random.default_rng(0).integers(0, len(means), (RESAMPLES, len(means)))
-    low, high = np.percentile(means[picks].mean(axis=1), [2.5, 97.5])
-    return Estimate(float(means.mean()), float(low), float(high), len(means))
 
 
 def compare(model: str, errors: pd.DataFrame) -> list[Comparison]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing import curves as ageing
-from brainlapse.figures.page import blocks, pairs
+from brainlapse.figures.page import blocks, pairs, volume_blocks
 from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.scans import cohort, quality
 
@@ -212,7 +212,11 @@ def ageing_section(run: Run) -> Section:
     """Show forecasts, trajectories, errors and linearity of every autoencoder."""
     section = Section("ageing", "Ageing")
     volumes = run.table("volumes/volumes.tsv", tables.VOLUMES)
-    section.blocks += [blocks.text(_volume_sentence(volumes)), _group_table(run), _floor_table(run)]
+    section.blocks += [
+        blocks.text(volume_blocks.sentence(volumes)),
+        volume_blocks.group_table(run.table("volumes/group_rates.tsv", tables.GROUP_RATES)),
+        volume_blocks.floor_table(run.table("volumes/noise_floor.tsv", tables.NOISE_FLOOR)),
+    ]
     for model in run.models:
         folder = f"aging/{model}"
         errors = run.table(f"{folder}/errors.tsv", tables.ERRORS)
@@ -262,44 +266,6 @@ def ageing_section(run: Run) -> Section:
     return section
 
 
-def _group_table(run: Run) -> blocks.Block:
-    """Show the yearly change of groups beside each other."""
-    groups = run.table("volumes/group_rates.tsv", tables.GROUP_RATES)
-    return blocks.table(
-        groups[groups["region"].isin(ageing.REGION_ORDER[:4])],
-        "Yearly change of the real scans by group: mean with 95 % interval, SD over people, "
-        "difference to the others with a diagnosis; what two rates of one person have to differ by "
-        "to be told apart; and the people in each arm of a trial that would show the mean rate "
-        "slowed by a quarter.",
-        empty="Nobody has usable visits at two ages, so there are no rates.",
-    )
-
-
-def _floor_table(run: Run) -> blocks.Block:
-    """Show how far the volumes of a scan differ from its own, turned and processed again."""
-    floor = run.table("volumes/noise_floor.tsv", tables.NOISE_FLOOR)
-    groups = floor[~floor["region"].astype(str).str.contains("^left_|^right_")]
-    return blocks.table(
-        groups.replace({"kind": {"real": "grid of the models", "aligned": "1 mm, for rates"}}),
-        "Noise floors: scans turned by 3 degrees, processed and segmented again beside their "
-        "first, where nothing changed. floor is the root mean square of the difference over scans, "
-        "then its largest and its mean [% of the volume]. Changes and errors below the floor "
-        "say nothing.",
-        empty="Noise floors are unknown: no scan was processed twice (report: repeated_scans).",
-    )
-
-
 def _chosen(choice: pd.DataFrame) -> pd.DataFrame:
     """Leave the regions that the report opens with."""
     return choice[choice["region"].isin(ageing.REGION_ORDER[:4])] if len(choice) else choice
-
-
-def _volume_sentence(volumes: pd.DataFrame) -> str:
-    if volumes.empty:
-        return "No regional volumes were measured."
-    backends = ", ".join(sorted(volumes["backend"].dropna().astype(str).unique())) or "unknown"
-    sentence = f"Regional volumes are in MNI space, from the segmentation backend {backends}."
-    missing = [name.replace("_", " ") for name in ageing.missing_regions(volumes)]
-    if missing:
-        sentence += f" It gives no volume of: {', '.join(missing)}."
-    return sentence

@@ -8,7 +8,7 @@ import pandas as pd
 from brainlapse.figures import tables
 from brainlapse.figures.viewer import people
 from brainlapse.figures.viewer.people import PERSON, Person, Source
-from brainlapse.prediction import IMAGE
+from brainlapse.prediction.names import IMAGE
 
 KEYS = [*PERSON, "scan"]
 
