@@ -3,11 +3,8 @@
 import numpy as np
 import pandas as pd
 
-PERSON = ["dataset", "subject"]
-RATE_COLUMNS = [
-    *(*PERSON, "region", "kind", "visits", "span_years", "mean_native_volume_mm3"),
-    *("rate_pct_per_year", "standard_error", "scatter_pct"),
-]
+from brainlapse.segmentation.columns import PERSON, RATE_COLUMNS
+
 MIN_SPAN_YEARS = 0.05  # visits of one week tell nothing of a year
 
 

@@ -8,18 +8,8 @@ import pandas as pd
 
 from brainlapse.damage import check_complete
 from brainlapse.segmentation.backends import Segmentation
+from brainlapse.segmentation.columns import DETAILS, IDENTITY, MEASURED_COLUMNS, VOLUME_COLUMNS
 
-IDENTITY = ["dataset", "subject", "session", "scan"]
-DETAILS = ["method", "n_scans_seen", "n_scans_so_far", "alpha"]
-JOB_COLUMNS = ["dataset", "model", "kind"]
-MEASURED_COLUMNS = [*JOB_COLUMNS, "file", "region", "volume_mm3", "backend"]
-QUALITY_COLUMNS = [*IDENTITY, "status", "affine_determinant", "intracranial_ml"]
-FORECAST_COLUMNS = [*IDENTITY, *DETAILS[:3], "last_scan", "file"]
-INTERPOLATION_COLUMNS = ["dataset", "subject", "method", "alpha", "file"]
-VOLUME_COLUMNS = [
-    *(*IDENTITY, "model", "kind", *DETAILS),
-    *("region", "volume_mm3", "native_volume_mm3", "intracranial_share", "backend"),
-]
 IMAGE_ENDING = "_space-MNI_"
 
 

@@ -4,12 +4,14 @@ import pandas as pd
 
 from brainlapse import runtime
 from brainlapse.cohort.tables import read_scans
-from brainlapse.segmentation.reading import check_regions, held_out_scans
-from brainlapse.segmentation.volumes import (
+from brainlapse.segmentation.columns import (
     FORECAST_COLUMNS,
     INTERPOLATION_COLUMNS,
     MEASURED_COLUMNS,
     QUALITY_COLUMNS,
+)
+from brainlapse.segmentation.reading import check_regions, held_out_scans
+from brainlapse.segmentation.volumes import (
     describe_aligned,
     describe_forecasts,
     describe_interpolations,

@@ -2,9 +2,9 @@
 
 from brainlapse import runtime
 from brainlapse.cohort.tables import read_scans
+from brainlapse.segmentation.columns import VOLUME_COLUMNS
 from brainlapse.segmentation.group_rates import tabulate_groups
 from brainlapse.segmentation.rates import tabulate_rates
-from brainlapse.segmentation.volumes import VOLUME_COLUMNS
 
 QUALITY_COLUMNS = ("dataset", "scan", "status")
 
