@@ -65,7 +65,7 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFra
     arrays_path = Path(folder) / ARRAYS_NAME
     with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
         mean, log_variance = stored["mean"], stored["log_variance"]
-    index = read_index(Path(folder) / INDEX_NAME)
+    index = read_table(Path(folder) / INDEX_NAME, KEYS)
     with reading(Path(folder) / INDEX_NAME):
         check_latents(mean, log_variance, index, arrays_path)
     return mean, log_variance, index
