@@ -44,13 +44,14 @@ def tabulate_groups(rates: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
     for (dataset, region), rows in known.groupby(["dataset", "region"], sort=False):
         for diagnosis, mine in rows.groupby("diagnosis", sort=True):
             others = rows[~rows["diagnosis"].isin([diagnosis, UNKNOWN])]
+            described = _describe(mine[RATE])
             compared = others[RATE] if diagnosis != UNKNOWN else others[RATE].iloc[:0]
             records.append(
                 {
                     **{"dataset": dataset, "region": region, "diagnosis": diagnosis},
-                    **_describe(mine[RATE]),
+                    **described,
                     **_compare(mine[RATE], compared),
-                    **_detect(mine),
+                    **_detect(described, mine["standard_error"]),
                 }
             )
     return pd.DataFrame(records, columns=GROUP_COLUMNS).round(6)
@@ -84,11 +85,10 @@ def _compare(rates: pd.Series, others: pd.Series) -> dict[str, float]:
     }
 
 
-def _detect(people: pd.DataFrame) -> dict[str, float]:
-    numbers = _describe(people[RATE])
-    if len(numbers) == 1:
+def _detect(numbers: dict[str, float], errors: pd.Series) -> dict[str, float]:
+    if numbers["people"] < FEWEST:
         return {}
-    of_one = stats.norm.ppf(1 - ALPHA / 2) * np.sqrt(2) * people["standard_error"].median()
+    of_one = stats.norm.ppf(1 - ALPHA / 2) * np.sqrt(2) * errors.median()
     if numbers["low"] <= 0 <= numbers["high"]:
         return {"detectable_pct_per_year": of_one}
     effect = SLOWING * numbers["mean_pct_per_year"] / numbers["sd_pct_per_year"]

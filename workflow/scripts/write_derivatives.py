@@ -5,9 +5,7 @@ from pathlib import Path
 from brainlapse import provenance, runtime
 from brainlapse.derivatives import build
 from brainlapse.latents import KEYS, read_index
-from brainlapse.segmentation.columns import FORECAST_COLUMNS, RATE_COLUMNS, VOLUME_COLUMNS
-
-PERSON = ("dataset", "subject")
+from brainlapse.segmentation.columns import FORECAST_COLUMNS, PERSON, RATE_COLUMNS, VOLUME_COLUMNS
 
 
 def main(snakemake) -> None:

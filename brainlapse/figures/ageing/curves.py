@@ -11,6 +11,7 @@ from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.figures import style
 
 COPY = "copy_last"  # the baseline that repeats the last scan seen
+ALONE = "volume_bayes"  # the strongest forecast of volumes that needs no network
 BASELINE_COLOURS = {
     COPY: style.GREY,
     "volume_linear": "#4d535b",

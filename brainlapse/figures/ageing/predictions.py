@@ -61,11 +61,7 @@ def load_strips(plan: pd.DataFrame, folder: Path, root: Path) -> Iterator[Strip]
 def plot_strips(
     strips: list[Strip], centre_mm: tuple[float, float, float], max_change: float
 ) -> Figure:
-    """Plot scans, and under them the change from the first forecast to each later one.
-
-    Only of the first `MOST_PEOPLE` people.
-    """
-    strips = strips[:MOST_PEOPLE]
+    """Plot scans, and under them the change from the first forecast to each later one."""
     if not strips:
         raise style.NothingToShow(NOTHING)
     columns = max(len(strip.volumes) for strip in strips)

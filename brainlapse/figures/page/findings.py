@@ -9,14 +9,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from brainlapse.figures import style, tables
-from brainlapse.figures.ageing.curves import COPY, REGION_ORDER, is_baseline, method_order
+from brainlapse.figures.ageing.curves import ALONE, COPY, REGION_ORDER, is_baseline, method_order
 from brainlapse.figures.models import reconstructions
 from brainlapse.figures.page import task_section
 from brainlapse.figures.page.estimates import Estimate, estimate, verdict
 from brainlapse.figures.page.sections import Run
 
 HEADLINE = REGION_ORDER[:2]
-ALONE = "volume_bayes"  # the strongest forecast that needs no network
 FLOOR = "reconstruction"  # no forecast
 JUDGED = ("test", "apply")
 SPLITS = ("train", "validation", "test", "apply")

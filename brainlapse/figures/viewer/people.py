@@ -10,11 +10,10 @@ import pandas as pd
 from brainlapse.aging.plan import sees_all
 from brainlapse.cohort.tables import BRAIN, BRAIN_MASK
 from brainlapse.figures import style, tables
-from brainlapse.figures.ageing.curves import choose, is_baseline, ordered_regions
+from brainlapse.figures.ageing.curves import ALONE, choose, is_baseline, ordered_regions
 from brainlapse.figures.loading import stem_of
 
 PERSON = ["dataset", "subject"]
-ALONE = "volume_bayes"  # the method on volumes, without pictures, that tells an interval
 FORECAST_VOLUMES = (  # columns of errors.tsv; the interval is optional
     "scan",
     "region",
