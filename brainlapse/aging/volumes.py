@@ -1,10 +1,12 @@
 """Forecasts of regional volumes from the volumes measured before: no network at all.
 
 ``copy_last`` and ``volume_linear`` work on mm3, ``volume_rate`` and ``volume_bayes`` on log
-volumes. Those that learn from others learn from training subjects only, region by region.
+volumes. Those that learn from others learn from training subjects only, region by region; regions
+measured in the same scans are elements of one fit.
 """
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from brainlapse.aging.people import Person, covariates_of
 from brainlapse.aging.plan import BAYES_SUBJECTS, dated_scans
 
 SUBJECT = ["dataset", "subject"]
+SCAN = ["dataset", "scan"]
 FORECAST = [*SUBJECT, "seen_scans"]
 FORECAST_COLUMNS = ["predicted_mm3", "log_spread", *sum(LEVELS.values(), ())]
 
@@ -43,30 +46,39 @@ def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) 
         the ends of the intervals, missing for methods that tell none. Rows with a seen scan
         without volume are left out.
     """
-    scans = dated_scans(index)
+    scans = dated_scans(index).set_index(SCAN)
+    measured = real[real > 0].astype(float).unstack("region")  # noqa: PD010
+    measured = measured.reindex(index=scans.index, columns=sorted(frame["region"].unique()))
     parts = [frame.iloc[:0].assign(method="", **dict.fromkeys(FORECAST_COLUMNS, np.nan))]
-    for region, rows in frame.groupby("region", sort=True):
-        measured = real.xs(region, level="region")
-        keys = pd.MultiIndex.from_frame(scans[["dataset", "scan"]])
-        known = scans.assign(volume_mm3=measured.reindex(keys).to_numpy(dtype=float))
-        known = known[known["volume_mm3"] > 0]
-        training = _people(known[known["split"] == "train"])
-        fitted = _fit_methods(training, str(region))
-        parts += _forecast_region(rows, known.set_index(["dataset", "scan"]), fitted)
+    for regions in _measured_alike(measured):
+        mm3 = measured[regions].dropna()
+        known = scans.loc[mm3.index]
+        learnt = known[known["split"] == "train"].groupby(SUBJECT, sort=True)
+        fitted = _fit_methods([person_of(rows, mm3) for _, rows in learnt], ", ".join(regions))
+        wanted = frame[frame["region"].isin(regions)]
+        for (dataset, _, names), targets in wanted.groupby(FORECAST, sort=False):
+            seen = [(dataset, name) for name in str(names).split(",")]
+            if set(seen) <= set(mm3.index):
+                person = person_of(known.loc[seen], mm3)
+                parts += _forecast_person(targets, person, regions, fitted)
     return pd.concat(parts, ignore_index=True)
 
 
-def _people(known: pd.DataFrame) -> list[Person]:
-    return [person_of(scans) for _, scans in known.groupby(SUBJECT, sort=True)]
+def _measured_alike(measured: pd.DataFrame) -> list[list[str]]:
+    """Group regions (columns) that have volumes in the same scans (rows)."""
+    groups: dict[bytes, list[str]] = {}
+    for region, known in measured.notna().items():
+        groups.setdefault(known.to_numpy().tobytes(), []).append(str(region))
+    return list(groups.values())
 
 
-def person_of(scans: pd.DataFrame) -> Person:
-    """Make a person of the scans of one subject, in order of age, values in mm3 (k, 1)."""
-    ages, mm3 = (scans[name].to_numpy(dtype=float) for name in ("age_years", "volume_mm3"))
-    return Person(ages, mm3[:, None], covariates_of(scans))
+def person_of(scans: pd.DataFrame, mm3: pd.DataFrame) -> Person:
+    """Make a person of the scans of one subject, in order of age, values in mm3 (k, regions)."""
+    ages = scans["age_years"].to_numpy(dtype=float)
+    return Person(ages, mm3.loc[scans.index].to_numpy(), covariates_of(scans))
 
 
-def _fit_methods(training: list[Person], region: str) -> dict[str, Forecaster]:
+def _fit_methods(training: list[Person], regions: str) -> dict[str, Forecaster]:
     """Fit what the training subjects allow."""
     fitted = {name: fit(training, FitSettings()) for name, fit in VOLUME_METHODS.items()}
     changing = sum(person.has_two_ages for person in training)
@@ -74,7 +86,7 @@ def _fit_methods(training: list[Person], region: str) -> dict[str, Forecaster]:
         log.info(
             "%s: volume_rate and volume_bayes need %d training subjects with volumes at two ages, "
             "found %d: left out",
-            *(region, BAYES_SUBJECTS, changing),
+            *(regions, BAYES_SUBJECTS, changing),
         )
         return fitted
     logged = [_logged(person) for person in training]
@@ -85,37 +97,42 @@ def _logged(person: Person) -> Person:
     return Person(person.ages_years, np.log(person.values), person.covariates)
 
 
-def _forecast_region(
-    rows: pd.DataFrame, known: pd.DataFrame, fitted: dict[str, Forecaster]
+def _forecast_person(
+    targets: pd.DataFrame,
+    person: Person,
+    regions: Sequence[str],
+    fitted: dict[str, Forecaster],
 ) -> list[pd.DataFrame]:
+    """Forecast all regions of a person at all ages, and take the targets out."""
+    ages, row = np.unique(targets["target_age_years"].to_numpy(dtype=float), return_inverse=True)
+    column = pd.Index(regions).get_indexer(pd.Index(targets["region"]))
     parts = []
-    for (dataset, _, seen_scans), targets in rows.groupby(FORECAST, sort=False):
-        seen = [(dataset, scan) for scan in str(seen_scans).split(",")]
-        if not set(seen) <= set(known.index):
+    for name, method in fitted.items():
+        if name == "volume_linear" and not person.has_two_ages:
             continue
-        person = person_of(known.loc[seen].reset_index())
-        ages = targets["target_age_years"].to_numpy(dtype=float)
-        for name, method in fitted.items():
-            if name == "volume_linear" and not person.has_two_ages:
-                continue
-            found = _forecast(name, method, person, ages)
-            parts.append(targets.assign(method=name, **found))
+        found = _forecast(name, method, person, ages)
+        parts.append(
+            targets.assign(
+                method=name, **{key: values[row, column] for key, values in found.items()}
+            )
+        )
     return parts
 
 
 def _forecast(
     name: str, method: Forecaster, person: Person, ages_years: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return ``FORECAST_COLUMNS``, (m,) each."""
-    found = dict.fromkeys(FORECAST_COLUMNS, np.full(len(ages_years), np.nan))
+    """Return ``FORECAST_COLUMNS``, (m, regions) each."""
+    unknown = np.full((len(ages_years), person.values.shape[1]), np.nan)
+    found = dict.fromkeys(FORECAST_COLUMNS, unknown)
     if name in VOLUME_METHODS:
-        return found | {"predicted_mm3": method.forecast(person, ages_years).centre[:, 0]}
+        return found | {"predicted_mm3": method.forecast(person, ages_years).centre}
     values = method.forecast(_logged(person), ages_years)
-    found["predicted_mm3"] = np.exp(values.centre[:, 0])
+    found["predicted_mm3"] = np.exp(values.centre)
     if values.has_spread:
         inner = stats.norm.cdf(1)
-        found["log_spread"] = (values.quantile(inner) - values.quantile(1 - inner))[:, 0] / 2
+        found["log_spread"] = (values.quantile(inner) - values.quantile(1 - inner)) / 2
         for level, ends in LEVELS.items():
             for end, probability in zip(ends, ((1 - level) / 2, (1 + level) / 2), strict=True):
-                found[end] = np.exp(values.quantile(probability)[:, 0])
+                found[end] = np.exp(values.quantile(probability))
     return found

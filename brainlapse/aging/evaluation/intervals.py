@@ -72,11 +72,11 @@ def conformal_quantile(scores: np.ndarray, rows: pd.DataFrame, level: float) -> 
     level
         0-1.
     """
-    counts = rows.groupby(SUBJECT)["method"].transform("size").to_numpy(dtype=float)
     n_subjects = len(rows[SUBJECT].drop_duplicates())
     needed = level * (n_subjects + 1)
     if needed > n_subjects or not len(scores):
         return np.inf
+    counts = rows.groupby(SUBJECT)["method"].transform("size").to_numpy(dtype=float)
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(1 / counts[order])
     return float(scores[order][np.searchsorted(reached, needed - 1e-9)])

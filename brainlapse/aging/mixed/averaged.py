@@ -28,7 +28,7 @@ FREEDOMS = (3.0, 6.0, 15.0)
 PRIOR_RATE = -np.log(0.05)
 TOLERANCE = 1e-3  # of the log-likelihood: weights of the average need no more
 MAX_PASSES = 500
-BISECTIONS = 48
+BISECTIONS = 32  # of a range of some ten spreads: to 1e-8 of a spread
 NORMAL_MAD = 1.4826  # standard deviation over median absolute deviation
 
 

@@ -93,3 +93,22 @@ def test_scans_without_volume_and_people_without_sex_are_taken():
     assert np.isfinite(found["predicted_mm3"]).all()
     index.loc[index["split"] == "test", "mm3"] = np.nan
     assert forecast_volumes(targets(index, 1), real(index), index).empty
+
+
+def test_regions_together_say_what_each_says_alone():
+    first = cohort(train=12)
+    noise = np.random.default_rng(1).normal(0, 0.02, len(first))
+    other = first.assign(region="hippocampus", mm3=first["mm3"] ** 0.5 * np.exp(noise))
+    third = other.assign(region="amygdala", mm3=other["mm3"].iloc[::-1].to_numpy())
+    third.loc[[2, 3], "mm3"] = np.nan  # not measured where the others are
+    whole = pd.concat([first, other, third], ignore_index=True)
+    asked = targets(first, 2)
+    names = ["ventricles", "hippocampus", "amygdala"]
+    frame = pd.concat([asked.assign(region=name) for name in names], ignore_index=True)
+    together = forecast_volumes(frame, real(whole), first).set_index(["region", "method"])
+    assert len(together) == 3 * 4
+    for name in names:
+        alone = forecast_volumes(asked.assign(region=name), real(whole), first)
+        mine = together.loc[name].reindex(alone["method"])
+        for column in ("predicted_mm3", "low_mm3", "high_mm3"):
+            np.testing.assert_allclose(mine[column], alone[column], rtol=2e-3)
