@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainlapse.aging.forecast import masked_mae
 from brainlapse.aging.plan import VOXELS
 from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, scan_path
 from brainlapse.images import load_volume, save_volume
 
 LAST_SEEN = (("subject", "last_session"),)
 ENDS = (("subject", "session_first"), ("subject_last", "session_last"))
-IMAGE_COLUMNS = ["image_mae", "image_mae_copy"]
 
 
 def write_images(
@@ -93,32 +91,6 @@ def seen_masks(
         paths = _paths(row, scans, folder)
         masks = [load_volume(f"{path}{BRAIN_MASK}")[0] > 0 for path in paths]
         yield np.logical_or.reduce(masks)
-
-
-def image_errors(row: dict, image: np.ndarray, folder: str | Path) -> dict[str, float]:
-    """Intensity error of one forecast and of the copy of the last scan, in the target's mask.
-
-    Parameters
-    ----------
-    row : dict
-        Row of the plan.
-    image : np.ndarray
-        Decoded forecast (D, H, W), intensities 0-1.
-    folder : str | Path
-        Folder of the preprocessed scans.
-    """
-    target = f"{folder}/{scan_path(row['dataset'], row['subject'], row['session'])}"
-    last = f"{folder}/{scan_path(row['dataset'], row['subject'], row['last_session'])}"
-    truth, mask, copy = (
-        load_volume(path)[0]
-        for path in (
-            f"{target}{BRAIN}",
-            f"{target}{BRAIN_MASK}",
-            f"{last}{BRAIN}",
-        )
-    )
-    errors = masked_mae(image, truth, mask), masked_mae(copy, truth, mask)
-    return dict(zip(IMAGE_COLUMNS, errors, strict=True))
 
 
 def with_folder(plan: pd.DataFrame, folder: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.aging.evaluation.intervals import add_intervals
+from brainlapse.aging.plan import DECODED
 from brainlapse.aging.volumes import FORECAST_COLUMNS, forecast_volumes
 
 ERROR_COLUMNS = [
@@ -65,7 +66,7 @@ def score_forecasts(
         frame.assign(method="reconstruction", predicted_mm3=frame["reconstructed_mm3"]),
         forecast_volumes(frame, real, index),
         forecasts,
-        _anchored(forecasts),
+        _anchored(forecasts[forecasts["method"].isin(DECODED)]),
     ]
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return _with_errors(table.reindex(columns=[*table, *set(FORECAST_COLUMNS) - set(table)]))
@@ -157,6 +158,7 @@ def _forecasts(
 
 
 def _anchored(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts as the last observed volume times the change between decoded images."""
     ratio = forecasts["predicted_mm3"] / _non_zero(forecasts["last_reconstructed_mm3"])
     return forecasts.assign(
         method=forecasts["method"] + "_anchored",

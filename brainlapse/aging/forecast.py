@@ -61,7 +61,7 @@ def gather_people(
 def forecast_latents(
     plan: pd.DataFrame, latents: np.ndarray, index: pd.DataFrame, settings: AgingSettings
 ) -> np.ndarray:
-    """Forecast latent codes, one per row of the plan.
+    """Forecast latent codes, one per row of a plan whose methods the autoencoder decodes.
 
     Methods are fitted on training subjects; of the subject forecast, only the scans named in
     ``seen_scans`` are read.
@@ -122,7 +122,7 @@ def latent_errors(
     Returns
     -------
     pd.DataFrame
-        latent_rmse, latent_rmse_copy, in latent units, one row per row of the plan.
+        latent_rmse, latent_rmse_copy, in latent units, one row per row of the plan, indexed as it.
     """
     table = LatentTable(latents, index)
     records = []
@@ -134,10 +134,4 @@ def latent_errors(
                 "latent_rmse_copy": float(np.sqrt(np.mean((last - target) ** 2))),
             }
         )
-    return pd.DataFrame(records, columns=["latent_rmse", "latent_rmse_copy"])
-
-
-def masked_mae(image: np.ndarray, target: np.ndarray, mask: np.ndarray) -> float:
-    """Mean absolute intensity difference inside a mask; all (D, H, W), intensities 0-1."""
-    inside = mask > 0
-    return float(np.mean(np.abs(image[inside] - target[inside]))) if inside.any() else np.nan
+    return pd.DataFrame(records, index=plan.index, columns=["latent_rmse", "latent_rmse_copy"])

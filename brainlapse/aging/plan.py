@@ -5,6 +5,7 @@ heavy is imported here.
 """
 
 import itertools
+from pathlib import Path
 
 import pandas as pd
 
@@ -21,6 +22,9 @@ INTERPOLATION_COLUMNS = [
     *("dataset", "subject", "split", "subject_last", "session_first", "session_last"),
     *("scan_first", "scan_last", "method", "alpha", "file"),
 ]
+DECODED = ("linear", "population_rate", "bayes")
+"""Methods whose images the autoencoder decodes; those of others are no work of its."""
+VOXEL_LINEAR = "voxel_linear"
 LATENTS, VOXELS, STRANGERS = "latents", "voxels", "strangers"
 """Ways between two scans: mixed latents, decoded; mixed voxels; the latents of two people."""
 
@@ -45,8 +49,9 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
     For each held-out subject and each number L of scans so far, every scan after the L-th by age
     is a target, and the last k of the L scans are seen, for each k up to L. So methods and numbers
     of scans seen can be compared on the same target from the same last scan; k = L sees all.
-    ``linear`` needs two scans some time apart, ``population_rate`` a training subject with two
-    ages, ``bayes`` `BAYES_SUBJECTS`.
+    ``linear`` and ``voxel_linear`` need two scans some time apart, ``population_rate`` a training
+    subject with two ages, ``bayes`` `BAYES_SUBJECTS`. Forecasts of other tools are those whose
+    files are there.
 
     Parameters
     ----------
@@ -77,7 +82,19 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
                 seen = visits.iloc[so_far - n_seen : so_far]
                 for method in possible_methods(seen, rate_subjects, settings):
                     records += [forecast_row(target, seen, method, so_far) for target in targets]
+                for name in settings.external:
+                    rows = [forecast_row(target, seen, name, so_far) for target in targets]
+                    records += [row for row in rows if external_file(row, settings).is_file()]
     return pd.DataFrame(records, columns=FORECAST_COLUMNS)
+
+
+def external_file(row: dict, settings: AgingSettings) -> Path:
+    """Where the forecast of another tool is: named as ours, in native space ``space-T1w``."""
+    external = settings.external[row["method"]]
+    name = row["file"]
+    if external.space == "native":
+        name = name.replace("_space-MNI_", "_space-T1w_")
+    return Path(external.folder, name)
 
 
 def rate_scans(scans: pd.DataFrame) -> pd.DataFrame:
@@ -155,6 +172,12 @@ def compared_scans(forecasts: pd.DataFrame) -> list[str]:
     return sorted(paths)
 
 
+def last_seen_scans(forecasts: pd.DataFrame) -> list[str]:
+    """Scan paths of the last scans that a table of forecasts sees, sorted."""
+    rows = forecasts.to_dict("records")
+    return sorted({scan_path(r["dataset"], r["subject"], r["last_session"]) for r in rows})
+
+
 def interpolated_scans(interpolations: pd.DataFrame) -> list[str]:
     """Scan paths of both ends of every interpolation, sorted."""
     paths = set()
@@ -174,8 +197,10 @@ def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
 def possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSettings) -> list[str]:
     """Methods of the settings that the seen scans, and training subjects with rates, allow."""
     span_years = seen["age_years"].iloc[-1] - seen["age_years"].iloc[0]
+    has_line = len(seen) >= 2 and span_years >= settings.min_seen_span_years
     possible = {
-        "linear": len(seen) >= 2 and span_years >= settings.min_seen_span_years,
+        "linear": has_line,
+        VOXEL_LINEAR: has_line,
         "population_rate": rate_subjects > 0,
         "bayes": rate_subjects >= BAYES_SUBJECTS,
     }

@@ -1,13 +1,31 @@
 """Settings of the ageing analyses."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from brainlapse.settings import Settings
 
-Method = Literal["linear", "population_rate", "bayes"]
+Method = Literal["linear", "population_rate", "bayes", "voxel_linear"]
 HeldOutSplit = Literal["validation", "test", "apply"]
+RESERVED = ("linear", "bayes", "reconstruction")
+EXTERNAL_NAME = r"[A-Za-z][A-Za-z0-9]{0,29}"
+
+
+class ExternalSettings(Settings):
+    """Forecasts that another tool made."""
+
+    folder: str = Field(
+        min_length=1,
+        description="Folder with an image per forecast, named as ours (docs/ageing.md) [path]; "
+        "what is not there is not judged.",
+    )
+    space: Literal["MNI", "native"] = Field(
+        "MNI",
+        description="MNI: MNI152 space, on any grid; native: that of the last raw scan seen "
+        "[choice].",
+    )
 
 
 class AgingSettings(Settings):
@@ -25,7 +43,12 @@ class AgingSettings(Settings):
         min_length=1,
         description="linear: line through the subject's own scans; population_rate: mean rate of "
         "the training subjects; bayes: both, weighed by what the training subjects' spread of "
-        "rates and scatter of scans tell [choices].",
+        "rates and scatter of scans tell; voxel_linear: a line through the voxels of the "
+        "subject's own scans, no network [choices].",
+    )
+    external: dict[str, ExternalSettings] = Field(
+        default_factory=dict,
+        description="Forecasts of other tools by name, judged beside ours: folder and space.",
     )
     scans_seen: list[Annotated[int, Field(ge=1, le=100)]] = Field(
         [1, 2],
@@ -76,6 +99,17 @@ class AgingSettings(Settings):
         le=10000,
         description="Subjects interpolated at most, in order of name [count], 0-10000.",
     )
+
+    @field_validator("external")
+    @classmethod
+    def _check_names(cls, value: dict[str, ExternalSettings]) -> dict[str, ExternalSettings]:
+        for name in value:
+            if not re.fullmatch(EXTERNAL_NAME, name) or name in RESERVED:
+                message = (
+                    f"{name}: expected a name of letters and digits that no method of ours has"
+                )
+                raise ValueError(message)
+        return value
 
     @field_validator("methods", "scans_seen", "alphas", "splits")
     @classmethod

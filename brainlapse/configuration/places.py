@@ -23,6 +23,7 @@ PATHS = (  # key, with * for any name
     "datasets.*.bids",
     "preprocess.quality.review",
     "predict.requests",
+    "aging.external.*.folder",
     "segmentation.weights",
     "segmenter.label_maps",
     "autoencoders.*.bundle",
@@ -47,7 +48,10 @@ def place_faults(raw: dict[str, Any]) -> list[str]:
         for key, value in _values(raw, pattern.split(".")):
             if isinstance(value, str) and (fault := _unusable(value)):
                 found.append(f"{key}: {fault}")
-    checks = (_output, _datasets, _models, _weights, _review, _requests, _label_maps, _programs)
+    checks = (
+        *(_output, _datasets, _models, _weights, _review, _requests),
+        *(_external, _label_maps, _programs),
+    )
     return found or [line for check in checks for line in check(raw)]
 
 
@@ -152,6 +156,13 @@ def _requests(raw: dict[str, Any]) -> Iterator[str]:
     requests = _value(raw, "predict.requests")
     if isinstance(requests, str) and not Path(requests).is_file():
         yield f"predict.requests: expected a table at {requests}, found none"
+
+
+def _external(raw: dict[str, Any]) -> Iterator[str]:
+    for key, folder in _values(raw, ["aging", "external", "*", "folder"]):
+        if isinstance(folder, str) and not Path(folder).is_dir():
+            found = _kind(Path(folder)) if os.path.lexists(folder) else "nothing there"
+            yield f"{key}: {folder}: expected a folder of forecasts, found {found}"
 
 
 def _label_maps(raw: dict[str, Any]) -> Iterator[str]:

@@ -32,8 +32,6 @@ FORECASTS = (
     "target_age_years",
     "horizon_years",
     "file",
-    "image_mae",
-    "image_mae_copy",
 )
 ERRORS = (
     "subject",
@@ -61,6 +59,7 @@ NOISE_FLOOR = ("kind", "region", "scans", "floor_pct", "largest_pct", "mean_pct"
 MATCHED = ("split", "n_scans_so_far", "method", "n_scans_seen", "region", "mean_abs_error_pct")
 CHOICE = ("region", "n_scans_seen", "method", "n_subjects", "mean_abs_error_pct", "reason")
 COMPARISONS = ("split", "region", "n_scans_seen", "method", "than", "difference_pct")
+IMAGE_SUMMARY = ("measure", "n_scans_seen", "method", "n_subjects", "mean", "mean_low", "mean_high")
 COVERAGE = ("split", "method", "n_scans_seen", "region", "level", "interval", "coverage")
 LINEARITY = ("dataset", "subject", "method", "region", "r2", "is_linear")
 LINEARITY_CURVES = ("dataset", "subject", "method", "region", "alpha", "volume_mm3", "line_mm3")

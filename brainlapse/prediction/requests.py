@@ -13,7 +13,6 @@ from brainlapse.aging.plan import (
     rate_scans,
 )
 from brainlapse.aging.settings import AgingSettings
-from brainlapse.cohort.tables import scan_path
 
 ASKED = ["subject", "age_years"]
 PLAN_COLUMNS = [*FORECAST_COLUMNS, "native_file", "note"]
@@ -164,9 +163,3 @@ def _warning(age_years: float, trained: pd.Series) -> str | None:
     if trained.min() <= age_years <= trained.max():
         return None
     return f"training subjects are {trained.min():.1f} to {trained.max():.1f} years old"
-
-
-def last_scans(plan: pd.DataFrame) -> list[str]:
-    """Scan paths of the last scans seen, sorted."""
-    rows = plan[["dataset", "subject", "last_session"]].drop_duplicates().to_dict("records")
-    return sorted(scan_path(row["dataset"], row["subject"], row["last_session"]) for row in rows)

@@ -2,12 +2,14 @@
 
 in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes.tsv
 out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
-     coverage.tsv, choice.tsv, linearity.tsv and images
+     coverage.tsv, choice.tsv, image_errors.tsv, image_summary.tsv, linearity.tsv and images
 
-forecast_scans      extrapolate the latents of held-out subjects to later ages, decode
-interpolate_scans   mix the latents of a subject's first and last scan, decode
-score_forecasts     regional volumes of forecasts and baselines against those observed
-measure_linearity   how straight regional volumes run along interpolated scans
+forecast_scans             extrapolate the latents of held-out subjects to later ages, decode
+interpolate_scans          mix the latents of a subject's first and last scan, decode
+score_forecasts            regional volumes of forecasts and baselines against those observed
+judge_forecast_images      the images of forecasts against the scans observed, a block of people
+summarise_forecast_images  tables of all blocks as one, and their means
+measure_linearity          how straight regional volumes run along interpolated scans
 """
 
 
@@ -21,8 +23,10 @@ rule forecast_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
-        brains=forecast_brains,
         masks=forecast_masks,
+        brains=line_brains,
+        external=external_files,
+        transforms=external_transforms,
     output:
         folder=directory(results("aging/{model}/predicted")),
         predictions=results("aging/{model}/predictions.tsv"),
@@ -39,6 +43,9 @@ rule forecast_scans:
         settings=config["aging"],
         space=config["space"],
         decoding=DECODING,
+        resampling=config["preprocess"]["resampling"],
+        intensity=config["preprocess"]["intensity"],
+        natives=external_natives,
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/predicted",
         code=code_of("forecast_scans"),
@@ -102,6 +109,55 @@ rule score_forecasts:
         code=code_of("score_forecasts"),
     script:
         "../scripts/score_forecasts.py"
+
+
+rule judge_forecast_images:
+    """Compare the forecast images of a block of people with the scans observed."""
+    input:
+        known=usable_known,
+        predictions=results("aging/{model}/predictions.tsv"),
+        predicted=results("aging/{model}/predicted"),
+        rebuilt=results("latents/{model}/reconstructions/{dataset}/{block}"),
+        brains=compared_brains,
+        masks=compared_masks,
+    output:
+        table=results("aging/{model}/blocks/{dataset}_{block}_images.tsv"),
+    log:
+        results("logs/judge_forecast_images/{model}/{dataset}_{block}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        images=forecast_files,
+        preprocessed=results("preprocess"),
+        folder_name="aging/{model}/predicted",
+        code=code_of("judge_forecast_images"),
+    script:
+        "../scripts/judge_forecast_images.py"
+
+
+rule summarise_forecast_images:
+    """Put the tables of all blocks together, and summarise them."""
+    input:
+        tables=forecast_image_tables,
+    output:
+        errors=results("aging/{model}/image_errors.tsv"),
+        summary=results("aging/{model}/image_summary.tsv"),
+    log:
+        results("logs/summarise_forecast_images/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("summarise_forecast_images"),
+    script:
+        "../scripts/summarise_forecast_images.py"
 
 
 rule measure_linearity:

@@ -80,6 +80,7 @@ rule age:
     """Judge the forecasts by regional volumes."""
     input:
         expand(results("aging/{model}/errors.tsv"), model=MODELS),
+        expand(results("aging/{model}/image_summary.tsv"), model=MODELS),
         expand(results("aging/{model}/linearity.tsv"), model=MODELS),
 
 

@@ -1,14 +1,14 @@
-"""Forecast later scans of held-out subjects in latent space and decode them."""
+"""Forecast later scans of held-out subjects in latent space and decode them; fetch the others."""
 
 from pathlib import Path
 
-import pandas as pd
-
 from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
-from brainlapse.aging.plan import plan_forecasts
+from brainlapse.aging.elsewhere import Elsewhere, forecast_images
+from brainlapse.aging.plan import DECODED, plan_forecasts
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.latents import read_latents
+from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.training.devices.device import choose_device
 from brainlapse.training.encoding.passes import decode_latents, load_model
@@ -24,25 +24,29 @@ def main(snakemake) -> None:
     plan = plan_forecasts(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to forecast: no held-out subject has scans at several known ages")
-    latents = forecast.forecast_latents(plan, mean, index, settings)
+    ours = plan[plan["method"].isin(DECODED)]
+    latents = forecast.forecast_latents(ours, mean, index, settings)
     passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
-    if len(plan):
+    if len(ours):
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
         images = decode_latents(model, latents, passes, device)
-    grid = mni_grid(SpaceSettings.model_validate(params.space))
-    masks = decoding.seen_masks(plan, decoding.LAST_SEEN, params.preprocessed)
-    written = decoding.write_images(plan, images, masks, folder, grid.affine)
-    written = runtime.progress(written, "forecast", len(plan))
-    errors = [decoding.image_errors(row, image, params.preprocessed) for row, image in written]
-    table = pd.concat(
-        [
-            decoding.with_folder(plan, params.folder_name),
-            forecast.latent_errors(plan, latents, mean, index),
-            pd.DataFrame(errors, columns=decoding.IMAGE_COLUMNS),
-        ],
-        axis="columns",
+    elsewhere = Elsewhere(
+        settings=settings,
+        preprocessed=params.preprocessed,
+        scans=index,
+        grid=mni_grid(SpaceSettings.model_validate(params.space)),
+        resampling=ResamplingSettings.model_validate(params.resampling),
+        intensity=IntensitySettings.model_validate(params.intensity),
+        transforms=dict(zip(params.natives, snakemake.input.transforms, strict=True)),
     )
+    images = forecast_images(plan, images, elsewhere)
+    masks = decoding.seen_masks(plan, decoding.LAST_SEEN, params.preprocessed)
+    written = decoding.write_images(plan, images, masks, folder, elsewhere.grid.affine)
+    for _ in runtime.progress(written, "forecast", len(plan)):
+        pass
+    errors = forecast.latent_errors(ours, latents, mean, index)
+    table = decoding.with_folder(plan, params.folder_name).join(errors)
     runtime.write_table(snakemake.output.predictions, table)
 
 

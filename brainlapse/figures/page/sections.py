@@ -8,6 +8,7 @@ import pandas as pd
 
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing import curves as ageing
+from brainlapse.figures.ageing.images import image_table
 from brainlapse.figures.page import blocks, pairs, volume_blocks
 from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.scans import cohort, quality
@@ -240,6 +241,14 @@ def ageing_section(run: Run) -> Section:
             ),
             run.figure(f"{model}/errors.png", f"forecast errors of {model}"),
             run.figure(f"{model}/matched.png", f"errors over scans seen of {model}"),
+            blocks.table(
+                image_table(run.table(f"{folder}/image_summary.tsv", tables.IMAGE_SUMMARY)),
+                "Images of forecasts against the scans, inside the brain mask: mean over subjects "
+                "with 95 % interval. copy_last is the last scan seen: it keeps a sharpness that "
+                "decoding loses. reconstruction is the target as the autoencoder gives it back. "
+                "change correlation: of the voxels' forecast change with the change observed.",
+                empty="No forecast images were judged.",
+            ),
             run.figure(f"{model}/interpolants.png", f"scans between two scans by {model}"),
             run.figure(f"{model}/linearity.png", f"the linearity of {model}"),
             blocks.table(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from brainlapse.aging.plan import sees_all
+from brainlapse.aging.plan import DECODED, sees_all
 from brainlapse.cohort.tables import BRAIN, BRAIN_MASK
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import ALONE, choose, is_baseline, ordered_regions
@@ -178,6 +178,8 @@ def _series(source: Source, rows: list[dict], most: int) -> list[Series]:
         if last["last_scan"] not in stems:
             continue
         rebuilt = source.root / source.rebuilt[dataset, last["last_scan"]]
+        if method not in DECODED:  # images from elsewhere start at the scan itself
+            rebuilt = source.root / f"preprocess/{stems[last['last_scan']]}{BRAIN}"
         frames = tuple(
             Frame(float(age), source.root / file)
             for age, file in zip(group["target_age_years"], group["file"], strict=True)

@@ -13,7 +13,7 @@ ROW = {
 }
 
 
-def test_images_are_written_and_compared_inside_the_target_mask(tmp_path):
+def test_images_are_written_inside_the_mask_of_the_last_scan_seen(tmp_path):
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
     mask = np.zeros((4, 4, 4), dtype=np.float32)
     mask[1:3, 1:3, 1:3] = 1
@@ -25,10 +25,7 @@ def test_images_are_written_and_compared_inside_the_target_mask(tmp_path):
     plan = pd.DataFrame([ROW])
     masks = decoding.seen_masks(plan, decoding.LAST_SEEN, tmp_path)
     folder = tmp_path / "out"
-    for row, written in decoding.write_images(plan, iter([image]), masks, folder, affine):
-        errors = decoding.image_errors(row, written, tmp_path)
-    found = [errors["image_mae"], errors["image_mae_copy"]]
-    np.testing.assert_allclose(found, [0.1, 0.2], rtol=1e-5)
+    assert len(list(decoding.write_images(plan, iter([image]), masks, folder, affine))) == 1
     stored, stored_affine = load_volume(tmp_path / "out" / ROW["file"])
     np.testing.assert_array_equal(stored, image * mask)  # stripped like the last scan seen
     np.testing.assert_array_equal(stored_affine, affine)

@@ -41,8 +41,6 @@ def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
                             "target_age_years": target["age_years"],
                             "horizon_years": target["age_years"] - last["age_years"],
                             "file": f"aging/sdae/predicted/{name}",
-                            "image_mae": 0.02,
-                            "image_mae_copy": 0.025,
                         }
                     )
     return pd.DataFrame(rows)
@@ -146,3 +144,17 @@ def fake_interpolations(scans: pd.DataFrame) -> pd.DataFrame:
         for method in ("latents", "voxels")
         for alpha in (0.0, 0.5, 1.0)
     )
+
+
+def fake_image_summary() -> pd.DataFrame:
+    """A copy and a method, one with an interval; a copy has no correlation of changes."""
+    row = {"n_scans_seen": 1, "n": 4, "n_subjects": 4}
+    return pd.DataFrame(
+        [
+            {**row, "measure": "ssim", "method": "copy_last", "mean": 0.95,
+             "mean_low": 0.94, "mean_high": 0.96},
+            {**row, "measure": "ssim", "method": "bayes", "mean": 0.9},
+            {**row, "measure": "change_correlation", "method": "bayes", "mean": 0.31,
+             "mean_low": 0.2, "mean_high": 0.4},
+        ]
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from tests.unit.figures.fake_ageing import (
     fake_curves,
     fake_errors,
     fake_forecasts,
+    fake_image_summary,
     fake_interpolations,
     fake_linearity,
     fake_matched,
@@ -205,6 +206,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         f"aging/{model}/choice": pd.DataFrame(
             {"region": ["ventricles"], "n_scans_seen": [1], "method": ["volume_bayes"]}
         ),
+        f"aging/{model}/image_summary": fake_image_summary(),
         f"aging/{model}/summary": pd.DataFrame({"method": ["copy_last"], "n": [3]}),
         f"aging/{model}/linearity": fake_linearity(scans),
         f"aging/{model}/linearity_curves": fake_curves(fake_linearity(scans)),

@@ -8,6 +8,7 @@ import pytest
 
 from brainlapse.figures import style
 from brainlapse.figures.ageing import curves as ageing
+from brainlapse.figures.ageing.images import image_table
 from brainlapse.figures.models import comparison, reconstructions, training
 from brainlapse.figures.page import blocks
 from brainlapse.figures.scans import cohort
@@ -158,3 +159,13 @@ def test_figures_are_also_written_for_papers(tmp_path):
 
     style.draw(tmp_path / "one.png", nothing)
     assert not (tmp_path / "one.pdf").exists()
+
+
+def test_image_measures_stand_beside_each_other_with_their_intervals() -> None:
+    table = image_table(fake_ageing.fake_image_summary()).set_index("method")
+    assert list(table.index) == ["copy_last", "bayes"]
+    assert table.loc["copy_last", "ssim"] == "0.950 (0.940 to 0.960)"
+    assert table.loc["bayes", "ssim"] == "0.900"  # too few subjects for an interval
+    assert table.loc["bayes", "change correlation"] == "0.31 (0.20 to 0.40)"
+    assert pd.isna(table.loc["copy_last", "change correlation"])
+    assert image_table(pd.DataFrame()).empty

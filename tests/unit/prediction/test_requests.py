@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
+from brainlapse.aging.plan import last_seen_scans
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.prediction.requests import (
     PLAN_COLUMNS,
     REFUSED_COLUMNS,
     BadRequests,
-    last_scans,
     plan_requests,
     read_requests,
 )
@@ -50,7 +50,7 @@ def test_all_scans_of_a_person_are_seen_and_the_best_possible_method_is_taken(sc
     assert (first["method"], first["n_scans_seen"], first["horizon_years"]) == ("bayes", 3, 2.5)
     assert first["file"] == "a/sub-4/sub-4_space-MNI_desc-age70p5_T1w.nii.gz"
     assert (second["dataset"], second["method"]) == ("b", "bayes")
-    assert last_scans(plan) == ["a/sub-4/ses-3/sub-4_ses-3", "b/sub-6/ses-1/sub-6_ses-1"]
+    assert last_seen_scans(plan) == ["a/sub-4/ses-3/sub-4_ses-3", "b/sub-6/ses-1/sub-6_ses-1"]
     assert first["note"] is None
     assert second["note"] is None
 

@@ -2,9 +2,9 @@
 
 import functools
 
+from brainlapse.aging.plan import last_seen_scans
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.prediction.requests import BadRequests
-from brainlapse.prediction.requests import last_scans
 from brainlapse.prediction.requests import plan_requests
 from brainlapse.prediction.requests import read_requests
 
@@ -42,7 +42,7 @@ def seen_last(requests, *stamps):
         plan, _ = plan_requests(asked, join_quality(*stamps), settings)
     except BadRequests as error:
         raise WorkflowError(str(error)) from None
-    return last_scans(plan)
+    return last_seen_scans(plan)
 
 
 def last_seen():
