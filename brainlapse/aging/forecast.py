@@ -9,6 +9,7 @@ from brainlapse.aging.people import Person, covariates_of
 from brainlapse.aging.plan import dated_scans
 from brainlapse.aging.settings import AgingSettings
 
+LATENT_ERRORS = ["latent_rmse", "latent_rmse_copy"]
 SEEN = ["dataset", "subject", "n_scans_seen", "n_scans_so_far"]
 
 
@@ -134,4 +135,4 @@ def latent_errors(
                 "latent_rmse_copy": float(np.sqrt(np.mean((last - target) ** 2))),
             }
         )
-    return pd.DataFrame(records, index=plan.index, columns=["latent_rmse", "latent_rmse_copy"])
+    return pd.DataFrame(records, index=plan.index, columns=LATENT_ERRORS)

@@ -64,7 +64,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
     -------
     pd.DataFrame
         ``FORECAST_COLUMNS``; ``session`` and ``scan`` are the target's, ``seen_scans`` are joined
-        by commas, ``file`` is relative to the folder of predicted scans. Empty for a
+        by commas, ``file`` is relative to the folder of the person's block. Empty for a
         cross-sectional cohort.
     """
     table = dated_scans(scans)
@@ -94,7 +94,7 @@ def external_file(row: dict, settings: AgingSettings) -> Path:
     name = row["file"]
     if external.space == "native":
         name = name.replace("_space-MNI_", "_space-T1w_")
-    return Path(external.folder, name)
+    return Path(external.folder, row["dataset"], name)
 
 
 def rate_scans(scans: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +224,7 @@ def forecast_row(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> 
         "last_age_years": last["age_years"],
         "target_age_years": target["age_years"],
         "horizon_years": target["age_years"] - last["age_years"],
-        "file": f"{where}_{ending}",
+        "file": f"{where.partition('/')[2]}_{ending}",
     }
 
 

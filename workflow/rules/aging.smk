@@ -4,7 +4,8 @@ in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes
 out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
      coverage.tsv, choice.tsv, image_errors.tsv, image_summary.tsv, linearity.tsv and images
 
-forecast_scans             extrapolate the latents of held-out subjects to later ages, decode
+forecast_scans             extrapolate the latents of held-out subjects to later ages, decode, a block of people
+gather_forecasts           tables of all blocks as one
 interpolate_scans          mix the latents of a subject's first and last scan, decode
 score_forecasts            regional volumes of forecasts and baselines against those observed
 judge_forecast_images      the images of forecasts against the scans observed, a block of people
@@ -17,7 +18,7 @@ include: "inputs/aging.smk"
 
 
 rule forecast_scans:
-    """Forecast later scans of held-out subjects in latent space and decode them."""
+    """Forecast later scans of a block of held-out people and decode them."""
     input:
         latents=results("latents/{model}/latents.npz"),
         index=results("latents/{model}/index.tsv"),
@@ -28,16 +29,16 @@ rule forecast_scans:
         external=external_files,
         transforms=external_transforms,
     output:
-        folder=directory(results("aging/{model}/predicted")),
-        predictions=results("aging/{model}/predictions.tsv"),
+        folder=directory(results("aging/{model}/predicted/{dataset}/{block}")),
+        table=results("aging/{model}/blocks/{dataset}_{block}_forecasts.tsv"),
     log:
-        results("logs/forecast_scans/{model}.log"),
+        results("logs/forecast_scans/{model}/{dataset}_{block}.log"),
     conda:
         "../../envs/torch.yaml"
     threads: 2
     resources:
         mem_mb=growing(12000),
-        runtime=growing(120),
+        runtime=growing(60),
         gpu=1,
     params:
         settings=config["aging"],
@@ -45,12 +46,33 @@ rule forecast_scans:
         decoding=DECODING,
         resampling=config["preprocess"]["resampling"],
         intensity=config["preprocess"]["intensity"],
+        images=forecast_files,
         natives=external_natives,
         preprocessed=results("preprocess"),
-        folder_name="aging/{model}/predicted",
+        folder_name="aging/{model}/predicted/{dataset}/{block}",
         code=code_of("forecast_scans"),
     script:
         "../scripts/forecast_scans.py"
+
+
+rule gather_forecasts:
+    """Put the tables of forecasts of all blocks of people under each other."""
+    input:
+        tables=forecast_tables,
+    output:
+        predictions=results("aging/{model}/predictions.tsv"),
+    log:
+        results("logs/gather_forecasts/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("gather_forecasts"),
+    script:
+        "../scripts/gather_forecasts.py"
 
 
 rule interpolate_scans:
@@ -114,9 +136,8 @@ rule score_forecasts:
 rule judge_forecast_images:
     """Compare the forecast images of a block of people with the scans observed."""
     input:
-        known=usable_known,
-        predictions=results("aging/{model}/predictions.tsv"),
-        predicted=results("aging/{model}/predicted"),
+        forecasts=results("aging/{model}/blocks/{dataset}_{block}_forecasts.tsv"),
+        predicted=results("aging/{model}/predicted/{dataset}/{block}"),
         rebuilt=results("latents/{model}/reconstructions/{dataset}/{block}"),
         brains=compared_brains,
         masks=compared_masks,
@@ -131,9 +152,8 @@ rule judge_forecast_images:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        images=forecast_files,
         preprocessed=results("preprocess"),
-        folder_name="aging/{model}/predicted",
+        folder_name="aging/{model}/predicted/{dataset}/{block}",
         code=code_of("judge_forecast_images"),
     script:
         "../scripts/judge_forecast_images.py"

@@ -224,7 +224,7 @@ rule plot_forecasts:
         scans=results("cohort/scans.tsv"),
         volumes=results("volumes/volumes.tsv"),
         predictions=results("aging/{model}/predictions.tsv"),
-        predicted=results("aging/{model}/predicted"),
+        predicted=predicted_folders,
         reconstructed=results("autoencoder/{model}/reconstruction.tsv"),
         reconstructions=reconstruction_folders,
         errors=results("aging/{model}/errors.tsv"),

@@ -45,7 +45,7 @@ rule write_viewer:
         reconstructed=results(f"autoencoder/{VIEWED}/reconstruction.tsv"),
         reconstructions=viewed_folders,
         predictions=results(f"aging/{VIEWED}/predictions.tsv"),
-        predicted=results(f"aging/{VIEWED}/predicted"),
+        predicted=viewed_forecasts,
         errors=results(f"aging/{VIEWED}/errors.tsv"),
         volumes=results("volumes/volumes.tsv"),
     output:

@@ -1,4 +1,4 @@
-"""Forecast later scans of held-out subjects in latent space and decode them; fetch the others."""
+"""Forecast later scans of a block of held-out people and decode them; fetch other tools'."""
 
 from pathlib import Path
 
@@ -22,8 +22,8 @@ def main(snakemake) -> None:
     params, folder = snakemake.params, snakemake.output.folder
     mean, _, index = read_latents(Path(snakemake.input.latents).parent)
     plan = plan_forecasts(index, settings)
-    if plan.empty:
-        runtime.log.info("Nobody to forecast: no held-out subject has scans at several known ages")
+    mine = (plan["dataset"] == snakemake.wildcards.dataset) & plan["file"].isin(params.images)
+    plan = plan[mine].reset_index(drop=True)
     ours = plan[plan["method"].isin(DECODED)]
     latents = forecast.forecast_latents(ours, mean, index, settings)
     passes = EncodingSettings.model_validate(params.decoding)
@@ -47,7 +47,7 @@ def main(snakemake) -> None:
         pass
     errors = forecast.latent_errors(ours, latents, mean, index)
     table = decoding.with_folder(plan, params.folder_name).join(errors)
-    runtime.write_table(snakemake.output.predictions, table)
+    runtime.write_table(snakemake.output.table, table)
 
 
 main(snakemake)

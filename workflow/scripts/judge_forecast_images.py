@@ -11,9 +11,8 @@ def main(snakemake) -> None:
     """Unpack the job, compare, write the table."""
     runtime.start(snakemake)
     inputs, params = snakemake.input, snakemake.params
-    plan = runtime.read_table(inputs.predictions, FORECAST_COLUMNS)
+    plan = runtime.read_table(inputs.forecasts, FORECAST_COLUMNS)
     plan["file"] = [name.removeprefix(f"{params.folder_name}/") for name in plan["file"]]
-    plan = plan[plan["file"].isin(params.images)]
     targets = len(plan[["dataset", "subject", "scan", "last_scan"]].drop_duplicates())
     judged = judge_images(plan, params.preprocessed, inputs.rebuilt, inputs.predicted)
     rows = [row for rows in runtime.progress(judged, "target", targets) for row in rows]

@@ -55,8 +55,8 @@ def test_every_later_scan_is_a_target_of_every_allowed_method(scans):
     assert plan["n_scans_so_far"].tolist() == [1, 1, 2, 2, 2, 1]
     ending = "_space-MNI_desc-predicted_T1w.nii.gz"
     assert plan["file"].iloc[2:4].tolist() == [
-        f"demo/sub-b/ses-3/sub-b_ses-3_method-population_rate_seen-1_of-2{ending}",
-        f"demo/sub-b/ses-3/sub-b_ses-3_method-linear_seen-2{ending}",
+        f"sub-b/ses-3/sub-b_ses-3_method-population_rate_seen-1_of-2{ending}",
+        f"sub-b/ses-3/sub-b_ses-3_method-linear_seen-2{ending}",
     ]
     assert sees_all(plan)["seen_scans"].tolist() == [
         *["sub-b_ses-1"] * 2,

@@ -24,61 +24,83 @@ def plan_with(function):
     return planned(function, *usable_stamps())
 
 
-def forecast_masks(wildcards):
-    """Masks of the last scans that forecasts see."""
-    return preprocessed_paths(last_seen_scans(plan_with(plan_forecasts)), BRAIN_MASK)
-
-
-def line_brains(wildcards):
-    """Brains that lines of voxels go through."""
-    plan = plan_with(plan_forecasts)
-    plan = plan[plan["method"] == VOXEL_LINEAR]
-    seen = {
-        (row.dataset, scan)
-        for row in plan.itertuples()
-        for scan in row.seen_scans.split(",")
-    }
-    scans = usable_table()
-    wanted = [key in seen for key in zip(scans["dataset"], scans["scan"])]
-    return preprocessed_paths(scans.loc[wanted, "scan_path"], BRAIN)
-
-
-def external_plan():
-    """Forecasts of other tools."""
-    plan = plan_with(plan_forecasts)
-    return plan[plan["method"].isin(config["aging"]["external"])]
-
-
-def external_files(wildcards):
-    """Images of the forecasts of other tools."""
-    settings = AgingSettings.model_validate(config["aging"])
-    plan = external_plan().to_dict("records")
-    return [str(external_file(row, settings)) for row in plan]
-
-
-def external_natives(wildcards):
-    """Last scans seen in whose native space other tools forecast."""
-    external = config["aging"]["external"]
-    native = [name for name, one in external.items() if one["space"] == "native"]
-    plan = external_plan()
-    return last_seen_scans(plan[plan["method"].isin(native)])
-
-
-def external_transforms(wildcards):
-    """Transforms from the template to these scans, in the same order."""
-    return [transform_of(path) for path in external_natives(wildcards)]
-
-
 def plan_of_block(wildcards):
     """Forecasts of a block of people."""
     plan = plan_with(plan_forecasts)
-    return plan[plan["file"].isin(forecast_files(wildcards))]
+    mine = plan["dataset"] == wildcards.dataset
+    return plan[mine & plan["file"].isin(forecast_files(wildcards))]
 
 
 def forecast_files(wildcards):
     """Files of the forecasts of a block of people, relative to their folder."""
     blocks = files_of_blocks("predicted", *usable_stamps())
     return blocks[wildcards.dataset, wildcards.block]
+
+
+def forecast_tables(wildcards):
+    """What one model forecasts, block by block."""
+    return tables_of_blocks(wildcards.model, "forecasts")
+
+
+def forecast_image_tables(wildcards):
+    """How near the images of one model's forecasts come, block by block."""
+    return tables_of_blocks(wildcards.model, "images")
+
+
+def tables_of_blocks(model, name):
+    """Tables of one model's forecasts, block by block."""
+    blocks = files_of_blocks("predicted", *usable_stamps())
+    return [results(f"aging/{model}/blocks/{d}_{b}_{name}.tsv") for d, b in blocks]
+
+
+def predicted_folders(wildcards):
+    """Folders of the forecasts of one model, a block of people each."""
+    return predicted_folders_of(wildcards.model)
+
+
+def predicted_folders_of(model):
+    """The same by the model's name."""
+    blocks = files_of_blocks("predicted", *usable_stamps())
+    return [results(f"aging/{model}/predicted/{d}/{b}") for d, b in blocks]
+
+
+def forecast_masks(wildcards):
+    """Masks of the last scans that the forecasts of a block see."""
+    return preprocessed_paths(last_seen_scans(plan_of_block(wildcards)), BRAIN_MASK)
+
+
+def line_brains(wildcards):
+    """Brains that lines of voxels go through."""
+    plan = plan_of_block(wildcards)
+    plan = plan[plan["method"] == VOXEL_LINEAR]
+    seen = {scan for names in plan["seen_scans"] for scan in names.split(",")}
+    scans = scans_of_block(wildcards)
+    return preprocessed(scans[scans["scan"].isin(seen)], BRAIN)
+
+
+def external_plan(wildcards):
+    """Forecasts of a block by other tools, and by those of them in native space."""
+    plan, external = plan_of_block(wildcards), config["aging"]["external"]
+    native = [name for name, one in external.items() if one["space"] == "native"]
+    return plan[plan["method"].isin(external)], plan[plan["method"].isin(native)]
+
+
+def external_files(wildcards):
+    """Images of the forecasts of other tools."""
+    settings = AgingSettings.model_validate(config["aging"])
+    plan, _ = external_plan(wildcards)
+    return [str(external_file(row, settings)) for row in plan.to_dict("records")]
+
+
+def external_natives(wildcards):
+    """Last scans seen in whose native space other tools forecast."""
+    _, natives = external_plan(wildcards)
+    return last_seen_scans(natives)
+
+
+def external_transforms(wildcards):
+    """Transforms from the template to these scans, in the same order."""
+    return [transform_of(path) for path in external_natives(wildcards)]
 
 
 def compared_brains(wildcards):
@@ -89,13 +111,6 @@ def compared_brains(wildcards):
 def compared_masks(wildcards):
     """Masks of the same scans."""
     return preprocessed_paths(compared_scans(plan_of_block(wildcards)), BRAIN_MASK)
-
-
-def forecast_image_tables(wildcards):
-    """How near the images of one model's forecasts come, block by block."""
-    folder = f"aging/{wildcards.model}/blocks"
-    blocks = files_of_blocks("predicted", *usable_stamps())
-    return [results(f"{folder}/{d}_{b}_images.tsv") for d, b in blocks]
 
 
 def preprocessed_paths(paths, suffix):

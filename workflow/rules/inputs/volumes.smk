@@ -55,10 +55,13 @@ def usable_known(wildcards):
 
 def decoded_folder(wildcards):
     """The folder with what one model decoded of one kind, of these people or of everyone."""
-    if wildcards.kind == "reconstructed":
-        folder = f"latents/{wildcards.model}/reconstructions"
-        return results(f"{folder}/{wildcards.dataset}/{wildcards.block}")
-    return results(f"aging/{wildcards.model}/{wildcards.kind}")
+    model, block = wildcards.model, f"{wildcards.dataset}/{wildcards.block}"
+    folders = {
+        "reconstructed": f"latents/{model}/reconstructions/{block}",
+        "predicted": f"aging/{model}/predicted/{block}",
+        "interpolated": f"aging/{model}/interpolated",
+    }
+    return results(folders[wildcards.kind])
 
 
 @functools.cache
