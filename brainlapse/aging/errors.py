@@ -19,13 +19,13 @@ ERROR_COLUMNS = [
     *("dataset", "subject", "scan", "split", "method", "n_scans_seen", "n_scans_so_far"),
     *("horizon_years", "region"),
     *("predicted_mm3", "observed_mm3", "reconstructed_mm3", "abs_error_pct"),
-    *("last_observed_mm3", "predicted_change_pct", "observed_change_pct"),
+    *("last_observed_mm3", "predicted_change_pct", "observed_change_pct", "head_mm3"),
     *("low_80_mm3", "high_80_mm3", "low_mm3", "high_mm3", "interval"),
 ]
 SUMMARY_COLUMNS = [
     *("method", "n_scans_seen", "region", "n", "n_subjects", "median_abs_error_pct"),
-    *("mean_abs_error_pct", "mean_abs_change_error_pct", "change_correlation", "change_slope"),
-    "identity_ratio",
+    *("mean_abs_error_pct", "mean_abs_error_head_pct", "error_of_change_pct"),
+    *("mean_abs_change_error_pct", "change_correlation", "change_slope", "identity_ratio"),
 ]
 TARGET = ["dataset", "subject", "scan", "split", "n_scans_seen", "n_scans_so_far"]
 TIMES = ["seen_scans", "last_scan", "last_age_years", "target_age_years", "horizon_years"]
@@ -76,18 +76,20 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
     """Errors by method, number of scans seen and region: ``SUMMARY_COLUMNS``.
 
     Validation subjects, who choose methods and calibrate intervals, do not count.
-    ``change_correlation`` is Pearson's, of predicted with observed change over targets; missing
-    for fewer than 3 targets or constant predictions, such as the copy's. ``change_slope`` is the
-    least squares slope of predicted on observed change: 0 for the copy, 1 if all change is
-    forecast. ``identity_ratio`` is the standard deviation over subjects of the mean logarithm of
-    forecast volumes, over that of observed ones: below 1 where forecasts make people alike;
-    missing for fewer than 3 subjects.
+    ``mean_abs_error_head_pct`` is in % of the head's size, ``error_of_change_pct`` the mean error
+    in % of the mean true change: 100 for the copy. ``change_correlation`` is Pearson's, of
+    predicted with observed change over targets; missing for fewer than 3 targets or constant
+    predictions, such as the copy's. ``change_slope`` is the least squares slope of predicted on
+    observed change: 0 for the copy, 1 if all change is forecast. ``identity_ratio`` is the
+    standard deviation over subjects of the mean logarithm of forecast volumes, over that of
+    observed ones: below 1 where forecasts make people alike; missing for fewer than 3 subjects.
     """
     records = []
     judged = errors[errors["split"] != "validation"]
     judged = judged.assign(rank=judged["method"].map(method_order))
     for keys, rows in judged.groupby(["rank", "n_scans_seen", "region"], sort=True):
         change_error = rows["predicted_change_pct"] - rows["observed_change_pct"]
+        error_mm3 = (rows["predicted_mm3"] - rows["observed_mm3"]).abs()
         records.append(
             {
                 "method": rows["method"].iloc[0],
@@ -97,6 +99,8 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
                 "n_subjects": len(rows[["dataset", "subject"]].drop_duplicates()),
                 "median_abs_error_pct": rows["abs_error_pct"].median(),
                 "mean_abs_error_pct": rows["abs_error_pct"].mean(),
+                "mean_abs_error_head_pct": (100 * error_mm3 / rows["head_mm3"]).mean(),
+                "error_of_change_pct": error_of_change(rows),
                 "mean_abs_change_error_pct": change_error.abs().mean(),
                 "change_correlation": _correlation(rows),
                 "change_slope": _slope(rows),
@@ -104,6 +108,13 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records, columns=SUMMARY_COLUMNS)
+
+
+def error_of_change(rows: pd.DataFrame) -> float:
+    """Mean error of forecast volumes in % of their mean true change; NaN where none changes."""
+    change_mm3 = (rows["observed_mm3"] - rows["last_observed_mm3"]).abs().mean()
+    error_mm3 = (rows["predicted_mm3"] - rows["observed_mm3"]).abs().mean()
+    return float(100 * error_mm3 / change_mm3) if change_mm3 > 0 else np.nan
 
 
 def _identity(rows: pd.DataFrame) -> float:
@@ -125,6 +136,14 @@ def _scan_volumes(volumes: pd.DataFrame, kind: str, model: str | None = None) ->
     return volumes[chosen].set_index(["dataset", "scan", "region"])["volume_mm3"]
 
 
+def _heads(volumes: pd.DataFrame) -> pd.Series:
+    """Volume [mm3] of the brain mask of real scans in MNI space, by dataset and scan."""
+    real = volumes[volumes["kind"] == "real"].set_index(["dataset", "scan"])
+    share = real["intracranial_share"].astype(float)
+    heads = real["volume_mm3"].astype(float) / share.where(share > 0)
+    return heads.groupby(level=["dataset", "scan"]).median()
+
+
 def _look_up(table: pd.Series, frame: pd.DataFrame, scan_column: str) -> np.ndarray:
     keys = pd.MultiIndex.from_frame(frame[["dataset", scan_column, "region"]])
     return table.reindex(keys).to_numpy(dtype=float)
@@ -136,7 +155,9 @@ def _observations(
     """Each target and region with what was observed then, and at the last scan seen."""
     regions = pd.DataFrame({"region": volumes["region"].unique()})
     frame = targets.merge(regions, how="cross")
+    scans = pd.MultiIndex.from_frame(frame[["dataset", "last_scan"]])
     return frame.assign(
+        head_mm3=_heads(volumes).reindex(scans).to_numpy(dtype=float),
         observed_mm3=_look_up(real, frame, "scan"),
         reconstructed_mm3=_look_up(reconstructed, frame, "scan"),
         last_observed_mm3=_look_up(real, frame, "last_scan"),

@@ -9,7 +9,7 @@ from brainlapse.runtime import read_table
 
 SEEN = ["method", "n_scans_seen", "n_scans_so_far"]
 IMAGE = ["dataset", "subject", "scan", "model", "kind", *SEEN, "alpha"]
-COLUMNS = [*IMAGE, "region", "volume_mm3"]
+COLUMNS = [*IMAGE, "region", "volume_mm3", "intracranial_share"]
 SCAN = ["dataset", "scan"]
 FORECAST = [*SCAN, *SEEN]
 INTERPOLATION = ["dataset", "subject", "method", "alpha"]

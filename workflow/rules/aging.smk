@@ -2,7 +2,7 @@
 
 in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes.tsv
 out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
-     coverage.tsv, choice.tsv, image_errors.tsv, image_summary.tsv, linearity.tsv and images
+     coverage.tsv, choice.tsv, groups.tsv, image_errors.tsv, image_summary.tsv, linearity.tsv and images
 
 forecast_scans             extrapolate the latents of held-out subjects to later ages, decode, a block of people
 gather_forecasts           tables of all blocks as one
@@ -119,6 +119,7 @@ rule score_forecasts:
         comparisons=results("aging/{model}/comparisons.tsv"),
         coverage=results("aging/{model}/coverage.tsv"),
         choice=results("aging/{model}/choice.tsv"),
+        groups=results("aging/{model}/groups.tsv"),
     log:
         results("logs/score_forecasts/{model}.log"),
     conda:

@@ -3,6 +3,7 @@
 from brainlapse import runtime
 from brainlapse.aging.errors import score_forecasts, summarise_errors
 from brainlapse.aging.evaluation.choice import choose_methods, compare_methods
+from brainlapse.aging.evaluation.groups import group_errors
 from brainlapse.aging.evaluation.intervals import measure_coverage
 from brainlapse.aging.evaluation.matched import match_errors
 from brainlapse.aging.plan import FORECAST_COLUMNS, sees_all
@@ -30,6 +31,7 @@ def main(snakemake) -> None:
         "comparisons": compare_methods(whole),
         "coverage": measure_coverage(whole),
         "choice": choose_methods(whole),
+        "groups": group_errors(whole, index),
     }
     for name, table in tables.items():
         runtime.write_table(snakemake.output[name], table)

@@ -14,6 +14,7 @@ from brainlapse.aging.settings import AgingSettings
 REAL = {"ses-1": 100.0, "ses-2": 110.0, "ses-3": 125.0}
 RECONSTRUCTED = {"ses-1": 80.0, "ses-2": 88.0, "ses-3": 100.0}
 PREDICTED = 96.0
+HEAD = 5000.0
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def volume(kind, session, mm3, **other):
         "kind": kind,
         "region": "ventricles",
         "volume_mm3": mm3,
+        "intracranial_share": mm3 / HEAD if kind == "real" else np.nan,
     }
     return row | other
 
@@ -88,6 +90,10 @@ def test_errors_by_hand(predictions, volumes, index):
     }
     assert predicted.to_dict() == pytest.approx(expected)
     by_method = errors.set_index("method")
+    assert (errors["head_mm3"] == HEAD).all()
+    summary = summarise_errors(errors).set_index("method")
+    assert summary.loc["copy_last", "error_of_change_pct"] == pytest.approx(100)
+    assert summary.loc["volume_linear", "mean_abs_error_head_pct"] == pytest.approx(0.1)
     assert by_method.loc["volume_linear", "abs_error_pct"] == pytest.approx(100 * 5 / 125)
     assert by_method.loc["linear", "predicted_change_pct"] == pytest.approx(100 * -14 / 110)
 
@@ -125,13 +131,17 @@ def test_summary_by_hand():
             "observed_change_pct": 2 * change,
             "observed_mm3": 2e4 * np.exp(0.2 * number),
             "predicted_mm3": 2e4 * np.exp(0.05 * number),  # a quarter of what people differ
+            "last_observed_mm3": 2e4 * np.exp(0.2 * number) - 1000.0,
+            "head_mm3": 1e6,
         }
         for number, (error, change) in enumerate([(1.0, 1.0), (2.0, 2.0), (6.0, 3.0)])
     ]
     summary = summarise_errors(pd.DataFrame(rows))
     assert list(summary) == SUMMARY_COLUMNS
     assert summary.iloc[0, :3].tolist() == ["linear", 2, "ventricles"]
-    assert summary.iloc[0, 3:].tolist() == pytest.approx([3, 3, 2.0, 3.0, 2.0, 1.0, 0.5, 0.25])
+    error_mm3 = 2e4 * np.mean(np.exp(0.2 * np.arange(3)) - np.exp(0.05 * np.arange(3)))
+    expected = [3, 3, 2.0, 3.0, error_mm3 / 1e4, error_mm3 / 10, 2.0, 1.0, 0.5, 0.25]
+    assert summary.iloc[0, 3:].tolist() == pytest.approx(expected)
     judges = pd.DataFrame(rows).assign(split="validation", abs_error_pct=99.0)
     pd.testing.assert_frame_equal(
         summary, summarise_errors(pd.concat([pd.DataFrame(rows), judges]))

@@ -29,7 +29,9 @@ def errors():
     ]
     index = pd.DataFrame(rows)
     columns = ["dataset", "subject", "session", "scan", "volume_mm3"]
-    volumes = index[columns].assign(kind="real", model=None, region="ventricles")
+    volumes = index[columns].assign(
+        kind="real", model=None, region="ventricles", intracranial_share=0.01
+    )
     volumes = volumes.assign(method=None, n_scans_seen=np.nan, n_scans_so_far=np.nan)
     settings = AgingSettings(scans_seen=[1, 2, 3], methods=["population_rate"])
     return score_forecasts(plan_forecasts(index, settings), volumes, index, "m")
