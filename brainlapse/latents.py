@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from brainlapse.cohort.tables import SCAN, SPLIT_SCAN
 from brainlapse.damage import check_complete, reading
 from brainlapse.runtime import atomic_path, read_table, write_table
 
 ARRAYS_NAME = "latents.npz"
 INDEX_NAME = "index.tsv"
-KEYS = ["dataset", "scan"]
-INDEX_COLUMNS = ["dataset", "subject", "session", "scan", "split"]
 RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 NOT_IN_INDEX = ("path", "sha256", "image_sha256")  # of the raw file: no business of the latents
 
@@ -65,7 +64,7 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFra
     arrays_path = Path(folder) / ARRAYS_NAME
     with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
         mean, log_variance = stored["mean"], stored["log_variance"]
-    index = read_table(Path(folder) / INDEX_NAME, KEYS)
+    index = read_table(Path(folder) / INDEX_NAME, SCAN)
     with reading(Path(folder) / INDEX_NAME):
         check_latents(mean, log_variance, index, arrays_path)
     return mean, log_variance, index
@@ -79,7 +78,7 @@ def read_index(path: str | Path) -> pd.DataFrame:
     DamagedFile
         The file is cut, or lacks a contract column.
     """
-    return read_table(path, INDEX_COLUMNS)
+    return read_table(path, SPLIT_SCAN)
 
 
 def check_latents(
@@ -92,8 +91,8 @@ def check_latents(
             f"shapes {mean.shape}, {log_variance.shape} and {len(index)} rows; encode again"
         )
         raise ValueError(message)
-    if index.duplicated(KEYS).any():
-        twice = index.loc[index.duplicated(KEYS), "scan"].tolist()
+    if index.duplicated(SCAN).any():
+        twice = index.loc[index.duplicated(SCAN), "scan"].tolist()
         message = f"{path}: expected every scan once in {INDEX_NAME}, found {twice} twice"
         raise ValueError(message)
 

@@ -17,10 +17,9 @@ from brainlapse.aging.methods.interface import FitSettings, Forecaster
 from brainlapse.aging.methods.named import LOG_VOLUME_METHODS, VOLUME_METHODS
 from brainlapse.aging.people import Person, covariates_of
 from brainlapse.aging.plan import BAYES_SUBJECTS, dated_scans
+from brainlapse.cohort.tables import PERSON, SCAN
 
-SUBJECT = ["dataset", "subject"]
-SCAN = ["dataset", "scan"]
-FORECAST = [*SUBJECT, "seen_scans"]
+FORECAST = [*PERSON, "seen_scans"]
 FORECAST_COLUMNS = ["predicted_mm3", "log_spread", *sum(LEVELS.values(), ())]
 
 log = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) 
     for regions in _measured_alike(measured):
         mm3 = measured[regions].dropna()
         known = scans.loc[mm3.index]
-        learnt = known[known["split"] == "train"].groupby(SUBJECT, sort=True)
+        learnt = known[known["split"] == "train"].groupby(PERSON, sort=True)
         fitted = _fit_methods([person_of(rows, mm3) for _, rows in learnt], ", ".join(regions))
         wanted = frame[frame["region"].isin(regions)]
         for (dataset, _, names), targets in wanted.groupby(FORECAST, sort=False):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-KEYS = ["dataset", "scan"]
+from brainlapse.cohort.tables import SCAN
 
 MOST_PEOPLE = 20
 """In a block, on average: about 70 scans where people have three or four."""
@@ -66,6 +66,6 @@ def gather_blocks(tables: Sequence[pd.DataFrame], index: pd.DataFrame) -> pd.Dat
         With dataset and scan of these scans, and perhaps of others.
     """
     gathered = pd.concat(tables, ignore_index=True)
-    order = index[KEYS].assign(order=range(len(index)))
-    placed = gathered.merge(order, on=KEYS, validate="one_to_one")
+    order = index[SCAN].assign(order=range(len(index)))
+    placed = gathered.merge(order, on=SCAN, validate="one_to_one")
     return placed.sort_values("order", ignore_index=True).drop(columns="order")

@@ -7,6 +7,9 @@ import pandas as pd
 from brainlapse import runtime
 from brainlapse.cohort.columns import SCAN_COLUMNS
 
+PERSON = ["dataset", "subject"]
+SCAN = ["dataset", "scan"]
+SPLIT_SCAN = ["dataset", "subject", "session", "scan", "split"]
 ALTERNATIVE_COLUMNS = ("dataset", "subject", "session", "scan", "path", "reason")
 REJECTED_COLUMNS = (*ALTERNATIVE_COLUMNS, "stage")
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"  # after `scan_path`, under preprocess/

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.cohort.tables import SCAN
 from brainlapse.derivatives import names, tables
 from brainlapse.derivatives.dictionary import dictionary
-from brainlapse.latents import KEYS
 from brainlapse.rejection import read_rejection
 from brainlapse.segmentation.labels import STRUCTURES, region_name
 
@@ -102,7 +102,7 @@ def link_scans(sources: Sources, scans: pd.DataFrame, folder: Path) -> None:
 
 def with_files(scans: pd.DataFrame, rebuilt: pd.DataFrame) -> pd.DataFrame:
     """Add the column ``file``, where a reconstruction lies, to a table of scans."""
-    return scans.merge(rebuilt[[*KEYS, "file"]], on=KEYS, validate="one_to_one")
+    return scans.merge(rebuilt[[*SCAN, "file"]], on=SCAN, validate="one_to_one")
 
 
 def link_decoded(

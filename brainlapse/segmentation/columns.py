@@ -1,6 +1,7 @@
 """Columns of the tables of volumes and rates."""
 
-PERSON = ["dataset", "subject"]
+from brainlapse.cohort.tables import PERSON
+
 RATE_COLUMNS = [
     *(*PERSON, "region", "kind", "visits", "span_years", "mean_native_volume_mm3"),
     *("rate_pct_per_year", "standard_error", "scatter_pct"),

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from brainlapse.segmentation.columns import PERSON, RATE_COLUMNS
+from brainlapse.cohort.tables import PERSON, SCAN
+from brainlapse.segmentation.columns import RATE_COLUMNS
 
 MIN_SPAN_YEARS = 0.05  # visits of one week tell nothing of a year
 
@@ -31,9 +32,8 @@ def tabulate_rates(
         [%] of the visits about the lines of the data set, from which the errors come. Without
         anybody with three visits there is no scatter, and no error.
     """
-    keys = ["dataset", "scan"]
-    accepted = quality.loc[quality["status"] == "accepted", keys]
-    known = _measured(volumes).merge(accepted, on=keys).merge(scans[[*keys, "age_years"]], on=keys)
+    accepted = quality.loc[quality["status"] == "accepted", SCAN]
+    known = _measured(volumes).merge(accepted, on=SCAN).merge(scans[[*SCAN, "age_years"]], on=SCAN)
     known = known.dropna(subset=["age_years"])
     known = known[known["native_volume_mm3"] > 0]
     fits = [

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainlapse.cohort.tables import SCAN
 from brainlapse.damage import DamagedFile, check_agree
 from brainlapse.runtime import read_table
 
 SEEN = ["method", "n_scans_seen", "n_scans_so_far"]
 IMAGE = ["dataset", "subject", "scan", "model", "kind", *SEEN, "alpha"]
 COLUMNS = [*IMAGE, "region", "volume_mm3", "intracranial_share"]
-SCAN = ["dataset", "scan"]
 FORECAST = [*SCAN, *SEEN]
 INTERPOLATION = ["dataset", "subject", "method", "alpha"]
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from brainlapse import runtime
-from brainlapse.cohort.tables import read_scans
+from brainlapse.cohort.tables import SCAN, read_scans
 from brainlapse.segmentation.columns import (
     FORECAST_COLUMNS,
     INTERPOLATION_COLUMNS,
@@ -18,8 +18,6 @@ from brainlapse.segmentation.volumes import (
     describe_scans,
     join_volumes,
 )
-
-SCAN = ["dataset", "scan"]
 
 
 def main(snakemake) -> None:

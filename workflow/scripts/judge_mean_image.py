@@ -3,13 +3,12 @@
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.cohort.tables import SPLIT_SCAN
 from brainlapse.images import load_volume
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.streaming import in_flight
 from brainlapse.training.devices.device import choose_device
 from brainlapse.training.encoding.judging import judge, perceptual_distance
-
-KEYS = ["dataset", "subject", "session", "scan", "split"]
 
 
 def main(snakemake) -> None:
@@ -28,7 +27,9 @@ def main(snakemake) -> None:
         ahead=workers,
     )
     rows = pd.DataFrame(runtime.progress(metrics, "mean image", len(index)))
-    runtime.write_table(snakemake.output.table, pd.concat([index[KEYS], rows], axis="columns"))
+    runtime.write_table(
+        snakemake.output.table, pd.concat([index[SPLIT_SCAN], rows], axis="columns")
+    )
 
 
 main(snakemake)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
-from brainlapse.latents import KEYS, read_index
+from brainlapse.cohort.tables import SCAN
+from brainlapse.latents import read_index
 from brainlapse.prediction.requests import PLAN_COLUMNS
 from brainlapse.prediction.volumes import tabulate_predictions
 from brainlapse.segmentation.backends import segment_scans
@@ -19,7 +20,7 @@ def main(snakemake) -> None:
     inputs = snakemake.input
     settings = SegmentationSettings.model_validate(snakemake.params.settings)
     plan = runtime.read_table(inputs.predictions, PLAN_COLUMNS)
-    rebuilt = runtime.read_table(inputs.reconstructed, [*KEYS, "file"]).set_index(KEYS)["file"]
+    rebuilt = runtime.read_table(inputs.reconstructed, [*SCAN, "file"]).set_index(SCAN)["file"]
     lasts = plan[["dataset", "last_scan"]].drop_duplicates()
     made = [Path(inputs.folder, file) for file in plan["file"]]
     root = Path(inputs.volumes).parents[1]

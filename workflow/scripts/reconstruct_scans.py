@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.cohort.tables import SPLIT_SCAN
 from brainlapse.images import save_volume
 from brainlapse.latents import positions, read_latents, reconstructed_file
 from brainlapse.space import SpaceSettings, mni_grid
@@ -13,8 +14,6 @@ from brainlapse.training.devices.device import choose_device
 from brainlapse.training.encoding.judging import judge, perceptual_distance
 from brainlapse.training.encoding.passes import decode_latents, load_model
 from brainlapse.training.settings import EncodingSettings
-
-KEYS = ["dataset", "subject", "session", "scan", "split"]
 
 
 def main(snakemake) -> None:
@@ -45,7 +44,7 @@ def main(snakemake) -> None:
         in_flight(compare, scans, workers, ahead=workers), "reconstruction", len(index)
     )
     places = pd.DataFrame({"file": [f"{params.folder_name}/{file}" for file in files]})
-    table = pd.concat([index[KEYS], pd.DataFrame(rows), places], axis="columns")
+    table = pd.concat([index[SPLIT_SCAN], pd.DataFrame(rows), places], axis="columns")
     runtime.write_table(snakemake.output.table, table)
 
 

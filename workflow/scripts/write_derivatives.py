@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from brainlapse import provenance, runtime
+from brainlapse.cohort.tables import PERSON, SCAN
 from brainlapse.derivatives import build
-from brainlapse.latents import KEYS, read_index
-from brainlapse.segmentation.columns import FORECAST_COLUMNS, PERSON, RATE_COLUMNS, VOLUME_COLUMNS
+from brainlapse.latents import read_index
+from brainlapse.segmentation.columns import FORECAST_COLUMNS, RATE_COLUMNS, VOLUME_COLUMNS
 
 
 def main(snakemake) -> None:
@@ -14,7 +15,7 @@ def main(snakemake) -> None:
     models = list(snakemake.params.models)
     inputs = snakemake.input
     predictions = [runtime.read_table(path, FORECAST_COLUMNS) for path in inputs.predictions]
-    reconstructions = [runtime.read_table(path, [*KEYS, "file"]) for path in inputs.reconstructions]
+    reconstructions = [runtime.read_table(path, [*SCAN, "file"]) for path in inputs.reconstructions]
     errors = [runtime.read_table(path, PERSON) for path in inputs.errors]
     sources = build.Sources(
         root=Path(snakemake.output.folder).parent,

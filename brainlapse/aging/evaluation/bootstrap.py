@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from brainlapse.cohort.tables import PERSON
+
 RESAMPLES = 2000
 MIN_SUBJECTS = 3  # fewer give no interval
-SUBJECT = ["dataset", "subject"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def over_subjects(rows: pd.DataFrame, column: str) -> Estimate:
     rows
         dataset, subject and the column, without missing values; one row at least.
     """
-    means = rows.groupby(SUBJECT, sort=True)[column].mean().to_numpy(dtype=float)
+    means = rows.groupby(PERSON, sort=True)[column].mean().to_numpy(dtype=float)
     if len(means) < MIN_SUBJECTS:
         return Estimate(float(means.mean()), np.nan, np.nan, len(means))
     picks = np.random.default_rng(0).integers(0, len(means), (RESAMPLES, len(means)))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from brainlapse.aging.evaluation.bootstrap import SUBJECT
+from brainlapse.cohort.tables import PERSON
 
 LEVELS = {0.8: ("low_80_mm3", "high_80_mm3"), 0.95: ("low_mm3", "high_mm3")}
 GROUP = ["method", "n_scans_seen", "region"]
@@ -72,11 +72,11 @@ def conformal_quantile(scores: np.ndarray, rows: pd.DataFrame, level: float) -> 
     level
         0-1.
     """
-    n_subjects = len(rows[SUBJECT].drop_duplicates())
+    n_subjects = len(rows[PERSON].drop_duplicates())
     needed = level * (n_subjects + 1)
     if needed > n_subjects or not len(scores):
         return np.inf
-    counts = rows.groupby(SUBJECT)["method"].transform("size").to_numpy(dtype=float)
+    counts = rows.groupby(PERSON)["method"].transform("size").to_numpy(dtype=float)
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(1 / counts[order])
     return float(scores[order][np.searchsorted(reached, needed - 1e-9)])
@@ -97,7 +97,7 @@ def measure_coverage(errors: pd.DataFrame) -> pd.DataFrame:
             if known.empty:
                 continue
             inside = known["observed_mm3"].between(known[low], known[high])
-            by_subject = inside.groupby([known[name] for name in SUBJECT]).mean()
+            by_subject = inside.groupby([known[name] for name in PERSON]).mean()
             band = stats.binom.interval(0.95, len(by_subject), level)
             expected = [edge / len(by_subject) for edge in band]
             values = [level, known["interval"].iloc[0], len(known), len(by_subject)]

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainlapse.aging.evaluation.choice import method_order
+from brainlapse.cohort.tables import SCAN
 from brainlapse.figures import style
 
 COPY = "copy_last"  # the baseline that repeats the last scan seen
@@ -19,7 +20,6 @@ BASELINE_COLOURS = {
     "volume_bayes": "#1f2328",
     "reconstruction": "#c3c8ce",
 }
-KEY = ["dataset", "scan"]
 REGION_ORDER = (
     "ventricles",
     "hippocampus",
@@ -99,15 +99,15 @@ def trajectories(
         dataset, subject, scan, kind, method, n_scans_seen, region, age_years, volume_mm3.
     """
     known = volumes.dropna(subset=["volume_mm3"])
-    ages = scans.drop_duplicates(KEY).set_index(KEY)["age_years"]
+    ages = scans.drop_duplicates(SCAN).set_index(SCAN)["age_years"]
     measured = known[
         (known["kind"] == "real") | ((known["kind"] == "reconstructed") & (known["model"] == model))
     ]
-    measured = measured.join(ages, on=KEY)
+    measured = measured.join(ages, on=SCAN)
     forecast = known[(known["kind"] == "predicted") & (known["model"] == model)]
     if forecast.empty or predictions.empty:
         return measured.dropna(subset=["age_years"])
-    by = [*KEY, "method", "n_scans_seen"]
+    by = [*SCAN, "method", "n_scans_seen"]
     targets = predictions.drop_duplicates(by)[[*by, "target_age_years"]]
     forecast = forecast.merge(
         targets.astype({"n_scans_seen": float}).rename(columns={"target_age_years": "age_years"}),

@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from brainlapse.aging.plan import DECODED, sees_all
-from brainlapse.cohort.tables import BRAIN, BRAIN_MASK
+from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, PERSON
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import ALONE, choose, is_baseline, ordered_regions
 from brainlapse.figures.loading import stem_of
 
-PERSON = ["dataset", "subject"]
 FORECAST_VOLUMES = (  # columns of errors.tsv; the interval is optional
     "scan",
     "region",

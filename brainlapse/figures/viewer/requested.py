@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainlapse.cohort.tables import PERSON
 from brainlapse.figures import tables
 from brainlapse.figures.viewer import people
-from brainlapse.figures.viewer.people import PERSON, Person, Source
+from brainlapse.figures.viewer.people import Person, Source
 from brainlapse.prediction.names import IMAGE
 
 KEYS = [*PERSON, "scan"]

@@ -3,8 +3,8 @@
 import functools
 
 from brainlapse.cohort.blocks import with_blocks
+from brainlapse.cohort.tables import SPLIT_SCAN
 
-SELECTED = ["dataset", "subject", "session", "scan", "split"]
 ENCODING = {key: config["latents"][key] for key in ("batch_size", "precision")}
 DECODING = {
     key: value for key, value in config["latents"].items() if key != "perceptual"
@@ -45,7 +45,7 @@ def paths_of_block(wildcards):
 
 def selection_of_block(wildcards):
     """Rows of the scans of a block; a parameter, so that a change reruns."""
-    return rows(scans_of_block(wildcards)[SELECTED])
+    return rows(scans_of_block(wildcards)[SPLIT_SCAN])
 
 
 def brains_of_block(wildcards):
