@@ -25,7 +25,8 @@ ERROR_COLUMNS = [
 SUMMARY_COLUMNS = [
     *("method", "n_scans_seen", "region", "n", "n_subjects", "median_abs_error_pct"),
     *("mean_abs_error_pct", "mean_abs_error_head_pct", "error_of_change_pct"),
-    *("mean_abs_change_error_pct", "change_correlation", "change_slope", "identity_ratio"),
+    *("mean_abs_change_error_pct", "change_correlation", "change_slope"),
+    *("calibration_slope", "identity_ratio"),
 ]
 TARGET = ["dataset", "subject", "scan", "split", "n_scans_seen", "n_scans_so_far"]
 TIMES = ["seen_scans", "last_scan", "last_age_years", "target_age_years", "horizon_years"]
@@ -80,8 +81,10 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
     in % of the mean true change: 100 for the copy. ``change_correlation`` is Pearson's, of
     predicted with observed change over targets; missing for fewer than 3 targets or constant
     predictions, such as the copy's. ``change_slope`` is the least squares slope of predicted on
-    observed change: 0 for the copy, 1 if all change is forecast. ``identity_ratio`` is the
-    standard deviation over subjects of the mean logarithm of forecast volumes, over that of
+    observed change: 0 for the copy, 1 if all change is forecast, in between for a forecast that
+    can't know what is a person's own. ``calibration_slope`` is that of observed on predicted
+    change: 1 where a forecast promises what comes, below where too much. ``identity_ratio`` is
+    the standard deviation over subjects of the mean logarithm of forecast volumes, over that of
     observed ones: below 1 where forecasts make people alike; missing for fewer than 3 subjects.
     """
     records = []
@@ -103,7 +106,8 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
                 "error_of_change_pct": error_of_change(rows),
                 "mean_abs_change_error_pct": change_error.abs().mean(),
                 "change_correlation": _correlation(rows),
-                "change_slope": _slope(rows),
+                "change_slope": _slope(rows, "observed_change_pct", "predicted_change_pct"),
+                "calibration_slope": _slope(rows, "predicted_change_pct", "observed_change_pct"),
                 "identity_ratio": _identity(rows),
             }
         )
@@ -215,8 +219,9 @@ def _correlation(rows: pd.DataFrame) -> float:
     return float(np.corrcoef(change.to_numpy().T)[0, 1])
 
 
-def _slope(rows: pd.DataFrame) -> float:
-    change = rows[["predicted_change_pct", "observed_change_pct"]].dropna()
-    if len(change) < 3 or np.ptp(change["observed_change_pct"]) < 1e-9:
+def _slope(rows: pd.DataFrame, given: str, found: str) -> float:
+    """Least squares slope of what was found on what was given."""
+    change = rows[[given, found]].dropna()
+    if len(change) < 3 or np.ptp(change[given]) < 1e-9:
         return np.nan
-    return float(np.polyfit(change["observed_change_pct"], change["predicted_change_pct"], 1)[0])
+    return float(np.polyfit(change[given], change[found], 1)[0])

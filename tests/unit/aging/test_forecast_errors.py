@@ -140,7 +140,7 @@ def test_summary_by_hand():
     assert list(summary) == SUMMARY_COLUMNS
     assert summary.iloc[0, :3].tolist() == ["linear", 2, "ventricles"]
     error_mm3 = 2e4 * np.mean(np.exp(0.2 * np.arange(3)) - np.exp(0.05 * np.arange(3)))
-    expected = [3, 3, 2.0, 3.0, error_mm3 / 1e4, error_mm3 / 10, 2.0, 1.0, 0.5, 0.25]
+    expected = [3, 3, 2.0, 3.0, error_mm3 / 1e4, error_mm3 / 10, 2.0, 1.0, 0.5, 2.0, 0.25]
     assert summary.iloc[0, 3:].tolist() == pytest.approx(expected)
     judges = pd.DataFrame(rows).assign(split="validation", abs_error_pct=99.0)
     pd.testing.assert_frame_equal(
