@@ -13,6 +13,7 @@ import pandas as pd
 from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.aging.evaluation.intervals import add_intervals
 from brainlapse.aging.plan import DECODED
+from brainlapse.aging.rates import Rates
 from brainlapse.aging.volumes import FORECAST_COLUMNS, forecast_volumes
 
 ERROR_COLUMNS = [
@@ -35,7 +36,11 @@ log = logging.getLogger(__name__)
 
 
 def score_forecasts(
-    predictions: pd.DataFrame, volumes: pd.DataFrame, index: pd.DataFrame, model: str
+    predictions: pd.DataFrame,
+    volumes: pd.DataFrame,
+    index: pd.DataFrame,
+    model: str,
+    brought: Rates | None = None,
 ) -> pd.DataFrame:
     """Errors of every forecast, anchored forecast and baseline, region by region.
 
@@ -49,6 +54,8 @@ def score_forecasts(
         Of all scans: dataset, subject, scan, split, age_years and, if present, sex, diagnosis.
     model : str
         Name of the autoencoder; volumes of others are not looked at.
+    brought : Rates
+        That came along with the model.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def score_forecasts(
     forecasts = _forecasts(frame, predictions, volumes, model)
     parts = [
         frame.assign(method="reconstruction", predicted_mm3=frame["reconstructed_mm3"]),
-        forecast_volumes(frame, real, index),
+        forecast_volumes(frame, real, index, brought),
         forecasts,
         _anchored(forecasts[forecasts["method"].isin(DECODED)]),
     ]

@@ -6,7 +6,8 @@ import pandas as pd
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.methods.named import LATENT_METHODS
 from brainlapse.aging.people import Person, covariates_of
-from brainlapse.aging.plan import dated_scans
+from brainlapse.aging.plan import dated_scans, tells_rates
+from brainlapse.aging.rates import Rates
 from brainlapse.aging.settings import AgingSettings
 
 LATENT_ERRORS = ["latent_rmse", "latent_rmse_copy"]
@@ -60,12 +61,17 @@ def gather_people(
 
 
 def forecast_latents(
-    plan: pd.DataFrame, latents: np.ndarray, index: pd.DataFrame, settings: AgingSettings
+    plan: pd.DataFrame,
+    latents: np.ndarray,
+    index: pd.DataFrame,
+    settings: AgingSettings,
+    brought: Rates | None = None,
 ) -> np.ndarray:
     """Forecast latent codes, one per row of a plan whose methods the autoencoder decodes.
 
     Methods are fitted on training subjects; of the subject forecast, only the scans named in
-    ``seen_scans`` are read.
+    ``seen_scans`` are read. Where training subjects don't tell the rates, those count that came
+    along with the model.
 
     Returns
     -------
@@ -84,9 +90,14 @@ def forecast_latents(
     training = gather_people(dated[dated["split"] == "train"], latents, index)
     people = gather_people(dated[dated["split"] != "train"], latents, index)
     rows = plan.reset_index(drop=True)
-    for method, planned in rows.groupby("method"):
-        fit_settings = FitSettings(anchor=settings.anchor)
-        fitted = LATENT_METHODS[str(method)](list(training.values()), fit_settings)
+    known = brought.latents if brought and not tells_rates(index) else {}
+    fit_settings = FitSettings(anchor=settings.anchor)
+    for name, planned in rows.groupby("method"):
+        method = str(name)
+        if method in known:
+            fitted = known[method]
+        else:
+            fitted = LATENT_METHODS[method](list(training.values()), fit_settings)
         for _, targets in planned.groupby(SEEN):
             row = targets.iloc[0]
             start = row["n_scans_so_far"] - row["n_scans_seen"]

@@ -5,12 +5,13 @@ heavy is imported here.
 """
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from brainlapse.aging.settings import AgingSettings
-from brainlapse.cohort.tables import is_flagged, scan_path
+from brainlapse.cohort.tables import PERSON, is_flagged, scan_path
 
 BAYES_SUBJECTS = 3  # training subjects with two ages: fewer tell nothing of a spread
 FORECAST_COLUMNS = [
@@ -24,6 +25,8 @@ INTERPOLATION_COLUMNS = [
 ]
 DECODED = ("linear", "population_rate", "bayes")
 """Methods whose images the autoencoder decodes; those of others are no work of its."""
+BROUGHT = ("population_rate", "bayes")
+"""Methods that a model may bring along from another run."""
 VOXEL_LINEAR = "voxel_linear"
 LATENTS, VOXELS, STRANGERS = "latents", "voxels", "strangers"
 """Ways between two scans: mixed latents, decoded; mixed voxels; the latents of two people."""
@@ -43,7 +46,9 @@ def dated_scans(scans: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["dataset", "subject", "age_years", "scan"], ignore_index=True)
 
 
-def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame:
+def plan_forecasts(
+    scans: pd.DataFrame, settings: AgingSettings, brought: Sequence[str] = ()
+) -> pd.DataFrame:
     """Every forecast that the cohort allows, one row per predicted scan.
 
     For each held-out subject and each number L of scans so far, every scan after the L-th by age
@@ -59,6 +64,8 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
         dataset, subject, session, scan, split, age_years and, if present, flagged.
     settings : AgingSettings
         Splits, methods and numbers of scans seen.
+    brought : Sequence[str]
+        Methods whose rates came along with the model, for runs whose training subjects tell none.
 
     Returns
     -------
@@ -68,7 +75,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
         cross-sectional cohort.
     """
     table = dated_scans(scans)
-    rate_subjects = len(rate_scans(table)[["dataset", "subject"]].drop_duplicates())
+    rate_subjects = count_rates(table)
     held_out = table[table["split"].isin(settings.splits)]
     records = []
     for _, visits in held_out.groupby(["dataset", "subject"], sort=True):
@@ -80,7 +87,7 @@ def plan_forecasts(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame
             targets = rest[horizon_years > settings.min_horizon_years].to_dict("records")
             for n_seen in sorted(n for n in settings.scans_seen if n <= so_far):
                 seen = visits.iloc[so_far - n_seen : so_far]
-                for method in possible_methods(seen, rate_subjects, settings):
+                for method in possible_methods(seen, rate_subjects, settings, brought):
                     records += [forecast_row(target, seen, method, so_far) for target in targets]
                 for name in settings.external:
                     rows = [forecast_row(target, seen, name, so_far) for target in targets]
@@ -103,6 +110,16 @@ def rate_scans(scans: pd.DataFrame) -> pd.DataFrame:
     table = table[table["split"] == "train"]
     ages = table.groupby(["dataset", "subject"])["age_years"].transform("nunique")
     return table[ages >= 2].reset_index(drop=True)
+
+
+def count_rates(scans: pd.DataFrame) -> int:
+    """Count the training subjects with scans at two ages."""
+    return len(rate_scans(scans)[PERSON].drop_duplicates())
+
+
+def tells_rates(scans: pd.DataFrame) -> bool:
+    """Whether the training subjects tell the rates; else, those count that came along."""
+    return count_rates(scans) >= BAYES_SUBJECTS
 
 
 def plan_interpolations(scans: pd.DataFrame, settings: AgingSettings) -> pd.DataFrame:
@@ -194,8 +211,10 @@ def _unflagged(scans: pd.DataFrame) -> pd.DataFrame:
     return scans[~is_flagged(scans)].copy()
 
 
-def possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSettings) -> list[str]:
-    """Methods of the settings that the seen scans, and training subjects with rates, allow."""
+def possible_methods(
+    seen: pd.DataFrame, rate_subjects: int, settings: AgingSettings, brought: Sequence[str] = ()
+) -> list[str]:
+    """Methods of the settings that the seen scans and rates, own or brought along, allow."""
     span_years = seen["age_years"].iloc[-1] - seen["age_years"].iloc[0]
     has_line = len(seen) >= 2 and span_years >= settings.min_seen_span_years
     possible = {
@@ -204,6 +223,8 @@ def possible_methods(seen: pd.DataFrame, rate_subjects: int, settings: AgingSett
         "population_rate": rate_subjects > 0,
         "bayes": rate_subjects >= BAYES_SUBJECTS,
     }
+    if rate_subjects < BAYES_SUBJECTS:
+        possible |= dict.fromkeys(brought, True)
     return [method for method in settings.methods if possible.get(method, True)]
 
 

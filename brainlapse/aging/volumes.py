@@ -17,6 +17,7 @@ from brainlapse.aging.methods.interface import FitSettings, Forecaster
 from brainlapse.aging.methods.named import LOG_VOLUME_METHODS, VOLUME_METHODS
 from brainlapse.aging.people import Person, covariates_of
 from brainlapse.aging.plan import BAYES_SUBJECTS, dated_scans
+from brainlapse.aging.rates import Rates
 from brainlapse.cohort.tables import PERSON, SCAN
 
 FORECAST = [*PERSON, "seen_scans"]
@@ -25,7 +26,9 @@ FORECAST_COLUMNS = ["predicted_mm3", "log_spread", *sum(LEVELS.values(), ())]
 log = logging.getLogger(__name__)
 
 
-def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) -> pd.DataFrame:
+def forecast_volumes(
+    frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame, brought: Rates | None = None
+) -> pd.DataFrame:
     """Forecast the rows of a frame with every method on volumes.
 
     Parameters
@@ -36,6 +39,8 @@ def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) 
         Volumes of real scans [mm3] by dataset, scan and region.
     index : pd.DataFrame
         All scans, with split, age_years and, if present, sex, diagnosis and flagged.
+    brought : Rates
+        Of another run, for regions of which too few training subjects tell the rates here.
 
     Returns
     -------
@@ -45,15 +50,15 @@ def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) 
         the ends of the intervals, missing for methods that tell none. Rows with a seen scan
         without volume are left out.
     """
-    scans = dated_scans(index).set_index(SCAN)
-    measured = real[real > 0].astype(float).unstack("region")  # noqa: PD010
-    measured = measured.reindex(index=scans.index, columns=sorted(frame["region"].unique()))
+    scans, brought = dated_scans(index), brought or Rates()
+    measured = tabulate(real, scans, sorted(frame["region"].unique()))
+    scans = scans.set_index(SCAN)
     parts = [frame.iloc[:0].assign(method="", **dict.fromkeys(FORECAST_COLUMNS, np.nan))]
-    for regions in _measured_alike(measured):
+    for regions in _alike(measured, brought):
         mm3 = measured[regions].dropna()
         known = scans.loc[mm3.index]
         learnt = known[known["split"] == "train"].groupby(PERSON, sort=True)
-        fitted = _fit_methods([person_of(rows, mm3) for _, rows in learnt], ", ".join(regions))
+        fitted = _fit_methods([person_of(rows, mm3) for _, rows in learnt], regions, brought)
         wanted = frame[frame["region"].isin(regions)]
         for (dataset, _, names), targets in wanted.groupby(FORECAST, sort=False):
             seen = [(dataset, name) for name in str(names).split(",")]
@@ -63,33 +68,54 @@ def forecast_volumes(frame: pd.DataFrame, real: pd.Series, index: pd.DataFrame) 
     return pd.concat(parts, ignore_index=True)
 
 
-def _measured_alike(measured: pd.DataFrame) -> list[list[str]]:
-    """Group regions (columns) that have volumes in the same scans (rows)."""
-    groups: dict[bytes, list[str]] = {}
+def tabulate(real: pd.Series, scans: pd.DataFrame, regions: list[str]) -> pd.DataFrame:
+    """Return volumes [mm3] by scan (rows) and region (columns); NaN where there is none.
+
+    Parameters
+    ----------
+    real
+        Volumes by dataset, scan and region.
+    scans
+        Their dataset and scan give the rows.
+    """
+    measured = real[real > 0].astype(float).unstack("region")  # noqa: PD010
+    return measured.reindex(index=pd.MultiIndex.from_frame(scans[SCAN]), columns=regions)
+
+
+def _alike(measured: pd.DataFrame, brought: Rates) -> list[list[str]]:
+    """Group regions that have volumes in the same scans, and rates from elsewhere or not."""
+    groups: dict[tuple[bytes, bool], list[str]] = {}
     for region, known in measured.notna().items():
-        groups.setdefault(known.to_numpy().tobytes(), []).append(str(region))
+        key = known.to_numpy().tobytes(), region in brought.regions
+        groups.setdefault(key, []).append(str(region))
     return list(groups.values())
 
 
-def person_of(scans: pd.DataFrame, mm3: pd.DataFrame) -> Person:
-    """Make a person of the scans of one subject, in order of age, values in mm3 (k, regions)."""
+def person_of(scans: pd.DataFrame, volumes: pd.DataFrame) -> Person:
+    """Make a person of one subject's scans, in order of age, with their volumes (k, regions)."""
     ages = scans["age_years"].to_numpy(dtype=float)
-    return Person(ages, mm3.loc[scans.index].to_numpy(), covariates_of(scans))
+    return Person(ages, volumes.loc[scans.index].to_numpy(), covariates_of(scans))
 
 
-def _fit_methods(training: list[Person], regions: str) -> dict[str, Forecaster]:
-    """Fit what the training subjects allow."""
+def _fit_methods(
+    training: list[Person], regions: list[str], brought: Rates
+) -> dict[str, Forecaster]:
+    """Fit what the training subjects allow; take what came along where they are too few."""
     fitted = {name: fit(training, FitSettings()) for name, fit in VOLUME_METHODS.items()}
     changing = sum(person.has_two_ages for person in training)
-    if changing < BAYES_SUBJECTS:
+    if changing >= BAYES_SUBJECTS:
+        logged = [_logged(person) for person in training]
+        learnt = {name: fit(logged, FitSettings()) for name, fit in LOG_VOLUME_METHODS.items()}
+    elif regions[0] in brought.regions:
+        learnt = brought.of_regions(regions)
+    else:
+        learnt = {}
         log.info(
             "%s: volume_rate and volume_bayes need %d training subjects with volumes at two ages, "
             "found %d: left out",
-            *(regions, BAYES_SUBJECTS, changing),
+            *(", ".join(regions), BAYES_SUBJECTS, changing),
         )
-        return fitted
-    logged = [_logged(person) for person in training]
-    return fitted | {name: fit(logged, FitSettings()) for name, fit in LOG_VOLUME_METHODS.items()}
+    return fitted | learnt
 
 
 def _logged(person: Person) -> Person:

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save
 
+from brainlapse.aging.plan import tells_rates
+from brainlapse.aging.rate_fitting import fit_rates
+from brainlapse.aging.rates import RATES_NAME, Rates, pack_rates, unpack_rates
 from brainlapse.analysis.pca import COMPONENTS_NAME, fit_components, pack_components
 from brainlapse.analysis.settings import AnalysisSettings
 from brainlapse.bundle.card import (
@@ -22,6 +25,7 @@ from brainlapse.bundle.files import BundleError, write_files
 from brainlapse.cohort.tables import BRAIN
 from brainlapse.latents import read_index, read_latents
 from brainlapse.runtime import read_table
+from brainlapse.segmentation.reading import read_volumes
 from brainlapse.space import grid_at
 from brainlapse.template import load_template_brain
 from brainlapse.training.data.scans import load_on_grid
@@ -69,6 +73,8 @@ def export_bundle(request: Request, target: str | Path) -> None:
             raise BundleError(message)
     index, card = read_index(_index_path(request)), read_card(folder)
     card = {"trained_on": trained_on(index), **card}  # one taken from a bundle keeps its own
+    rates = gather_rates(request)
+    card["rates"] = sorted(rates.latents)
     volume = example_volume(request, card, index)
     shown = (
         f"`{request.example}`, a person's scan, added by the exporter's choice."
@@ -90,6 +96,7 @@ def export_bundle(request: Request, target: str | Path) -> None:
             "README.md": words.encode(),
             "example.safetensors": encode_example(folder, volume),
             COMPONENTS_NAME: gather_components(request),
+            RATES_NAME: pack_rates(rates),
         },
     )
 
@@ -123,6 +130,26 @@ def gather_components(request: Request) -> bytes:
         message = f"{_index_path(request)}: expected unflagged training scans, found none"
         raise BundleError(message)
     return pack_components(found)
+
+
+def gather_rates(request: Request) -> Rates:
+    """Fit the rates of the training people, or hand on those that came along.
+
+    Raises
+    ------
+    BundleError
+        If those that came along can't be read.
+    """
+    inherited = request.results / "autoencoder" / request.model / RATES_NAME
+    mean, _, index = read_latents(_index_path(request).parent)
+    if inherited.is_file() and not tells_rates(index):
+        try:
+            return unpack_rates(inherited.read_bytes())
+        except ValueError as error:
+            message = f"{inherited}: {error}; delete it and run snakemake encode again"
+            raise BundleError(message) from None
+    path = request.results / "volumes/volumes.tsv"
+    return fit_rates(mean, index, read_volumes(path) if path.is_file() else pd.DataFrame())
 
 
 def encode_example(folder: Path, volume: np.ndarray) -> bytes:

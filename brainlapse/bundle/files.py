@@ -10,10 +10,11 @@ import json
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from brainlapse.aging.plan import BROUGHT
 from brainlapse.damage import is_machine_fault
 from brainlapse.runtime import atomic_path
 
@@ -24,6 +25,7 @@ LIMITS = {  # most bytes of each file; a bundle has these files and no others
     "model.safetensors": 8192 * MEGABYTE,
     "example.safetensors": 2048 * MEGABYTE,
     "components.safetensors": 2048 * MEGABYTE,
+    "rates.safetensors": 4096 * MEGABYTE,
     "config.json": 4 * MEGABYTE,
     "contract.json": 4 * MEGABYTE,
     "history.tsv": 64 * MEGABYTE,
@@ -37,6 +39,8 @@ RATIO = 50
 SMALL = 16 * MEGABYTE  # never too large, however well it compresses
 MAX_NESTING = 40
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every zip member: equal content gives an equal file
+
+ALL = (*LIMITS, MANIFEST)
 
 Contents = dict[str, bytes]
 
@@ -136,9 +140,25 @@ def check_members(source: str | Path) -> None:
         _list_zip(source, archive)
 
 
-def _read_folder(source: Path) -> Contents:
+def listed_rates(source: str | Path) -> tuple[str, ...]:
+    """Return the methods whose rates a bundle's card lists, without reading anything else.
+
+    None for a bundle that can't be read: whoever loads it says why.
+    """
+    source, card = Path(source), "config.json"
+    read = _read_folder if source.is_dir() else _read_zip
+    try:
+        listed = parse_json(source, card, read(source, {card})[card]).get("rates")
+    except (BundleError, OSError):
+        return ()
+    return tuple(name for name in BROUGHT if isinstance(listed, list) and name in listed)
+
+
+def _read_folder(source: Path, wanted: Container[str] = ALL) -> Contents:
     contents = {}
     for name, path in _list_folder(source).items():
+        if name not in wanted:
+            continue
         on_disk = 512 * path.stat().st_blocks  # of a file of holes: nothing
         with open(path, "rb") as file:
             contents[name] = _read_bounded(source, name, file, on_disk)
@@ -154,11 +174,13 @@ def _list_folder(source: Path) -> dict[str, Path]:
     return found
 
 
-def _read_zip(source: Path) -> Contents:
+def _read_zip(source: Path, wanted: Container[str] = ALL) -> Contents:
     on_disk = source.stat().st_size
     with _opened(source) as archive:
         contents = {}
         for name in _list_zip(source, archive):
+            if name not in wanted:
+                continue
             with archive.open(name) as file:
                 contents[name] = _read_bounded(source, name, file, on_disk)
         return contents
@@ -190,7 +212,7 @@ def _list_zip(source: Path, archive: zipfile.ZipFile) -> list[str]:
 
 
 def _check_names(source: Path, names: set[str]) -> None:
-    known = {*LIMITS, MANIFEST}
+    known = set(ALL)
     if strangers := sorted(names - known):
         message = (
             f"{source}: expected the files of a bundle only, found {strangers[0]!r}; "

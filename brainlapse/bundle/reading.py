@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
+from brainlapse.aging.rates import RATES_NAME, Rates, check_elements, unpack_rates
 from brainlapse.analysis.pca import COMPONENTS_NAME, Components, unpack_components
 from brainlapse.bundle.card import contract_settings
 from brainlapse.bundle.files import (
@@ -58,6 +59,8 @@ class Bundle:
         Loss curves of the training.
     components
         Principal components of the training scans' latents.
+    rates
+        Of ageing, of the training people; empty where they told none.
     volume, mean, log_variance
         The example: (D, H, W) float32 in MNI space, and its latent (C, d, h, w).
     """
@@ -69,6 +72,7 @@ class Bundle:
     contract: dict[str, Any]
     history: pd.DataFrame
     components: Components
+    rates: Rates
     volume: np.ndarray
     mean: np.ndarray
     log_variance: np.ndarray
@@ -106,6 +110,7 @@ def read_bundle(path: str | Path) -> Bundle:
         contract=contract,
         history=_read_history(path, contents["history.tsv"]),
         components=_read_components(path, contents[COMPONENTS_NAME]),
+        rates=_read_rates(path, contents[RATES_NAME], card),
         **{name: _example_part(path, example, name) for name in ("volume", "mean", "log_variance")},
     )
     _check_fit(path, bundle)
@@ -205,6 +210,20 @@ def _read_components(path: str | Path, content: bytes) -> Components:
         raise BundleError(message) from None
 
 
+def _read_rates(path: str | Path, content: bytes, card: dict[str, Any]) -> Rates:
+    """Read the rates; they must be those that the card lists, since plans go by the card."""
+    try:
+        rates = unpack_rates(content)
+        if card.get("rates", []) != sorted(rates.latents):
+            listed, found = card.get("rates"), sorted(rates.latents)
+            message = f"expected the methods that config.json lists, {listed}, found {found}"
+            raise ValueError(message)
+    except ValueError as error:
+        message = f"{path}: {RATES_NAME}: {error}"
+        raise BundleError(message) from None
+    return rates
+
+
 def _check_fit(path: str | Path, bundle: Bundle) -> None:
     shape = tuple(bundle.card["grid"]["shape"])
     try:
@@ -221,6 +240,11 @@ def _check_fit(path: str | Path, bundle: Bundle) -> None:
         if found != expected:
             message = f"{path}: example: expected {name} of shape {expected}, found {found}"
             raise BundleError(message)
+    try:
+        check_elements(bundle.rates, math.prod(latent))
+    except ValueError as error:
+        message = f"{path}: {RATES_NAME}: {error}"
+        raise BundleError(message) from None
     try:
         bundle.build()
     except ValueError as error:

@@ -1,5 +1,6 @@
 """From a table of requests to a plan of forecasts; what can't be forecast gets a sentence."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,10 @@ import pandas as pd
 
 from brainlapse.aging.plan import (
     FORECAST_COLUMNS,
+    count_rates,
     dated_scans,
     forecast_row,
     possible_methods,
-    rate_scans,
 )
 from brainlapse.aging.settings import AgingSettings
 
@@ -52,7 +53,10 @@ def read_requests(path: str | Path) -> pd.DataFrame:
 
 
 def plan_requests(
-    requests: pd.DataFrame, scans: pd.DataFrame, settings: AgingSettings
+    requests: pd.DataFrame,
+    scans: pd.DataFrame,
+    settings: AgingSettings,
+    brought: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plan a forecast for every request that can be answered.
 
@@ -67,6 +71,8 @@ def plan_requests(
         dataset, subject, session, scan, split, age_years and, if present, flagged.
     settings
         Of `aging`: min_seen_span_years counts, its methods do not.
+    brought
+        Methods whose rates came along with the model.
 
     Returns
     -------
@@ -78,7 +84,7 @@ def plan_requests(
     """
     dated = dated_scans(scans)
     trained = dated[dated["split"] == "train"]
-    changing = rate_scans(scans)[["dataset", "subject"]].drop_duplicates()
+    changing = count_rates(scans)
     settings = settings.model_copy(update={"methods": list(PREFERRED)})
     planned: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
@@ -86,7 +92,8 @@ def plan_requests(
         request = {str(name): cell for name, cell in cells.items()}
         try:
             seen, age_years = _find(request, scans, dated)
-            row = _plan(seen, age_years, len(changing), settings)
+            methods = possible_methods(seen, changing, settings, brought)
+            row = _plan(seen, age_years, methods)
         except RequestRefused as reason:
             refused.append({**request, "reason": str(reason)})
             continue
@@ -136,14 +143,11 @@ def _find(
     return own, float(age_years)
 
 
-def _plan(
-    seen: pd.DataFrame, age_years: float, rate_subjects: int, settings: AgingSettings
-) -> dict[str, Any]:
-    methods = possible_methods(seen, rate_subjects, settings)
+def _plan(seen: pd.DataFrame, age_years: float, methods: list[str]) -> dict[str, Any]:
     if not methods:
         message = (
             "one scan needs the rate of training subjects with two visits, of whom there are none; "
-            "add a longitudinal data set of role fit, or a second scan"
+            "add a longitudinal data set of role fit, or a second scan, or take a bundle with rates"
         )
         raise RequestRefused(message)
     last = seen.iloc[-1]

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from brainlapse.aging.evaluation.intervals import LEVELS
+from brainlapse.aging.rates import Rates
 from brainlapse.aging.volumes import forecast_volumes
 from brainlapse.prediction.names import IMAGE
 
@@ -12,7 +13,11 @@ COLUMNS = [*KEYS, "region", "method", "last_observed_mm3", "predicted_mm3", *END
 
 
 def tabulate_predictions(
-    plan: pd.DataFrame, measured: pd.DataFrame, volumes: pd.DataFrame, index: pd.DataFrame
+    plan: pd.DataFrame,
+    measured: pd.DataFrame,
+    volumes: pd.DataFrame,
+    index: pd.DataFrame,
+    brought: Rates | None = None,
 ) -> pd.DataFrame:
     """Put the volumes that each method forecasts beside each other; those without network first.
 
@@ -27,6 +32,8 @@ def tabulate_predictions(
         volumes.tsv, whose real scans count.
     index
         Scans with split, age_years and covariates.
+    brought
+        Rates that came along with the model.
 
     Returns
     -------
@@ -42,7 +49,7 @@ def tabulate_predictions(
     keys = pd.MultiIndex.from_frame(frame[["dataset", "last_scan", "region"]])
     frame["last_observed_mm3"] = real_mm3.reindex(keys).to_numpy()
     frame = frame[frame["last_observed_mm3"] > 0]
-    by_volumes = forecast_volumes(frame, real_mm3, index)
+    by_volumes = forecast_volumes(frame, real_mm3, index, brought)
     images = frame.merge(measured, on=["dataset", "scan", "region"], validate="one_to_one")
     change = images["volume_mm3"] / images["rebuilt_mm3"].where(images["rebuilt_mm3"] > 0)
     images = images.assign(method=IMAGE, predicted_mm3=images["last_observed_mm3"] * change)

@@ -10,7 +10,7 @@ from brainlapse.runtime import read_table
 
 SEEN = ["method", "n_scans_seen", "n_scans_so_far"]
 IMAGE = ["dataset", "subject", "scan", "model", "kind", *SEEN, "alpha"]
-COLUMNS = [*IMAGE, "region", "volume_mm3", "intracranial_share"]
+COLUMNS = [*IMAGE, "region", "volume_mm3", "intracranial_share", "backend"]
 FORECAST = [*SCAN, *SEEN]
 INTERPOLATION = ["dataset", "subject", "method", "alpha"]
 

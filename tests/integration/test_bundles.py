@@ -28,6 +28,9 @@ def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, sna
     snakemake(tmp_path, "--cores", 2, "--configfile", path)
 
     results = tmp_path / "results"
+    forecasts = read_table(results / "aging/small/predictions.tsv")
+    assert forecasts["n_scans_seen"].eq(1).all()  # of rates that nobody here tells
+    assert set(forecasts["method"]) == {"population_rate"}
     assert (results / "report/index.html").is_file()
     latents, _, index = read_latents(results / "latents/small")
     assert set(index["split"]) == {"apply"}

@@ -24,6 +24,7 @@ rule forecast_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
+        rates=bundled_rates,
         masks=forecast_masks,
         brains=line_brains,
         external=external_files,
@@ -112,6 +113,7 @@ rule score_forecasts:
         predictions=results("aging/{model}/predictions.tsv"),
         volumes=results("volumes/volumes.tsv"),
         index=results("latents/{model}/index.tsv"),
+        rates=bundled_rates,
     output:
         errors=results("aging/{model}/errors.tsv"),
         summary=results("aging/{model}/summary.tsv"),
@@ -129,6 +131,7 @@ rule score_forecasts:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
+        anchor=config["aging"]["anchor"],
         code=code_of("score_forecasts"),
     script:
         "../scripts/score_forecasts.py"

@@ -59,6 +59,7 @@ rule load_bundle:
         card=results("autoencoder/{model}/config.json"),
         history=results("autoencoder/{model}/history.tsv"),
         components=results("autoencoder/{model}/components.safetensors"),
+        rates=results("autoencoder/{model}/rates.safetensors"),
     log:
         results("logs/load_bundle/{model}.log"),
     wildcard_constraints:

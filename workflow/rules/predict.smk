@@ -23,6 +23,7 @@ rule predict_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
+        rates=bundled_rates,
         brains=last_brains,
         native_masks=last_native_masks,
         transforms=last_transforms,
@@ -59,6 +60,7 @@ rule measure_predictions:
         reconstructions=reconstruction_folders,
         volumes=results("volumes/volumes.tsv"),
         index=results("latents/{model}/index.tsv"),
+        rates=bundled_rates,
         weights=segmenter_weights,
     output:
         volumes=results("predict/{model}/volumes.tsv"),
@@ -73,6 +75,7 @@ rule measure_predictions:
         gpu=SEGMENTATION_GPU,
     params:
         settings=SEGMENTATION,
+        anchor=config["aging"]["anchor"],
         code=code_of("measure_predictions"),
     script:
         "../scripts/measure_predictions.py"

@@ -6,6 +6,7 @@ from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
 from brainlapse.aging.elsewhere import Elsewhere, forecast_images
 from brainlapse.aging.plan import DECODED, plan_forecasts
+from brainlapse.aging.rates import read_rates
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.latents import read_latents
 from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings
@@ -21,11 +22,12 @@ def main(snakemake) -> None:
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params, folder = snakemake.params, snakemake.output.folder
     mean, _, index = read_latents(Path(snakemake.input.latents).parent)
-    plan = plan_forecasts(index, settings)
+    brought = read_rates(snakemake.input.rates, settings.anchor)
+    plan = plan_forecasts(index, settings, tuple(brought.latents))
     mine = (plan["dataset"] == snakemake.wildcards.dataset) & plan["file"].isin(params.images)
     plan = plan[mine].reset_index(drop=True)
     ours = plan[plan["method"].isin(DECODED)]
-    latents = forecast.forecast_latents(ours, mean, index, settings)
+    latents = forecast.forecast_latents(ours, mean, index, settings, brought)
     passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(ours):

@@ -1,6 +1,7 @@
 """Take an autoencoder from a bundle instead of training it."""
 
 from brainlapse import runtime
+from brainlapse.aging.rates import pack_rates
 from brainlapse.analysis.pca import pack_components
 from brainlapse.bundle.reading import check_example, read_bundle
 from brainlapse.training.devices.device import choose_device
@@ -16,8 +17,13 @@ def main(snakemake) -> None:
     runtime.log.info("the example's latent comes out again (%.1e of its deviation)", difference)
     model.save_weights(output.weights, bundle.weights)
     runtime.write_table(output.history, bundle.history)
-    with runtime.atomic_path(output.components) as temporary:
-        temporary.write_bytes(pack_components(bundle.components))
+    parts = {
+        output.components: pack_components(bundle.components),
+        output.rates: pack_rates(bundle.rates),
+    }
+    for path, content in parts.items():
+        with runtime.atomic_path(path) as temporary:
+            temporary.write_bytes(content)
     origin = {"name": bundle.name, "sha256": bundle.sha256}
     model.save_card(output.card, {**bundle.card, "bundle": origin})
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
+from brainlapse.aging.rates import read_rates
 from brainlapse.cohort.tables import SCAN
 from brainlapse.latents import read_index
 from brainlapse.prediction.requests import PLAN_COLUMNS
@@ -42,7 +43,10 @@ def main(snakemake) -> None:
     names = ["dataset", "scan", "region", "volume_mm3", "rebuilt_mm3"]
     measured = pd.DataFrame(rows, columns=names)
     index = read_index(inputs.index)
-    table = tabulate_predictions(plan, measured, read_volumes(inputs.volumes), index)
+    volumes = read_volumes(inputs.volumes)
+    brought = read_rates(inputs.rates, snakemake.params.anchor)
+    brought = brought.measured_by(set(volumes["backend"].dropna()))
+    table = tabulate_predictions(plan, measured, volumes, index, brought)
     runtime.write_table(snakemake.output.volumes, table)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
+from brainlapse.aging.rates import read_rates
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import load_volume, resample_to_grid, save_volume
@@ -24,10 +25,12 @@ def main(snakemake) -> None:
     inputs, output, params = snakemake.input, snakemake.output, snakemake.params
     mean, _, index = read_latents(Path(inputs.latents).parent)
     settings = AgingSettings.model_validate(params.settings)
-    plan, refused = plan_requests(read_requests(inputs.requests), index, settings)
+    brought = read_rates(inputs.rates, settings.anchor)
+    asked = read_requests(inputs.requests)
+    plan, refused = plan_requests(asked, index, settings, tuple(brought.latents))
     for row in refused.to_dict("records"):
         runtime.log.warning("not forecast: %s at %s: %s", *list(row.values())[1:])
-    latents = forecast.forecast_latents(plan, mean, index, settings)
+    latents = forecast.forecast_latents(plan, mean, index, settings, brought)
     images = iter(())
     if len(plan):
         model, device = load_model(Path(inputs.weights).parent), choose_device()

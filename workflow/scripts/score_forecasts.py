@@ -7,6 +7,7 @@ from brainlapse.aging.evaluation.groups import group_errors
 from brainlapse.aging.evaluation.intervals import measure_coverage
 from brainlapse.aging.evaluation.matched import match_errors
 from brainlapse.aging.plan import FORECAST_COLUMNS, sees_all
+from brainlapse.aging.rates import read_rates
 from brainlapse.latents import read_index
 from brainlapse.segmentation.reading import read_volumes
 
@@ -20,7 +21,9 @@ def main(snakemake) -> None:
     volumes = read_volumes(
         paths.volumes, (paths.index, index), model, (paths.predictions, predictions)
     )
-    errors = score_forecasts(predictions, volumes, index, model)
+    backends = set(volumes["backend"].dropna())
+    brought = read_rates(paths.rates, snakemake.params.anchor).measured_by(backends)
+    errors = score_forecasts(predictions, volumes, index, model, brought)
     if errors.empty:
         runtime.log.info("No forecast could be scored")
     whole = sees_all(errors)

@@ -61,6 +61,11 @@ class Bayes:
     scores: AveragedModel
     rest: MixedModel
 
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return len(self.axes.directions)
+
     def forecast(self, person: Person, ages_years: np.ndarray) -> Joined:
         """Forecast directions and elements."""
         scores, rest = _split(self.axes, person)

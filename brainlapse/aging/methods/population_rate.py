@@ -1,7 +1,7 @@
 """The mean rate of training people, given age and diagnosis, from the scans seen on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,15 @@ class PopulationRate:
     design: Design
     beta: np.ndarray
     anchor: str
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.beta.shape[1]
+
+    def only(self, elements: np.ndarray) -> "PopulationRate":
+        """Return the method for some elements."""
+        return replace(self, beta=self.beta[:, elements])
 
     def forecast(self, person: Person, ages_years: np.ndarray) -> Point:
         """Start at the last scan, or at the mean of all."""

@@ -36,6 +36,15 @@ class VolumeBayes:
 
     model: AveragedModel
 
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.model.size
+
+    def only(self, elements: np.ndarray) -> "VolumeBayes":
+        """Return the method for some elements."""
+        return VolumeBayes(self.model.only(elements))
+
     def forecast(self, person: Person, ages_years: np.ndarray) -> Forecast:
         """Forecast in closed form from one scan or more."""
         return Forecast(predict_averaged(self.model, person, ages_years, with_noise=True))

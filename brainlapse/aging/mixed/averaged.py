@@ -50,6 +50,21 @@ class AveragedModel:
     freedom: np.ndarray
     weights: np.ndarray
 
+    @property
+    def size(self) -> int:
+        """Number of elements, p."""
+        return self.weights.shape[2]
+
+    def only(self, elements: np.ndarray) -> "AveragedModel":
+        """Return the model of some elements."""
+        points = np.arange(self.weights.shape[1])
+        columns = (points[:, None] * self.size + elements).ravel()
+        return AveragedModel(
+            models=tuple(model.only(columns) for model in self.models),
+            freedom=self.freedom[columns],
+            weights=self.weights[:, :, elements],
+        )
+
 
 @dataclass(frozen=True)
 class Mixture:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -65,6 +65,15 @@ class MixedModel:
     beta: np.ndarray
     variances: Variances
     log_likelihood: np.ndarray
+
+    def only(self, elements: np.ndarray) -> "MixedModel":
+        """Return the model of some elements."""
+        return replace(
+            self,
+            beta=self.beta[:, elements],
+            variances=Variances(*self.variances.stacked()[:, elements]),
+            log_likelihood=self.log_likelihood[elements],
+        )
 
 
 @dataclass(frozen=True)

@@ -235,6 +235,8 @@ def pickle_weights(folder):
         (lambda f: change_components(f, lambda c: c.update(
             centre=torch.ones(3), directions=torch.ones(1, 3))), "centre of the components"),
         (lambda f: (f / "components.safetensors").write_bytes(b"no"), "expected principal"),
+        (lambda f: (f / "rates.safetensors").write_bytes(b"no"), "expected fitted rates"),
+        (lambda f: change_card(f, lambda c: c.update(rates=["bayes"])), "config.json lists"),
         (scale_weights, "example's latent"),
     ],
 )  # fmt: skip

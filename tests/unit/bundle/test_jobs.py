@@ -30,7 +30,7 @@ def taken(exported, tmp_path):
     """The model of the bundle in the output folder of another run."""
     folder = tmp_path / "results/autoencoder/given"
     names = {"weights": "model.safetensors", "card": "config.json", "history": "history.tsv",
-             "components": "components.safetensors"}  # fmt: skip
+             "components": "components.safetensors", "rates": "rates.safetensors"}  # fmt: skip
     run_script(
         "load_bundle",
         params={"bundle": str(exported / "small.zip")},

@@ -13,27 +13,28 @@ from brainlapse.aging.settings import AgingSettings
 
 
 @functools.cache
-def planned(function, *stamps):
-    """Plan once per state of the two tables."""
+def planned(function, brought, *stamps):
+    """Plan once per state of the two tables, and per methods that a model brings along."""
     settings = AgingSettings.model_validate(config["aging"])
-    return function(join_quality(*stamps), settings)
+    further = [brought] if function is plan_forecasts else []
+    return function(join_quality(*stamps), settings, *further)
 
 
-def plan_with(function):
+def plan_with(function, model):
     """Plan forecasts or interpolations of the usable scans."""
-    return planned(function, *usable_stamps())
+    return planned(function, brought_methods(model), *usable_stamps())
 
 
 def plan_of_block(wildcards):
     """Forecasts of a block of people."""
-    plan = plan_with(plan_forecasts)
+    plan = plan_with(plan_forecasts, wildcards.model)
     mine = plan["dataset"] == wildcards.dataset
     return plan[mine & plan["file"].isin(forecast_files(wildcards))]
 
 
 def forecast_files(wildcards):
     """Files of the forecasts of a block of people, relative to their folder."""
-    blocks = files_of_blocks("predicted", *usable_stamps())
+    blocks = decoded_files("predicted", wildcards.model)
     return blocks[wildcards.dataset, wildcards.block]
 
 
@@ -49,7 +50,7 @@ def forecast_image_tables(wildcards):
 
 def tables_of_blocks(model, name):
     """Tables of one model's forecasts, block by block."""
-    blocks = files_of_blocks("predicted", *usable_stamps())
+    blocks = decoded_files("predicted", model)
     return [results(f"aging/{model}/blocks/{d}_{b}_{name}.tsv") for d, b in blocks]
 
 
@@ -60,7 +61,7 @@ def predicted_folders(wildcards):
 
 def predicted_folders_of(model):
     """The same by the model's name."""
-    blocks = files_of_blocks("predicted", *usable_stamps())
+    blocks = decoded_files("predicted", model)
     return [results(f"aging/{model}/predicted/{d}/{b}") for d, b in blocks]
 
 
@@ -120,7 +121,7 @@ def preprocessed_paths(paths, suffix):
 
 def interpolation_images(wildcards):
     """Brains and masks of the scans that are interpolated between."""
-    paths = interpolated_scans(plan_with(plan_interpolations))
+    paths = interpolated_scans(plan_with(plan_interpolations, wildcards.model))
     suffixes = (BRAIN, BRAIN_MASK)
     return [
         results(f"preprocess/{path}{suffix}") for path in paths for suffix in suffixes

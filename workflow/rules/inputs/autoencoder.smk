@@ -1,7 +1,10 @@
 """Scans, settings and devices of a training; files of a bundle."""
 
+import functools
+
 from snakemake.exceptions import WorkflowError
 
+from brainlapse.bundle.files import listed_rates
 from brainlapse.provenance import code_fingerprint
 from brainlapse.training.model.start_settings import start_digest
 
@@ -92,3 +95,17 @@ def bundle_files(wildcards):
         )
         raise WorkflowError(message)
     return sorted(map(str, path.iterdir())) if path.is_dir() else [str(path)]
+
+
+def bundled_rates(wildcards):
+    """Rates of ageing that came with a model."""
+    if not bundle_path(wildcards):
+        return []
+    return [results(f"autoencoder/{wildcards.model}/rates.safetensors")]
+
+
+@functools.cache
+def brought_methods(model):
+    """Methods of forecasting whose rates come with a model, as its bundle says."""
+    bundle = config["autoencoders"][model]["bundle"]
+    return listed_rates(bundle) if bundle else ()

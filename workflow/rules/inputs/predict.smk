@@ -34,32 +34,32 @@ def requests_table(wildcards):
 
 
 @functools.cache
-def seen_last(requests, *stamps):
+def seen_last(requests, brought, *stamps):
     """Paths of the last scans that the requested forecasts see."""
     try:
         asked = read_requests(requests)
         settings = AgingSettings.model_validate(config["aging"])
-        plan, _ = plan_requests(asked, join_quality(*stamps), settings)
+        plan, _ = plan_requests(asked, join_quality(*stamps), settings, brought)
     except BadRequests as error:
         raise WorkflowError(str(error)) from None
     return last_seen_scans(plan)
 
 
-def last_seen():
-    """The same for the table that the configuration names."""
-    return seen_last(REQUESTS, *usable_stamps())
+def last_seen(wildcards):
+    """The same for one model and the table that the configuration names."""
+    return seen_last(REQUESTS, brought_methods(wildcards.model), *usable_stamps())
 
 
 def last_with_heads(wildcards):
     """Those of them whose raw heads are known: not from another tool."""
-    return [path for path in last_seen() if path.split("/")[0] not in TAKEN]
+    return [path for path in last_seen(wildcards) if path.split("/")[0] not in TAKEN]
 
 
 def last_brains(wildcards):
     """Brains and masks of the last scans seen."""
     return [
         results(f"preprocess/{path}{suffix}")
-        for path in last_seen()
+        for path in last_seen(wildcards)
         for suffix in (BRAIN, BRAIN_MASK)
     ]
 

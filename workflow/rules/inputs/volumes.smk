@@ -65,7 +65,7 @@ def decoded_folder(wildcards):
 
 
 @functools.cache
-def files_of_blocks(kind, *stamps):
+def files_of_blocks(kind, brought, *stamps):
     """Map (dataset, block) to the files that are segmented, relative to their folder."""
     scans = join_quality(*stamps)
     if kind == "reconstructed":
@@ -75,14 +75,19 @@ def files_of_blocks(kind, *stamps):
         files = files.assign(file=[reconstructed_file(p) for p in files["scan_path"]])
     else:
         blocks = with_blocks(scans)[["dataset", "subject", "block"]].drop_duplicates()
-        files = planned(PLANS[kind], *stamps)[["dataset", "subject", "file"]]
+        files = planned(PLANS[kind], brought, *stamps)[["dataset", "subject", "file"]]
         files = files.merge(blocks, on=["dataset", "subject"], validate="many_to_one")
     return files.groupby(["dataset", "block"])["file"].apply(list).to_dict()
 
 
+def decoded_files(kind, model):
+    """The same for one model."""
+    return files_of_blocks(kind, brought_methods(model), *usable_stamps())
+
+
 def decoded_images(wildcards):
     """Files that one autoencoder decoded of a block of people, relative to their folder."""
-    files = files_of_blocks(wildcards.kind, *usable_stamps())
+    files = decoded_files(wildcards.kind, wildcards.model)
     return files[wildcards.dataset, wildcards.block]
 
 
@@ -105,7 +110,7 @@ def volume_tables(wildcards):
         results(f"volumes/{model}/{kind}/{dataset}_{block}_volumes.tsv")
         for model in MODELS
         for kind in ("reconstructed", *PLANS)
-        for dataset, block in files_of_blocks(kind, *usable_stamps())
+        for dataset, block in decoded_files(kind, model)
     ]
     return tables
 
