@@ -6,11 +6,10 @@ import pandas as pd
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.methods.named import LATENT_METHODS
 from brainlapse.aging.people import Person, covariates_of
-from brainlapse.aging.plan import dated_scans, tells_rates
+from brainlapse.aging.plan import LATENT_ERRORS, dated_scans, tells_rates
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.settings import AgingSettings
 
-LATENT_ERRORS = ["latent_rmse", "latent_rmse_copy"]
 SEEN = ["dataset", "subject", "n_scans_seen", "n_scans_so_far"]
 
 

@@ -19,6 +19,7 @@ FORECAST_COLUMNS = [
     *("n_scans_seen", "n_scans_so_far", "seen_scans"),
     *("last_session", "last_scan", "last_age_years", "target_age_years", "horizon_years", "file"),
 ]
+LATENT_ERRORS = ["latent_rmse", "latent_rmse_copy"]
 INTERPOLATION_COLUMNS = [
     *("dataset", "subject", "split", "subject_last", "session_first", "session_last"),
     *("scan_first", "scan_last", "method", "alpha", "file"),

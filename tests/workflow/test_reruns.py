@@ -95,11 +95,15 @@ EDITS = {  # module -> the rules whose own code it is
     "aging/methods/bayes.py": {
         "forecast_scans",
         "interpolate_scans",
+        "load_bundle",
         "predict_scans",
         "score_forecasts",
         "measure_predictions",
     },
     "aging/linearity.py": {"measure_linearity"},
+    "aging/elsewhere.py": {"forecast_scans"},
+    "aging/evaluation/groups.py": {"score_forecasts"},
+    "aging/evaluation/images.py": {"judge_forecast_images", "summarise_forecast_images"},
     "segmentation/synthseg/gates.py": SEGMENT,
     # part of a model's code where volumes select its weights
     "segmentation/embedded/judge.py": set(),

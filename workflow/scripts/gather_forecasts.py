@@ -3,8 +3,7 @@
 import pandas as pd
 
 from brainlapse import runtime
-from brainlapse.aging.forecast import LATENT_ERRORS
-from brainlapse.aging.plan import FORECAST_COLUMNS
+from brainlapse.aging.plan import FORECAST_COLUMNS, LATENT_ERRORS
 
 
 def main(snakemake) -> None:
