@@ -10,6 +10,8 @@ from brainlapse.aging.plan import last_seen_scans
 from brainlapse.aging.plan import plan_forecasts
 from brainlapse.aging.plan import plan_interpolations
 from brainlapse.aging.settings import AgingSettings
+from brainlapse.cohort.blocks import with_blocks
+from brainlapse.cohort.tables import PERSON
 
 
 @functools.cache
@@ -25,17 +27,24 @@ def plan_with(function, model):
     return planned(function, brought_methods(model), *usable_stamps())
 
 
+@functools.cache
+def plans_of_blocks(brought, *stamps):
+    """Map (dataset, block) to its forecasts."""
+    plan = planned(plan_forecasts, brought, *stamps)
+    blocks = with_blocks(join_quality(*stamps))[[*PERSON, "block"]].drop_duplicates()
+    plan = plan.merge(blocks, on=PERSON, validate="many_to_one")
+    return {key: part for key, part in plan.groupby(["dataset", "block"])}
+
+
 def plan_of_block(wildcards):
     """Forecasts of a block of people."""
-    plan = plan_with(plan_forecasts, wildcards.model)
-    mine = plan["dataset"] == wildcards.dataset
-    return plan[mine & plan["file"].isin(forecast_files(wildcards))]
+    plans = plans_of_blocks(brought_methods(wildcards.model), *usable_stamps())
+    return plans[wildcards.dataset, wildcards.block]
 
 
 def forecast_files(wildcards):
     """Files of the forecasts of a block of people, relative to their folder."""
-    blocks = decoded_files("predicted", wildcards.model)
-    return blocks[wildcards.dataset, wildcards.block]
+    return plan_of_block(wildcards)["file"].tolist()
 
 
 def forecast_tables(wildcards):
