@@ -1,7 +1,7 @@
 """Settings of the ageing analyses."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -9,8 +9,8 @@ from brainlapse.settings import Settings
 
 Method = Literal["linear", "population_rate", "bayes", "voxel_linear"]
 HeldOutSplit = Literal["validation", "test", "apply"]
-RESERVED = ("linear", "bayes", "reconstruction")
-EXTERNAL_NAME = r"[A-Za-z][A-Za-z0-9]{0,29}"
+EXTERNAL_NAME = r"[a-z][a-z0-9]{0,29}"  # part of file names, BIDS labels among them
+RESERVED = {"reconstruction", "reconstructed"}
 
 
 class ExternalSettings(Settings):

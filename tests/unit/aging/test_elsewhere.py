@@ -123,9 +123,9 @@ def test_a_line_of_voxels_finds_what_changes_along_a_line(tmp_path, cohort, mask
     assert np.abs(last - truth).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", ["bayes", "my_model", "../up", ""])
+@pytest.mark.parametrize("name", ["bayes", "populationrate", "my_model", "Other", "../up", ""])
 def test_names_of_other_tools_are_plain_and_not_ours(name):
-    with pytest.raises(ValueError, match="expected a name of letters and digits"):
+    with pytest.raises(ValueError, match="expected a name of small letters"):
         AgingSettings(external={name: {"folder": "x"}})
 
 
