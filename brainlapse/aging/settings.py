@@ -103,10 +103,12 @@ class AgingSettings(Settings):
     @field_validator("external")
     @classmethod
     def _check_names(cls, value: dict[str, ExternalSettings]) -> dict[str, ExternalSettings]:
+        taken = RESERVED | {method.replace("_", "") for method in get_args(Method)}
         for name in value:
-            if not re.fullmatch(EXTERNAL_NAME, name) or name in RESERVED:
+            if not re.fullmatch(EXTERNAL_NAME, name) or name in taken:
                 message = (
-                    f"{name}: expected a name of letters and digits that no method of ours has"
+                    f"{name}: expected a name of small letters and digits that no method of ours "
+                    "has"
                 )
                 raise ValueError(message)
         return value
