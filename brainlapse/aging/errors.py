@@ -123,6 +123,7 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
 
 def error_of_change(rows: pd.DataFrame) -> float:
     """Mean error of forecast volumes in % of their mean true change; NaN where none changes."""
+    rows = rows[rows["last_observed_mm3"].notna()]
     change_mm3 = (rows["observed_mm3"] - rows["last_observed_mm3"]).abs().mean()
     error_mm3 = (rows["predicted_mm3"] - rows["observed_mm3"]).abs().mean()
     return float(100 * error_mm3 / change_mm3) if change_mm3 > 0 else np.nan
