@@ -10,6 +10,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+from brainlapse.aging.evaluation.bootstrap import number_people
 from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.aging.evaluation.intervals import add_intervals
 from brainlapse.aging.plan import DECODED
@@ -96,7 +97,7 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
     """
     records = []
     judged = errors[errors["split"] != "validation"]
-    judged = judged.assign(rank=judged["method"].map(method_order))
+    judged = judged.assign(rank=judged["method"].map(method_order), person=number_people(judged))
     for keys, rows in judged.groupby(["rank", "n_scans_seen", "region"], sort=True):
         change_error = rows["predicted_change_pct"] - rows["observed_change_pct"]
         error_mm3 = (rows["predicted_mm3"] - rows["observed_mm3"]).abs()
@@ -106,7 +107,7 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
                 "n_scans_seen": keys[1],
                 "region": keys[2],
                 "n": len(rows),
-                "n_subjects": len(rows[["dataset", "subject"]].drop_duplicates()),
+                "n_subjects": len(np.unique(rows["person"])),
                 "median_abs_error_pct": rows["abs_error_pct"].median(),
                 "mean_abs_error_pct": rows["abs_error_pct"].mean(),
                 "mean_abs_error_head_pct": (100 * error_mm3 / rows["head_mm3"]).mean(),
@@ -130,14 +131,15 @@ def error_of_change(rows: pd.DataFrame) -> float:
 
 
 def _identity(rows: pd.DataFrame) -> float:
-    people = [rows["dataset"], rows["subject"]]
+    known = rows[(rows[["predicted_mm3", "observed_mm3"]] > 0).all(axis="columns")]
+    _, person = np.unique(known["person"], return_inverse=True)
+    if len(known) == 0 or person.max() < 2:
+        return np.nan
     forecast, observed = (
-        np.log(rows[name].where(rows[name] > 0)).groupby(people).mean()
+        np.bincount(person, np.log(known[name])) / np.bincount(person)
         for name in ("predicted_mm3", "observed_mm3")
     )
-    if len(observed) < 3 or not observed.std() > 0:
-        return np.nan
-    return float(forecast.std() / observed.std())
+    return float(forecast.std() / observed.std()) if observed.std() > 0 else np.nan
 
 
 def _scan_volumes(volumes: pd.DataFrame, kind: str, model: str | None = None) -> pd.Series:

@@ -7,7 +7,13 @@ network, on validation subjects, and the interval of the paired difference exclu
 import numpy as np
 import pandas as pd
 
-from brainlapse.aging.evaluation.bootstrap import MIN_SUBJECTS, Estimate, over_subjects
+from brainlapse.aging.evaluation.bootstrap import (
+    MIN_SUBJECTS,
+    Estimate,
+    number_people,
+    over_people,
+    over_subjects,
+)
 
 ON_VOLUMES = ("copy_last", "volume_linear", "volume_rate", "volume_bayes")
 FALLBACK = ("volume_bayes", "copy_last")
@@ -69,9 +75,10 @@ def compare_methods(errors: pd.DataFrame) -> pd.DataFrame:
     records = []
     judged = errors[errors["split"] != "validation"]
     for keys, rows in judged.groupby(["split", "region", "n_scans_seen"], sort=True):
-        names = sorted(set(rows["method"]), key=method_order)
+        wide = rows.set_index([*TARGET, "method"])["abs_error_pct"].unstack()  # noqa: PD010
+        names = sorted(wide.columns, key=method_order)
         records += [
-            _comparison(keys, rows, method, than)
+            _comparison(keys, wide[[method, than]].dropna(), method, than)
             for method in names
             for than in COMPETITORS
             if than in names and method not in (than, "reconstruction")
@@ -79,13 +86,13 @@ def compare_methods(errors: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([r for r in records if r], columns=COMPARISON_COLUMNS)
 
 
-def _comparison(keys: tuple, rows: pd.DataFrame, method: str, than: str) -> dict | None:
-    both = _paired(rows, method, than)
+def _comparison(keys: tuple, both: pd.DataFrame, method: str, than: str) -> dict | None:
+    """Put the errors of two methods (columns) on the same targets (rows) beside each other."""
     if both.empty:
         return None
-    error, other, gap = (
-        over_subjects(both, name) for name in ("abs_error_pct", "than_pct", "difference")
-    )
+    person = number_people(both.index.to_frame())
+    mine, theirs = both[method].to_numpy(dtype=float), both[than].to_numpy(dtype=float)
+    error, other, gap = (over_people(person, part) for part in (mine, theirs, mine - theirs))
     values = [*keys, method, than, len(both), error.n_subjects, error.mean, other.mean]
     return dict(zip(COMPARISON_COLUMNS, [*values, gap.mean, gap.low, gap.high], strict=True))
 

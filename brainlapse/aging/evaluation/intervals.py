@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from brainlapse.aging.evaluation.bootstrap import number_people
 from brainlapse.cohort.tables import PERSON
 
 LEVELS = {0.8: ("low_80_mm3", "high_80_mm3"), 0.95: ("low_mm3", "high_mm3")}
@@ -40,11 +41,13 @@ def add_intervals(errors: pd.DataFrame) -> pd.DataFrame:
     """
     if errors.empty:
         return errors.assign(interval="")
-    parts = [_with_intervals(rows) for _, rows in errors.groupby(GROUP, sort=False)]
-    return pd.concat(parts).sort_index()
+    people = errors.assign(person=number_people(errors))
+    parts = [_with_intervals(rows) for _, rows in people.groupby(GROUP, sort=False)]
+    return pd.concat(parts).sort_index().drop(columns="person")
 
 
 def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
+    person = rows["person"].to_numpy()
     unit = rows["log_spread"].fillna(1.0).to_numpy(dtype=float)
     centre = np.log(rows["predicted_mm3"].where(rows["predicted_mm3"] > 0).to_numpy(dtype=float))
     score = np.abs(np.log(rows["observed_mm3"].to_numpy(dtype=float)) - centre) / unit
@@ -53,32 +56,31 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
     found: dict[str, np.ndarray] = {}
     kinds = []
     for level, (low, high) in LEVELS.items():
-        reach = conformal_quantile(score[judges], rows[judges], level)
+        reach = conformal_quantile(score[judges], person[judges], level)
         if np.isfinite(reach):
             found[low], found[high] = np.exp(centre - reach * unit), np.exp(centre + reach * unit)
         kinds.append("calibrated" if np.isfinite(reach) else "own" if has_spread else "n/a")
     return rows.assign(**found, interval="/".join(dict.fromkeys(kinds)))
 
 
-def conformal_quantile(scores: np.ndarray, rows: pd.DataFrame, level: float) -> float:
+def conformal_quantile(scores: np.ndarray, people: np.ndarray, level: float) -> float:
     """Score that a new subject's stays below with a probability of `level`; inf for too few.
 
     Parameters
     ----------
     scores
         Of forecasts of validation subjects, (n,).
-    rows
-        dataset and subject of each.
+    people
+        Whose forecast each is, (n,).
     level
         0-1.
     """
-    n_subjects = len(rows[PERSON].drop_duplicates())
-    needed = level * (n_subjects + 1)
-    if needed > n_subjects or not len(scores):
+    _, person, counts = np.unique(people, return_inverse=True, return_counts=True)
+    needed = level * (len(counts) + 1)
+    if needed > len(counts) or not len(scores):
         return np.inf
-    counts = rows.groupby(PERSON)["method"].transform("size").to_numpy(dtype=float)
     order = np.argsort(scores, kind="stable")
-    reached = np.cumsum(1 / counts[order])
+    reached = np.cumsum(1 / counts[person[order]])
     return float(scores[order][np.searchsorted(reached, needed - 1e-9)])
 
 

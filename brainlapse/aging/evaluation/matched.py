@@ -13,7 +13,6 @@ MATCHED_COLUMNS = [
     *("mean_abs_error_pct", "low_pct", "high_pct"),
     *("gain_pct", "gain_low_pct", "gain_high_pct"),
 ]
-TARGET = ["dataset", "subject", "scan", "n_scans_so_far", "region"]
 
 
 def match_errors(errors: pd.DataFrame) -> pd.DataFrame:
@@ -33,21 +32,20 @@ def match_errors(errors: pd.DataFrame) -> pd.DataFrame:
         forecasts from every number of scans count.
     """
     keys = ["split", "n_scans_so_far", "method", "region"]
+    per_target = [*keys, "dataset", "subject", "scan"]
+    numbers = errors.groupby(keys)["n_scans_seen"].transform("nunique")
+    complete = errors.groupby(per_target)["n_scans_seen"].transform("nunique") == numbers
+    table = errors[complete & (numbers > 1)]
+    fewest = table.groupby(keys)["n_scans_seen"].transform("min") == table["n_scans_seen"]
+    before = table.loc[fewest, [*per_target, "abs_error_pct"]]
+    before = before.rename(columns={"abs_error_pct": "fewest_pct"})
+    table = table.merge(before, on=per_target, validate="many_to_one")
+    table["gain"] = table["fewest_pct"] - table["abs_error_pct"]
     records = []
-    for values, rows in errors.groupby(keys, sort=True):
-        numbers = sorted(rows["n_scans_seen"].unique())
-        complete = rows.groupby(TARGET)["n_scans_seen"].transform("nunique") == len(numbers)
-        rows = rows[complete]
-        if rows.empty or len(numbers) < 2:
-            continue
-        fewest = rows[rows["n_scans_seen"] == numbers[0]].set_index(TARGET)["abs_error_pct"]
-        for number in numbers:
-            mine = rows[rows["n_scans_seen"] == number]
-            before = fewest.reindex(pd.MultiIndex.from_frame(mine[TARGET])).to_numpy()
-            error = over_subjects(mine, "abs_error_pct")
-            gain = over_subjects(mine.assign(gain=before - mine["abs_error_pct"]), "gain")
-            found = [error.mean, error.low, error.high, gain.mean, gain.low, gain.high]
-            counts = {"n_scans_seen": number, "n": len(mine), "n_subjects": error.n_subjects}
-            named = dict(zip(keys, values, strict=True)) | counts
-            records.append(named | dict(zip(MATCHED_COLUMNS[7:], found, strict=True)))
+    for values, rows in table.groupby([*keys, "n_scans_seen"], sort=True):
+        split, so_far, method, region, number = values
+        error, gain = over_subjects(rows, "abs_error_pct"), over_subjects(rows, "gain")
+        found = [error.mean, error.low, error.high, gain.mean, gain.low, gain.high]
+        row = [split, so_far, method, number, region, len(rows), error.n_subjects, *found]
+        records.append(dict(zip(MATCHED_COLUMNS, row, strict=True)))
     return pd.DataFrame(records, columns=MATCHED_COLUMNS)

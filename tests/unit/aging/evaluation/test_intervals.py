@@ -62,18 +62,18 @@ def test_too_few_subjects_calibrate_nothing():
 
 
 def test_the_quantile_by_hand():
-    rows = pd.DataFrame({"dataset": "d", "subject": list("abcd"), "method": "m"})
+    people = np.arange(4)
     scores = np.array([4.0, 1.0, 3.0, 2.0])
-    assert conformal_quantile(scores, rows, 0.8) == 4  # the 4th of 4: ceil(0.8 * 5)
-    assert conformal_quantile(scores, rows, 0.5) == 3  # the 3rd: ceil(0.5 * 5)
-    assert conformal_quantile(scores, rows, 0.95) == np.inf
-    assert conformal_quantile(scores[:0], rows.iloc[:0], 0.8) == np.inf
+    assert conformal_quantile(scores, people, 0.8) == 4  # the 4th of 4: ceil(0.8 * 5)
+    assert conformal_quantile(scores, people, 0.5) == 3  # the 3rd: ceil(0.5 * 5)
+    assert conformal_quantile(scores, people, 0.95) == np.inf
+    assert conformal_quantile(scores[:0], people[:0], 0.8) == np.inf
 
 
 def test_one_subject_of_many_visits_weighs_as_one():
-    rows = pd.DataFrame({"dataset": "d", "subject": ["a"] * 96 + list("bcde"), "method": "m"})
+    people = np.array([0] * 96 + [1, 2, 3, 4])
     scores = np.array([9.0] * 96 + [1.0, 2.0, 3.0, 4.0])
-    assert conformal_quantile(scores, rows, 0.5) == 3
+    assert conformal_quantile(scores, people, 0.5) == 3
 
 
 def test_test_subjects_calibrate_nothing():
