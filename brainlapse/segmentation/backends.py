@@ -1,7 +1,6 @@
 """One way to segment scans, whichever backend does it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,24 +8,9 @@ import numpy as np
 from brainlapse.runtime import log
 from brainlapse.segmentation.errors import ImplausibleImage
 from brainlapse.segmentation.labels import STRUCTURES, group_volumes
+from brainlapse.segmentation.result import Segmentation
 from brainlapse.segmentation.settings import SegmentationSettings
 from brainlapse.segmentation.synthseg.runs import Structures, run_segmenter
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """What a backend says about one scan.
-
-    Attributes
-    ----------
-    volumes_mm3
-        Region -> volume [mm3] in MNI space; NaN for a region that it cannot measure.
-    labels
-        uint8 (X, Y, Z) on the scan's grid, FreeSurfer ids; None if the image shows no brain.
-    """
-
-    volumes_mm3: dict[str, float]
-    labels: np.ndarray | None
 
 
 def segment_scans(

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.damage import check_complete
-from brainlapse.segmentation.backends import Segmentation
 from brainlapse.segmentation.columns import DETAILS, IDENTITY, MEASURED_COLUMNS, VOLUME_COLUMNS
+from brainlapse.segmentation.result import Segmentation
 
 IMAGE_ENDING = "_space-MNI_"
 

@@ -10,7 +10,7 @@ from brainlapse.images import load_volume, save_volume
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.runtime import write_table
-from brainlapse.segmentation.backends import Segmentation
+from brainlapse.segmentation.result import Segmentation
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.training import principal
 from brainlapse.training.model import trained as model

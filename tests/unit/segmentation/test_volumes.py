@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainlapse.damage import DamagedFile
-from brainlapse.segmentation.backends import Segmentation
+from brainlapse.segmentation.result import Segmentation
 from brainlapse.segmentation.volumes import (
     VOLUME_COLUMNS,
     brain_name,
