@@ -30,7 +30,6 @@ SEGMENT = {
     "segment_aligned",
     "measure_predictions",
     "segment_decoded",
-    "collect_volumes",
     "segment_mean_image",
     "repeat_scan",
 }
