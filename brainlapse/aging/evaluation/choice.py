@@ -65,7 +65,7 @@ def _choose(rows: pd.DataFrame, names: set[str]) -> tuple[str, int, float, str]:
     if simple is not None and best != simple:
         gap = _difference(rows, best, simple)
         if not gap.high < 0:
-            reason = f"{best} is not told apart from it on validation subjects, and needs a network"
+            reason = f"{best} is not told apart from it on validation subjects, and needs images"
             best = simple
     return best, n_subjects, found[best].mean, reason
 

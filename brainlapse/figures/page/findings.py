@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from brainlapse.aging.plan import DECODED, VOXEL_LINEAR
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import ALONE, COPY, REGION_ORDER, is_baseline, method_order
 from brainlapse.figures.models import reconstructions
@@ -43,8 +44,13 @@ class Comparison:
 
     @property
     def on_volumes(self) -> bool:
-        """Tell whether the method needs no network."""
+        """Tell whether the method forecasts volumes, and no image."""
         return is_baseline(self.method)
+
+    @property
+    def by_model(self) -> bool:
+        """Tell whether the autoencoder decodes the forecast."""
+        return self.method.removesuffix("_anchored") in DECODED
 
     @property
     def verdict(self) -> str:
@@ -109,12 +115,12 @@ def _comparison(model: str, rows: pd.DataFrame, key: pd.Series) -> Comparison:
 
 
 def comparisons(run: Run) -> list[Comparison]:
-    """Return the comparisons of all models; methods on volumes stand with the first model only."""
+    """Return the comparisons of all models; what is no work of theirs stands with the first."""
     return [
         comparison
         for number, model in enumerate(run.models)
         for comparison in compare(model, run.table(f"aging/{model}/errors.tsv", tables.ERRORS))
-        if number == 0 or not comparison.on_volumes
+        if number == 0 or comparison.by_model
     ]
 
 
@@ -201,7 +207,10 @@ def _reconstructions(run: Run) -> list[str]:
 
 def _who(one: Comparison) -> str:
     method = style.label(one.method)
-    return f"{method} (no network)" if one.on_volumes else f"{one.model}, {method}"
+    if one.by_model:
+        return f"{one.model}, {method}"
+    own = one.on_volumes or one.method == VOXEL_LINEAR
+    return f"{method} (no network)" if own else f"{method} (another tool)"
 
 
 def _forecasts(run: Run, found: list[Comparison]) -> list[str]:
@@ -209,20 +218,22 @@ def _forecasts(run: Run, found: list[Comparison]) -> list[str]:
     lines = []
     for region, seen in ((HEADLINE[number], seen) for number, seen in cases):
         here = [one for one in found if (one.region, one.n_scans_seen) == (region, seen)]
-        decoded = [one for one in here if not one.on_volumes]
+        images = [one for one in here if not one.on_volumes]
         alone = [one.error_pct.words() for one in here if one.method == ALONE]
         parts = [f"a copy of the last scan errs by {_span([one.copy_pct.value for one in here])} %"]
         parts += [f"{style.label(ALONE)}, which needs no network, by {words} %" for words in alone]
         for model in run.models:
-            errors = [one.error_pct.value for one in decoded if one.model == model]
+            errors = [o.error_pct.value for o in images if o.by_model and o.model == model]
             parts += [f"forecasts of {model} by {_span(errors)} %"] if errors else []
-        counts = f"{_better(decoded, 'difference_pct')} do better than the copy"
+        others = [one for one in images if not one.by_model]
+        parts += [f"{_who(one)} by {one.error_pct.words()} %" for one in others]
+        counts = f"{_better(images, 'difference_pct')} do better than the copy"
         if alone:
-            counts += f", {_better(decoded, 'alone_difference_pct')} than {style.label(ALONE)}"
+            counts += f", {_better(images, 'alone_difference_pct')} than {style.label(ALONE)}"
         scans = "1 scan" if seen == 1 else f"{seen} scans"
         lines.append(
             f"{style.label(region).capitalize()}, {scans} seen: {', '.join(parts)}. Of "
-            f"{len(decoded)} forecasts through images, {counts} (95 % interval of the paired "
+            f"{len(images)} forecasts through images, {counts} (95 % interval of the paired "
             "difference)."
         )
     return lines or ["No forecasts: nobody held out has enough visits of known age."]

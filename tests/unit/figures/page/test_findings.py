@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from brainlapse.figures.page import findings
+from brainlapse.figures.page.sections import Run
+from brainlapse.runtime import write_table
 
 
 def planted_errors(people=30, gain=2.0, split="test", seed=0):
@@ -60,6 +62,31 @@ def test_what_needs_no_network_stands_first_and_beside_every_forecast():
     assert beside == ""
     assert than.endswith(": worse")
     assert findings.compare("s2d", errors)[0].alone_difference_pct is None
+
+
+def test_no_model_is_told_to_have_made_the_images_of_others(tmp_path):
+    errors = planted_errors(gain=2.0)
+    others = [
+        errors[errors["method"] == "linear"].assign(method=name)
+        for name in ("linear_anchored", "voxel_linear", "diffusion")
+    ]
+    for model in ("one", "two"):
+        table = pd.concat([errors, *others], ignore_index=True)
+        write_table(tmp_path / f"aging/{model}/errors.tsv", table)
+    run = Run(tmp_path, ("one", "two"), (), {})
+    found = findings.comparisons(run)
+    assert sorted(findings.comparison_table(found)["forecast"]) == [
+        "diffusion (another tool)",
+        "one, linear",
+        "one, linear anchored",
+        "two, linear",
+        "two, linear anchored",
+        "voxel linear (no network)",
+    ]
+    (sentence,) = (line for line in findings.sentences(run, found) if "Ventricles" in line)
+    assert "forecasts of one by 8" in sentence
+    assert "diffusion (another tool) by 8" in sentence
+    assert "Of 6 forecasts through images, 6 do better" in sentence
 
 
 def test_interval_covers_the_mean_of_the_population():
