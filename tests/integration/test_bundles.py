@@ -38,3 +38,11 @@ def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, sna
     components = read_bundle(bundle).components
     expected = components.project(latents)[:, 0]
     np.testing.assert_allclose(scores.loc[index["scan"], "pc1"], expected, rtol=1e-3, atol=1e-3)
+
+    asked = tmp_path / "asked.tsv"
+    asked.write_text("subject\tage_years\nsub-01\t99\n")
+    path.write_text(yaml.safe_dump(config | {"predict": {"requests": str(asked)}}))
+    snakemake(tmp_path, "predict", "--cores", 2, "--configfile", path)
+    plan = read_table(results / "predict/small/predictions.tsv")
+    assert plan["method"].tolist() == ["population_rate"]
+    assert (results / "predict/small/images" / plan["file"].iloc[0]).is_file()
