@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^(rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
@@ -52,3 +53,17 @@ def test_rule_file_opens_with_a_docstring_that_lists_its_rules(path):
 
 def test_snakefile_is_short():
     assert len((ROOT / "Snakefile").read_text().splitlines()) <= 80
+
+
+def test_on_slurm_the_rules_that_ask_for_a_gpu_go_where_there_are_some():
+    """Those of segmentation, which ask only if told to, are named in profiles/README.md."""
+    asking = {
+        name for _, name, body in RULES if re.search(r"^ +gpu=(1|training_gpus),", body, re.M)
+    }
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    sent = {
+        name
+        for name, resources in profile["set-resources"].items()
+        if resources["slurm_partition"] == "gpu"
+    }
+    assert sent == asking
