@@ -7,10 +7,11 @@ heavy is imported here.
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
-from brainlapse.aging.settings import AgingSettings
+from brainlapse.aging.settings import AgingSettings, Method
 from brainlapse.cohort.tables import PERSON, is_flagged, scan_path
 
 BAYES_SUBJECTS = 3  # training subjects with two ages: fewer tell nothing of a spread
@@ -24,11 +25,11 @@ INTERPOLATION_COLUMNS = [
     *("dataset", "subject", "split", "subject_last", "session_first", "session_last"),
     *("scan_first", "scan_last", "method", "alpha", "file"),
 ]
-DECODED = ("linear", "population_rate", "bayes")
-"""Methods whose images the autoencoder decodes; those of others are no work of its."""
 BROUGHT = ("population_rate", "bayes")
 """Methods that a model may bring along from another run."""
 VOXEL_LINEAR = "voxel_linear"
+DECODED = tuple(method for method in get_args(Method) if method != VOXEL_LINEAR)
+"""Methods whose images the autoencoder decodes; other images are no work of its."""
 LATENTS, VOXELS, STRANGERS = "latents", "voxels", "strangers"
 """Ways between two scans: mixed latents, decoded; mixed voxels; the latents of two people."""
 

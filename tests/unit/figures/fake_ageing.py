@@ -10,7 +10,7 @@ REGIONS = {
     "csf": 200e3,
     "brain": 1.3e6,
 }
-METHODS = ("population_rate", "least_squares")
+METHODS = ("population_rate", "linear")
 
 
 def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def fake_forecasts(scans: pd.DataFrame) -> pd.DataFrame:
             last = visits.loc[seen - 1]
             for _, target in visits.loc[seen:].iterrows():
                 for method in METHODS[: seen + 1]:
-                    if method == "least_squares" and seen == 1:
+                    if method == "linear" and seen == 1:
                         continue
                     name = f"{target['scan']}_{method}_{seen}.nii.gz"
                     rows.append(
