@@ -158,9 +158,14 @@ def random_posterior(gram: np.ndarray, variances: Variances) -> tuple[np.ndarray
 
 
 def _sum_of_logs(determinants: np.ndarray) -> np.ndarray:
-    """Sum of logarithms over people, (b,); of products, since logarithms are what costs."""
+    """Sum of logarithms over people, (b,); of products, since logarithms are what costs.
+
+    Infinite for an extrapolation far off, which then is not taken.
+    """
     starts = np.arange(0, len(determinants), FACTORS)
-    return np.log(np.multiply.reduceat(determinants, starts, axis=0)).sum(axis=0)
+    with np.errstate(over="ignore"):
+        products = np.multiply.reduceat(determinants, starts, axis=0)
+    return np.log(products).sum(axis=0)
 
 
 def apply(symmetric: np.ndarray, vectors: np.ndarray) -> np.ndarray:
