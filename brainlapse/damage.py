@@ -1,15 +1,19 @@
 """A file that an earlier job of the run wrote and that isn't what it wrote: one sentence for all.
 
+And a machine that can't do the work.
+
 Nothing here changes a number, so this module is left out of the code fingerprints.
 """
 
 import contextlib
+import resource
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NAMED = 3  # of many missing things, the first few are named
 OF_A_MACHINE = ("out of memory", "can't allocate memory", "CUDA error", "CUDA driver")
 ADVICE = "delete it and run again"
+LEAST_ADDRESSES = 2e9  # [bytes]; with 0.8e9 an import of torch never came back
 
 
 class DamagedFile(Exception):
@@ -101,3 +105,20 @@ def check_agree(
 def _list(keys: set) -> str:
     words = sorted("/".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in keys)
     return ", ".join(words[:NAMED]) + (", ..." if len(words) > NAMED else "")
+
+
+def check_addresses() -> None:
+    """Refuse a limit of addresses in which importing torch hangs instead of failing.
+
+    Raises
+    ------
+    MemoryError
+        In one sentence.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESSES:
+        message = (
+            f"expected at least {LEAST_ADDRESSES / 1e9:g} GB of addresses for a job, found a limit "
+            f"of {limit / 1e9:.2g} GB; raise it (ulimit -v unlimited) and run again"
+        )
+        raise MemoryError(message)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from brainlapse.damage import DamagedFile, reading
+from brainlapse.damage import DamagedFile, check_addresses, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,7 @@ def start(snakemake: Any) -> None:
     open_log(path)
     if path:
         atexit.register(_log_cost, Path(path), time.monotonic())
+    check_addresses()
     limit_threads(snakemake.threads)
     watch_leader()
 

@@ -142,3 +142,19 @@ def test_files_of_private_writers_can_be_read_by_the_group(tmp_path):
     (tmp_path / "plain").touch()
     modes = [(tmp_path / name).stat().st_mode for name in ("weights", "plain")]
     assert modes[0] == modes[1]
+
+
+@pytest.mark.parametrize(("limit_bytes", "refused"), [(790_000_000, True), (3_000_000_000, False)])
+def test_too_few_addresses_are_said_before_anything_hangs(tmp_path, limit_bytes, refused):
+    script = f"""
+import resource
+from types import SimpleNamespace
+resource.setrlimit(resource.RLIMIT_AS, ({limit_bytes}, {limit_bytes}))
+from brainlapse import runtime
+runtime.start(SimpleNamespace(log=["{tmp_path}/job.log"], threads=1))
+print("started")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    said = (tmp_path / "job.log").read_text()
+    assert ("started" in done.stdout) != refused
+    assert ("at least 2 GB of addresses" in said and "0.79 GB" in said) == refused
