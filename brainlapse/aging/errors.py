@@ -16,6 +16,7 @@ from brainlapse.aging.evaluation.intervals import add_intervals
 from brainlapse.aging.plan import DECODED
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.volumes import FORECAST_COLUMNS, forecast_volumes
+from brainlapse.cohort.tables import SCAN
 
 ERROR_COLUMNS = [
     *("dataset", "subject", "scan", "split", "method", "n_scans_seen", "n_scans_so_far"),
@@ -152,10 +153,10 @@ def _scan_volumes(volumes: pd.DataFrame, kind: str, model: str | None = None) ->
 
 def _heads(volumes: pd.DataFrame) -> pd.Series:
     """Volume [mm3] of the brain mask of real scans in MNI space, by dataset and scan."""
-    real = volumes[volumes["kind"] == "real"].set_index(["dataset", "scan"])
+    real = volumes[volumes["kind"] == "real"].set_index(SCAN)
     share = real["intracranial_share"].astype(float)
     heads = real["volume_mm3"].astype(float) / share.where(share > 0)
-    return heads.groupby(level=["dataset", "scan"]).median()
+    return heads.groupby(level=SCAN).median()
 
 
 def _look_up(table: pd.Series, frame: pd.DataFrame, scan_column: str) -> np.ndarray:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from brainlapse.aging.evaluation.bootstrap import (
     MIN_SUBJECTS,
-    Estimate,
     number_people,
     over_people,
     over_subjects,
@@ -63,7 +62,8 @@ def _choose(rows: pd.DataFrame, names: set[str]) -> tuple[str, int, float, str]:
     simple = next((name for name in ranked if name in ON_VOLUMES), None)
     best, reason = ranked[0], "least mean error of validation subjects"
     if simple is not None and best != simple:
-        gap = _difference(rows, best, simple)
+        both = _side_by_side(rows)[[best, simple]].dropna()
+        gap = over_people(_people(both), (both[best] - both[simple]).to_numpy(dtype=float))
         if not gap.high < 0:
             reason = f"{best} is not told apart from it on validation subjects, and needs images"
             best = simple
@@ -75,7 +75,7 @@ def compare_methods(errors: pd.DataFrame) -> pd.DataFrame:
     records = []
     judged = errors[errors["split"] != "validation"]
     for keys, rows in judged.groupby(["split", "region", "n_scans_seen"], sort=True):
-        wide = rows.set_index([*TARGET, "method"])["abs_error_pct"].unstack()  # noqa: PD010
+        wide = _side_by_side(rows)
         names = sorted(wide.columns, key=method_order)
         records += [
             _comparison(keys, wide[[method, than]].dropna(), method, than)
@@ -90,21 +90,18 @@ def _comparison(keys: tuple, both: pd.DataFrame, method: str, than: str) -> dict
     """Put the errors of two methods (columns) on the same targets (rows) beside each other."""
     if both.empty:
         return None
-    person = number_people(both.index.to_frame())
+    person = _people(both)
     mine, theirs = both[method].to_numpy(dtype=float), both[than].to_numpy(dtype=float)
     error, other, gap = (over_people(person, part) for part in (mine, theirs, mine - theirs))
     values = [*keys, method, than, len(both), error.n_subjects, error.mean, other.mean]
     return dict(zip(COMPARISON_COLUMNS, [*values, gap.mean, gap.low, gap.high], strict=True))
 
 
-def _difference(rows: pd.DataFrame, method: str, than: str) -> Estimate:
-    return over_subjects(_paired(rows, method, than), "difference")
+def _side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
+    """Errors on the same targets (rows), a column per method."""
+    return rows.set_index([*TARGET, "method"])["abs_error_pct"].unstack()  # noqa: PD010
 
 
-def _paired(rows: pd.DataFrame, method: str, than: str) -> pd.DataFrame:
-    """Errors of two methods on the same forecasts."""
-    mine, theirs = (
-        rows.loc[rows["method"] == name, [*TARGET, "abs_error_pct"]] for name in (method, than)
-    )
-    both = mine.merge(theirs.rename(columns={"abs_error_pct": "than_pct"}), on=TARGET)
-    return both.assign(difference=both["abs_error_pct"] - both["than_pct"])
+def _people(table: pd.DataFrame) -> np.ndarray:
+    """Return the number of each target's person, (rows,)."""
+    return number_people(table.index.to_frame())

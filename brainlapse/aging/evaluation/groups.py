@@ -7,6 +7,7 @@ import pandas as pd
 
 from brainlapse.aging.evaluation.bootstrap import over_subjects
 from brainlapse.aging.evaluation.choice import method_order
+from brainlapse.cohort.tables import SCAN
 
 HORIZONS_YEARS = (0, 1, 2, 4, 8, np.inf)
 GROUP_COLUMNS = [
@@ -46,8 +47,8 @@ def _groupings(judged: pd.DataFrame, index: pd.DataFrame) -> Iterator[tuple[str,
     names = {part: _span(part) for part in ends.cat.categories}
     found = {"horizon_years": ends.map(names).astype(object), "dataset": judged["dataset"]}
     if "diagnosis" in index:
-        known = index.set_index(["dataset", "scan"])["diagnosis"]
-        scans = pd.MultiIndex.from_frame(judged[["dataset", "scan"]])
+        known = index.set_index(SCAN)["diagnosis"]
+        scans = pd.MultiIndex.from_frame(judged[SCAN])
         found["diagnosis"] = pd.Series(known.reindex(scans).to_numpy(), index=judged.index)
     for by, groups in found.items():
         if len(groups.dropna().unique()) > 1:

@@ -4,7 +4,7 @@ A copy of a real scan keeps the sharpness that decoding loses, so similarity alo
 correlation of changes asks whether a forecast changes the brain where it changed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pandas as pd
 from brainlapse.aging.evaluation.bootstrap import over_subjects
 from brainlapse.aging.evaluation.choice import method_order
 from brainlapse.aging.plan import DECODED
-from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, scan_path
+from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, SCAN, scan_path
 from brainlapse.images import load_volume
 from brainlapse.latents import reconstructed_file
 from brainlapse.training.encoding.metrics import reconstruction_metrics
@@ -146,7 +146,6 @@ def summarise_images(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def _beside(rows: pd.DataFrame, copies: pd.DataFrame, measure: str) -> dict[str, float]:
-    keys: Sequence[str] = ["dataset", "subject", "scan"]
     mean = over_subjects(rows, measure)
     found = {
         "n": len(rows),
@@ -155,7 +154,7 @@ def _beside(rows: pd.DataFrame, copies: pd.DataFrame, measure: str) -> dict[str,
         "mean_low": mean.low,
         "mean_high": mean.high,
     }
-    both = rows.merge(copies[[*keys, measure]], on=list(keys), suffixes=("", "_copy"))
+    both = rows.merge(copies[[*SCAN, measure]], on=SCAN, suffixes=("", "_copy"))
     if both.empty or (rows["method"] == COPY).any():
         return found
     both = both.assign(difference=both[measure] - both[f"{measure}_copy"])

@@ -28,9 +28,9 @@ def plan_with(function, model):
 
 
 @functools.cache
-def plans_of_blocks(brought, *stamps):
-    """Map (dataset, block) to its forecasts."""
-    plan = planned(plan_forecasts, brought, *stamps)
+def plans_of_blocks(function, brought, *stamps):
+    """Map (dataset, block) to its rows of a plan."""
+    plan = planned(function, brought, *stamps)
     blocks = with_blocks(join_quality(*stamps))[[*PERSON, "block"]].drop_duplicates()
     plan = plan.merge(blocks, on=PERSON, validate="many_to_one")
     return {key: part for key, part in plan.groupby(["dataset", "block"])}
@@ -38,7 +38,8 @@ def plans_of_blocks(brought, *stamps):
 
 def plan_of_block(wildcards):
     """Forecasts of a block of people."""
-    plans = plans_of_blocks(brought_methods(wildcards.model), *usable_stamps())
+    brought = brought_methods(wildcards.model)
+    plans = plans_of_blocks(plan_forecasts, brought, *usable_stamps())
     return plans[wildcards.dataset, wildcards.block]
 
 

@@ -67,16 +67,13 @@ def decoded_folder(wildcards):
 @functools.cache
 def files_of_blocks(kind, brought, *stamps):
     """Map (dataset, block) to the files that are segmented, relative to their folder."""
-    scans = join_quality(*stamps)
-    if kind == "reconstructed":
-        files = with_blocks(scans)
-        if HELD_OUT_ONLY:
-            files = held_out_scans(files)
-        files = files.assign(file=[reconstructed_file(p) for p in files["scan_path"]])
-    else:
-        blocks = with_blocks(scans)[["dataset", "subject", "block"]].drop_duplicates()
-        files = planned(PLANS[kind], brought, *stamps)[["dataset", "subject", "file"]]
-        files = files.merge(blocks, on=["dataset", "subject"], validate="many_to_one")
+    if kind != "reconstructed":
+        plans = plans_of_blocks(PLANS[kind], brought, *stamps)
+        return {key: part["file"].tolist() for key, part in plans.items()}
+    files = with_blocks(join_quality(*stamps))
+    if HELD_OUT_ONLY:
+        files = held_out_scans(files)
+    files = files.assign(file=[reconstructed_file(p) for p in files["scan_path"]])
     return files.groupby(["dataset", "block"])["file"].apply(list).to_dict()
 
 
