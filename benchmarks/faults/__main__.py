@@ -3,9 +3,10 @@
     python -m benchmarks.faults --config tests/config/tiny.yaml [--parts kill damage ...]
         [--trials 10] [--seed 0] [--targets encode] [--folder faults]
 
-The configuration is run once undisturbed (kept in the folder for the next time); trials copy it,
-plant their fault, run the same command, and compare every result with it byte by byte. Ends with
-status 1 if a trial was silently wrong, stuck, or failed without a clear sentence. docs/faults.md.
+The configuration is run once undisturbed (kept in the folder for the next time with the same
+version of the source, which stands in the results); trials copy it, plant their fault, run the
+same command, and compare every result with it byte by byte. Ends with status 1 if a trial was
+silently wrong, stuck, or failed without a clear sentence. docs/faults.md.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from benchmarks.faults import bundles, damage, datasets, kills, programs, shorta
 from benchmarks.faults.reference import Reference
 from benchmarks.faults.runs import Place
 from benchmarks.faults.trials import SURVIVED, show, summarise
+from brainlapse.provenance import source_version
 
 PARTS = {
     **kills.PARTS,
@@ -34,7 +36,8 @@ PARTS = {
 
 def undisturbed(folder: Path, config: Path, targets: tuple[str, ...]) -> Reference:
     """Finish the run without a fault."""
-    place = Place(folder / "undisturbed", yaml.safe_load(config.read_text()), targets)
+    settings = yaml.safe_load(config.read_text())
+    place = Place(folder / f"undisturbed-{source_version()}", settings, targets)
     done = place.run()
     if done.code != 0:
         raise SystemExit(f"the undisturbed run failed:\n{done.said[-3000:]}")

@@ -6,9 +6,10 @@ import pandas as pd
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.methods.named import LATENT_METHODS
 from brainlapse.aging.people import Person, covariates_of
-from brainlapse.aging.plan import LATENT_ERRORS, dated_scans, tells_rates
+from brainlapse.aging.plan import LATENT_ERRORS, OWN_SCANS_ONLY, dated_scans
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.settings import AgingSettings
+from brainlapse.cohort.tables import PERSON
 
 SEEN = ["dataset", "subject", "n_scans_seen", "n_scans_so_far"]
 
@@ -64,13 +65,12 @@ def forecast_latents(
     latents: np.ndarray,
     index: pd.DataFrame,
     settings: AgingSettings,
-    brought: Rates | None = None,
+    rates: Rates | None = None,
 ) -> np.ndarray:
     """Forecast latent codes, one per row of a plan whose methods the autoencoder decodes.
 
-    Methods are fitted on training subjects; of the subject forecast, only the scans named in
-    ``seen_scans`` are read. Where training subjects don't tell the rates, those count that came
-    along with the model.
+    Methods that nobody has fitted before (`rates`) are fitted on training subjects; of the subject
+    forecast, only the scans named in ``seen_scans`` are read.
 
     Returns
     -------
@@ -85,18 +85,16 @@ def forecast_latents(
     forecasts = np.empty((len(plan), *latents.shape[1:]), dtype=np.float32)
     if plan.empty:
         return forecasts
-    dated = dated_scans(index)
-    training = gather_people(dated[dated["split"] == "train"], latents, index)
-    people = gather_people(dated[dated["split"] != "train"], latents, index)
-    rows = plan.reset_index(drop=True)
-    known = brought.latents if brought and not tells_rates(index) else {}
+    dated, rows = dated_scans(index), plan.reset_index(drop=True)
+    known = rates.latents if rates else {}
+    training = []
+    if set(rows["method"]) - {*known, *OWN_SCANS_ONLY}:
+        training = list(gather_people(dated[dated["split"] == "train"], latents, index).values())
+    people = gather_people(dated.merge(rows[PERSON].drop_duplicates()), latents, index)
     fit_settings = FitSettings(anchor=settings.anchor)
     for name, planned in rows.groupby("method"):
         method = str(name)
-        if method in known:
-            fitted = known[method]
-        else:
-            fitted = LATENT_METHODS[method](list(training.values()), fit_settings)
+        fitted = known.get(method) or LATENT_METHODS[method](training, fit_settings)
         for _, targets in planned.groupby(SEEN):
             row = targets.iloc[0]
             start = row["n_scans_so_far"] - row["n_scans_seen"]

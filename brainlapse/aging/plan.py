@@ -26,7 +26,9 @@ INTERPOLATION_COLUMNS = [
     *("scan_first", "scan_last", "method", "alpha", "file"),
 ]
 BROUGHT = ("population_rate", "bayes")
-"""Methods that a model may bring along from another run."""
+"""Methods that are fitted once for all forecasts, and that a model brings along to another run."""
+OWN_SCANS_ONLY = ("linear",)
+"""Methods that learn from no other people."""
 VOXEL_LINEAR = "voxel_linear"
 DECODED = tuple(method for method in get_args(Method) if method != VOXEL_LINEAR)
 """Methods whose images the autoencoder decodes; other images are no work of its."""

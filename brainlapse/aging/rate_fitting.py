@@ -1,17 +1,45 @@
-"""The rates of a run's training people, to travel with its model."""
+"""Rates of a run's training people: fitted once for all forecasts, and to travel with the model."""
 
 import numpy as np
 import pandas as pd
 
 from brainlapse.aging.forecast import gather_people
-from brainlapse.aging.methods.interface import FitSettings
+from brainlapse.aging.methods.interface import FitSettings, Forecaster
 from brainlapse.aging.methods.named import LATENT_METHODS, LOG_VOLUME_METHODS
-from brainlapse.aging.plan import BAYES_SUBJECTS, BROUGHT, count_rates, dated_scans
+from brainlapse.aging.plan import BAYES_SUBJECTS, BROUGHT, count_rates, dated_scans, tells_rates
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.volumes import person_of, tabulate
 from brainlapse.cohort.tables import PERSON, SCAN
 
 PEOPLE_NEEDED = {"population_rate": 1, "bayes": BAYES_SUBJECTS}  # with scans at two ages
+
+
+def rates_of_run(latents: np.ndarray, index: pd.DataFrame, brought: Rates) -> Rates:
+    """Return the rates of latents that all forecasts of a run use.
+
+    Where training people don't tell the rates, those count that came along with the model.
+
+    Parameters
+    ----------
+    latents
+        (N, C, d, h, w).
+    index
+        One row per latent.
+    brought
+        Rates of the run that trained the model, if they came along.
+    """
+    fitted = fit_latent_rates(latents, index)
+    return Rates(fitted if tells_rates(index) else fitted | brought.latents)
+
+
+def fit_latent_rates(latents: np.ndarray, index: pd.DataFrame) -> dict[str, Forecaster]:
+    """Fit each of `BROUGHT` that the training people of a run allow."""
+    dated = dated_scans(index)
+    training = dated[dated["split"] == "train"]
+    changing = count_rates(index)
+    people = list(gather_people(training, latents, index).values())
+    possible = [name for name in BROUGHT if changing >= PEOPLE_NEEDED[name]]
+    return {name: LATENT_METHODS[name](people, FitSettings()) for name in possible}
 
 
 def fit_rates(latents: np.ndarray, index: pd.DataFrame, volumes: pd.DataFrame) -> Rates:
@@ -28,10 +56,7 @@ def fit_rates(latents: np.ndarray, index: pd.DataFrame, volumes: pd.DataFrame) -
     """
     dated = dated_scans(index)
     training = dated[dated["split"] == "train"]
-    changing = count_rates(index)
-    people = list(gather_people(training, latents, index).values())
-    possible = [name for name in BROUGHT if changing >= PEOPLE_NEEDED[name]]
-    fitted = {name: LATENT_METHODS[name](people, FitSettings()) for name in possible}
+    fitted = fit_latent_rates(latents, index)
     real = volumes[volumes["kind"] == "real"] if len(volumes) else volumes
     backends = sorted(real["backend"].dropna().unique()) if len(real) else []
     if len(backends) != 1:

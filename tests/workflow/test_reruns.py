@@ -89,9 +89,10 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/pca.py": {"reduce_latents", "evaluate_task", "load_bundle"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"score_forecasts"},
-    "aging/volumes.py": {"score_forecasts", "measure_predictions"},
+    "aging/volumes.py": {"fit_rates", "score_forecasts", "measure_predictions"},
     "aging/evaluation/matched.py": {"score_forecasts"},
     "aging/methods/bayes.py": {
+        "fit_rates",
         "forecast_scans",
         "interpolate_scans",
         "load_bundle",

@@ -1,9 +1,10 @@
 """Forecasts of later scans and interpolation between scans, in latent space.
 
 in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes.tsv
-out: aging/{model}/predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
+out: aging/{model}/rates.safetensors, predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
      coverage.tsv, choice.tsv, groups.tsv, image_errors.tsv, image_summary.tsv, linearity.tsv and images
 
+fit_rates                  what training people tell of rates in the latents
 forecast_scans             extrapolate the latents of held-out subjects to later ages, decode, a block of people
 gather_forecasts           tables of all blocks as one
 interpolate_scans          mix the latents of a subject's first and last scan, decode
@@ -17,6 +18,28 @@ measure_linearity          how straight regional volumes run along interpolated 
 include: "inputs/aging.smk"
 
 
+rule fit_rates:
+    """Fit the methods that learn from training people, once for all forecasts."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        brought=bundled_rates,
+    output:
+        rates=results("aging/{model}/rates.safetensors"),
+    log:
+        results("logs/fit_rates/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(30),
+    params:
+        code=code_of("fit_rates"),
+    script:
+        "../scripts/fit_rates.py"
+
+
 rule forecast_scans:
     """Forecast later scans of a block of held-out people and decode them."""
     input:
@@ -24,7 +47,7 @@ rule forecast_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
-        rates=bundled_rates,
+        rates=results("aging/{model}/rates.safetensors"),
         masks=forecast_masks,
         brains=line_brains,
         external=external_files,

@@ -23,7 +23,7 @@ rule predict_scans:
         index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
-        rates=bundled_rates,
+        rates=results("aging/{model}/rates.safetensors"),
         brains=last_brains,
         native_masks=last_native_masks,
         transforms=last_transforms,

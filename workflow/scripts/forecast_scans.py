@@ -22,12 +22,12 @@ def main(snakemake) -> None:
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params, folder = snakemake.params, snakemake.output.folder
     mean, _, index = read_latents(Path(snakemake.input.latents).parent)
-    brought = read_rates(snakemake.input.rates, settings.anchor)
-    plan = plan_forecasts(index, settings, tuple(brought.latents))
+    rates = read_rates([snakemake.input.rates], settings.anchor)
+    plan = plan_forecasts(index, settings, tuple(rates.latents))
     mine = (plan["dataset"] == snakemake.wildcards.dataset) & plan["file"].isin(params.images)
     plan = plan[mine].reset_index(drop=True)
     ours = plan[plan["method"].isin(DECODED)]
-    latents = forecast.forecast_latents(ours, mean, index, settings, brought)
+    latents = forecast.forecast_latents(ours, mean, index, settings, rates)
     passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(ours):

@@ -25,12 +25,12 @@ def main(snakemake) -> None:
     inputs, output, params = snakemake.input, snakemake.output, snakemake.params
     mean, _, index = read_latents(Path(inputs.latents).parent)
     settings = AgingSettings.model_validate(params.settings)
-    brought = read_rates(inputs.rates, settings.anchor)
+    rates = read_rates([inputs.rates], settings.anchor)
     asked = read_requests(inputs.requests)
-    plan, refused = plan_requests(asked, index, settings, tuple(brought.latents))
+    plan, refused = plan_requests(asked, index, settings, tuple(rates.latents))
     for row in refused.to_dict("records"):
         runtime.log.warning("not forecast: %s at %s: %s", *list(row.values())[1:])
-    latents = forecast.forecast_latents(plan, mean, index, settings, brought)
+    latents = forecast.forecast_latents(plan, mean, index, settings, rates)
     images = iter(())
     if len(plan):
         model, device = load_model(Path(inputs.weights).parent), choose_device()

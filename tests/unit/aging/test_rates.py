@@ -1,5 +1,6 @@
 """Rates that travel: the same forecasts in a run without training people, and nothing else."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from safetensors.numpy import load, save
 from brainlapse.aging.errors import forecast_volumes
 from brainlapse.aging.forecast import forecast_latents
 from brainlapse.aging.plan import plan_forecasts
-from brainlapse.aging.rate_fitting import fit_rates
+from brainlapse.aging.rate_fitting import fit_rates, rates_of_run
 from brainlapse.aging.rates import (
     RATES_NAME,
     Rates,
@@ -111,12 +112,39 @@ def test_volumes_are_forecast_as_well_region_by_region(run, content):
             np.testing.assert_allclose(both[name], both[f"{name}_expected"], rtol=1e-3)
 
 
+def test_rates_are_fitted_once_for_every_block_of_people(run, tmp_path):
+    latents, index, _ = run
+    index = index.assign(split=["test" if n % 4 == 0 else "train" for n in range(len(index))])
+    index["split"] = index.groupby("subject")["split"].transform("first")
+    plan = plan_forecasts(index, AgingSettings(scans_seen=[1, 2]))
+    expected = forecast_latents(plan, latents, index, SETTINGS)
+    (tmp_path / RATES_NAME).write_bytes(pack_rates(rates_of_run(latents, index, Rates())))
+    rates = read_rates([str(tmp_path / RATES_NAME)], "last")
+    training = (index["split"] == "train").to_numpy()
+    unread = np.where(training[:, None, None, None, None], np.nan, latents)  # nobody's any more
+    for _, block in plan.groupby("subject"):
+        found = forecast_latents(block, unread, index, SETTINGS, rates)
+        np.testing.assert_allclose(found, expected[block.index], atol=1e-5)
+
+
 def test_training_people_of_the_run_come_first(run, content):
     latents, index, _ = run
-    plan = plan_forecasts(index, SETTINGS)
-    own = forecast_latents(plan, latents, index, SETTINGS)
-    with_more = forecast_latents(plan, latents, index, SETTINGS, unpack_rates(content))
-    np.testing.assert_array_equal(own, with_more)
+    brought = unpack_rates(content)
+    doubled = dataclasses.replace(
+        brought.latents["population_rate"], beta=2 * brought.latents["population_rate"].beta
+    )
+    brought = Rates({**brought.latents, "population_rate": doubled})
+    own = rates_of_run(latents, index, brought).latents["population_rate"]
+    np.testing.assert_allclose(2 * own.beta, doubled.beta)
+    mean, scans, _ = alone(run)
+    assert rates_of_run(mean, scans, brought) == brought
+    assert rates_of_run(mean, scans, Rates()) == Rates()
+    one = index["subject"].isin(["sub-1", "sub-24"]).to_numpy()  # one person tells no spread
+    few = rates_of_run(latents[one], index[one].reset_index(drop=True), Rates())
+    assert set(few.latents) == {"population_rate"}
+    few = rates_of_run(latents[one], index[one].reset_index(drop=True), brought)
+    assert few.latents["population_rate"] is doubled
+    assert set(few.latents) == {"population_rate", "bayes"}
 
 
 def test_volumes_of_another_segmenter_are_left_out_with_a_word(content, caplog):
