@@ -59,6 +59,7 @@ NOISE_FLOOR = ("kind", "region", "scans", "floor_pct", "largest_pct", "mean_pct"
 MATCHED = ("split", "n_scans_so_far", "method", "n_scans_seen", "region", "mean_abs_error_pct")
 CHOICE = ("region", "n_scans_seen", "method", "n_subjects", "mean_abs_error_pct", "reason")
 COMPARISONS = ("split", "region", "n_scans_seen", "method", "than", "difference_pct")
+CONTROL = ("measure", "method", "n_subjects", "gain", "shuffled_gain", "p_value")
 IMAGE_SUMMARY = ("measure", "n_scans_seen", "method", "n_subjects", "mean", "mean_low", "mean_high")
 COVERAGE = ("split", "method", "n_scans_seen", "region", "level", "interval", "coverage")
 LINEARITY = ("dataset", "subject", "method", "region", "r2", "is_linear")

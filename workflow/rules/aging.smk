@@ -1,14 +1,16 @@
 """Forecasts of later scans and interpolation between scans, in latent space.
 
 in:  latents/{model}/, autoencoder/{model}/, preprocessed scans, volumes/volumes.tsv
-out: aging/{model}/rates.safetensors, predictions.tsv, errors.tsv, summary.tsv, matched.tsv, comparisons.tsv,
-     coverage.tsv, choice.tsv, groups.tsv, image_errors.tsv, image_summary.tsv, linearity.tsv and images
+out: aging/{model}/rates.safetensors, predictions.tsv, errors.tsv, summary.tsv, matched.tsv,
+     comparisons.tsv, coverage.tsv, choice.tsv, groups.tsv, control.tsv, image_errors.tsv,
+     image_summary.tsv, linearity.tsv and images
 
 fit_rates                  what training people tell of rates in the latents
 forecast_scans             extrapolate the latents of held-out subjects to later ages, decode, a block of people
 gather_forecasts           tables of all blocks as one
 interpolate_scans          mix the latents of a subject's first and last scan, decode
 score_forecasts            regional volumes of forecasts and baselines against those observed
+control_forecasts          the gain over the copy with the ages of training people shuffled
 judge_forecast_images      the images of forecasts against the scans observed, a block of people
 summarise_forecast_images  tables of all blocks as one, and their means
 measure_linearity          how straight regional volumes run along interpolated scans
@@ -158,6 +160,31 @@ rule score_forecasts:
         code=code_of("score_forecasts"),
     script:
         "../scripts/score_forecasts.py"
+
+
+rule control_forecasts:
+    """Forecast with the ages of training people shuffled: the gain over the copy has to go."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        predictions=results("aging/{model}/predictions.tsv"),
+        errors=results("aging/{model}/errors.tsv"),
+        volumes=results("volumes/volumes.tsv"),
+    output:
+        control=results("aging/{model}/control.tsv"),
+    log:
+        results("logs/control_forecasts/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
+    params:
+        settings=config["aging"],
+        code=code_of("control_forecasts"),
+    script:
+        "../scripts/control_forecasts.py"
 
 
 rule judge_forecast_images:

@@ -118,6 +118,7 @@ rule write_report:
                 results("aging/{model}/comparisons.tsv"),
                 results("aging/{model}/coverage.tsv"),
                 results("aging/{model}/choice.tsv"),
+                results("aging/{model}/control.tsv"),
                 results("aging/{model}/image_summary.tsv"),
                 results("report/figures/{model}/forecasts.png"),
                 results("report/figures/{model}/trajectories.png"),

@@ -267,6 +267,15 @@ def ageing_section(run: Run) -> Section:
                 folded="Every method against those without a network, paired over subjects",
             ),
             blocks.table(
+                run.table(f"{folder}/control.tsv", tables.CONTROL),
+                "Gain over the copy of the one scan seen (volumes: % of the volume; latents: "
+                "their root mean squared error), and the mean and largest gain where the ages of "
+                "each training person were shuffled. A gain that shuffled ages reach as well "
+                "(p_value above 0.05) does not come from ageing.",
+                empty="Nothing was shuffled: no forecasts from one scan, or no rates to learn.",
+                folded="A control: the ages of training people shuffled",
+            ),
+            blocks.table(
                 run.table(f"{folder}/coverage.tsv", tables.COVERAGE),
                 empty="No intervals were judged.",
                 folded="What the intervals cover",
