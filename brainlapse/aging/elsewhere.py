@@ -1,6 +1,6 @@
-"""Images of forecasts that no autoencoder of the run decodes: lines of voxels, other tools'.
+"""Images of forecasts that no autoencoder decodes: lines of voxels, warped scans, other tools'.
 
-Both see what a forecast may see: the person's scans so far, and the mask of the last.
+All see what a forecast may see: the person's scans so far, and the mask of the last.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,8 +13,9 @@ import pandas as pd
 from brainlapse.aging.methods import subject_ols
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.people import Person
-from brainlapse.aging.plan import DECODED, VOXEL_LINEAR, external_file
+from brainlapse.aging.plan import DECODED, VOXEL_LINEAR, WARPED, external_file
 from brainlapse.aging.settings import AgingSettings
+from brainlapse.aging.warping import warp_scan
 from brainlapse.cohort.tables import BRAIN, BRAIN_MASK, scan_path
 from brainlapse.images import load_scan, load_volume
 from brainlapse.preprocessing.orientation import to_canonical
@@ -52,6 +53,18 @@ class Elsewhere:
         """Return the image (D, H, W), values 0 to 1, of a row of the plan of forecasts."""
         return self._voxel_line(row) if row["method"] == VOXEL_LINEAR else self._external(row)
 
+    def warp(self, row: dict, rebuilt: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+        """Warp the last scan seen as its reconstruction (D, H, W) would become the forecast."""
+        brain, mask = self._last(row)
+        return warp_scan(brain, rebuilt, forecast, mask, float(abs(self.grid.affine[0, 0])))
+
+    def _last(self, row: dict) -> tuple[np.ndarray, np.ndarray]:
+        """Return brain and mask of the last scan seen, (D, H, W) each."""
+        path = scan_path(row["dataset"], row["subject"], row["last_session"])
+        brain, _ = load_volume(f"{self.preprocessed}/{path}{BRAIN}")
+        mask, _ = load_volume(f"{self.preprocessed}/{path}{BRAIN_MASK}")
+        return brain, mask > 0
+
     def _voxel_line(self, row: dict) -> np.ndarray:
         seen = self.scans[self.scans["dataset"] == row["dataset"]].set_index("scan")
         seen = seen.loc[row["seen_scans"].split(",")]
@@ -72,14 +85,13 @@ class Elsewhere:
             If the file can't be read, or shows no contrast where the last scan's brain is.
         """
         last = scan_path(row["dataset"], row["subject"], row["last_session"])
-        mask = load_volume(f"{self.preprocessed}/{last}{BRAIN_MASK}")[0] > 0
+        brain, mask = self._last(row)
         file = external_file(row, self.settings)
         volume, affine = load_scan(file)
         native = self.settings.external[row["method"]].space == "native"
         transform = read_world_transform(self.transforms[last]) if native else np.eye(4)
         turned, affine = to_canonical(volume, affine)
         volume = resample_inside(turned, affine, self.grid, transform, mask, self.resampling)
-        brain = load_volume(f"{self.preprocessed}/{last}{BRAIN}")[0]
         try:
             return match_intensities(volume, brain, mask, self.intensity)
         except ScanRejected as error:
@@ -119,14 +131,20 @@ def match_intensities(
 def forecast_images(
     plan: pd.DataFrame, decoded: Iterator[np.ndarray], elsewhere: Elsewhere
 ) -> Iterator[np.ndarray]:
-    """Yield for each row of the plan the next decoded image, or the one from elsewhere.
+    """Yield for each row of the plan the next decoded image, or one that is not decoded.
 
     Parameters
     ----------
     plan
         From `plan_forecasts`.
     decoded
-        (D, H, W) for the rows whose method is of `DECODED`, in their order.
+        (D, H, W), of the codes that `forecast_codes` lists.
     """
     for row in plan.to_dict("records"):
-        yield next(decoded) if row["method"] in DECODED else elsewhere.image(row)
+        if row["method"] in DECODED:
+            yield next(decoded)
+        elif row["method"] == WARPED:
+            rebuilt, forecast = next(decoded), next(decoded)
+            yield elsewhere.warp(row, rebuilt, forecast)
+        else:
+            yield elsewhere.image(row)

@@ -6,7 +6,7 @@ import pandas as pd
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.methods.named import LATENT_METHODS
 from brainlapse.aging.people import Person, covariates_of
-from brainlapse.aging.plan import LATENT_ERRORS, OWN_SCANS_ONLY, dated_scans
+from brainlapse.aging.plan import LATENT_ERRORS, OWN_SCANS_ONLY, WARPED, WARPED_BY, dated_scans
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.tables import PERSON
@@ -104,6 +104,31 @@ def forecast_latents(
             codes = fitted.forecast(seen, ages).centre
             forecasts[targets.index] = codes.reshape(-1, *latents.shape[1:])
     return forecasts
+
+
+def forecast_codes(
+    plan: pd.DataFrame,
+    latents: np.ndarray,
+    index: pd.DataFrame,
+    settings: AgingSettings,
+    rates: Rates | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Forecast the latent codes that rows of `BY_MODEL` rest on, and list those to decode.
+
+    Returns
+    -------
+    tuple
+        Forecasts (rows, C, d, h, w), and codes to decode (n, C, d, h, w) for `forecast_images`: the
+        forecast of each row, for ``warped`` the code of the last scan seen before it.
+    """
+    warped = (plan["method"] == WARPED).to_numpy()
+    by = plan.assign(method=plan["method"].replace(WARPED, WARPED_BY))
+    forecasts = forecast_latents(by, latents, index, settings, rates)
+    table, codes = LatentTable(latents, index), []
+    for row, code, moves in zip(plan.to_dict("records"), forecasts, warped, strict=True):
+        codes += [table.latents(row["dataset"], [row["last_scan"]])[0]] if moves else []
+        codes.append(code)
+    return forecasts, np.array(codes).reshape(-1, *latents.shape[1:])
 
 
 def interpolated_latents(

@@ -108,6 +108,7 @@ EDITS = {  # module -> the rules whose own code it is
     },
     "aging/linearity.py": {"measure_linearity"},
     "aging/elsewhere.py": {"forecast_scans"},
+    "aging/warping.py": {"forecast_scans"},
     "aging/evaluation/control.py": {"control_forecasts"},
     "aging/evaluation/groups.py": {"score_forecasts"},
     "aging/evaluation/images.py": {"judge_forecast_images", "summarise_forecast_images"},

@@ -51,7 +51,7 @@ rule forecast_scans:
         network=results("autoencoder/{model}/config.json"),
         rates=results("aging/{model}/rates.safetensors"),
         masks=forecast_masks,
-        brains=line_brains,
+        brains=seen_brains,
         external=external_files,
         transforms=external_transforms,
     output:

@@ -5,7 +5,7 @@ from pathlib import Path
 from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
 from brainlapse.aging.elsewhere import Elsewhere, forecast_images
-from brainlapse.aging.plan import DECODED, plan_forecasts
+from brainlapse.aging.plan import BY_MODEL, plan_forecasts
 from brainlapse.aging.rates import read_rates
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.latents import read_latents
@@ -26,13 +26,13 @@ def main(snakemake) -> None:
     plan = plan_forecasts(index, settings, tuple(rates.latents))
     mine = (plan["dataset"] == snakemake.wildcards.dataset) & plan["file"].isin(params.images)
     plan = plan[mine].reset_index(drop=True)
-    ours = plan[plan["method"].isin(DECODED)]
-    latents = forecast.forecast_latents(ours, mean, index, settings, rates)
+    ours = plan[plan["method"].isin(BY_MODEL)]
+    latents, codes = forecast.forecast_codes(ours, mean, index, settings, rates)
     passes = EncodingSettings.model_validate(params.decoding)
     images = iter(())
     if len(ours):
         model, device = load_model(Path(snakemake.input.weights).parent), choose_device()
-        images = decode_latents(model, latents, passes, device)
+        images = decode_latents(model, codes, passes, device)
     elsewhere = Elsewhere(
         settings=settings,
         preprocessed=params.preprocessed,

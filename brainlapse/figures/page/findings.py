@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from brainlapse.aging.plan import DECODED, VOXEL_LINEAR
+from brainlapse.aging.plan import BY_MODEL, VOXEL_LINEAR
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import ALONE, COPY, REGION_ORDER, is_baseline, method_order
 from brainlapse.figures.models import reconstructions
@@ -49,8 +49,8 @@ class Comparison:
 
     @property
     def by_model(self) -> bool:
-        """Tell whether the autoencoder decodes the forecast."""
-        return self.method.removesuffix("_anchored") in DECODED
+        """Tell whether the forecast rests on what the autoencoder decodes."""
+        return self.method.removesuffix("_anchored") in BY_MODEL
 
     @property
     def verdict(self) -> str:

@@ -70,6 +70,18 @@ def place(tmp_path, volume, affine, space="MNI"):
     save_volume(tmp_path / "other/d/sub-1/ses-3" / name, volume.astype(np.float32), affine)
 
 
+def test_a_warped_scan_takes_both_its_decoded_images(tmp_path, cohort, mask):
+    first, last, _ = brains(mask)
+    plan = plan_forecasts(cohort, AgingSettings(methods=["linear"], scans_seen=[2]))
+    plan = pd.concat([plan, plan.assign(method="warped"), plan])
+    folders = elsewhere(tmp_path, cohort, AgingSettings())
+    decoded = [first, last, last, first]  # of the line, twice the same for the warp, of the line
+    found = list(forecast_images(plan, iter(decoded), folders))
+    np.testing.assert_array_equal(found[0], first)
+    np.testing.assert_allclose(found[1], last, atol=1e-6)  # nothing moves: the scan as it is
+    np.testing.assert_array_equal(found[2], first)
+
+
 def test_only_forecasts_that_are_there_are_planned(tmp_path, cohort, mask):
     settings = external(tmp_path)
     assert plan_forecasts(cohort, settings).empty

@@ -110,3 +110,21 @@ def test_empty_plans_give_empty_tables(planted):
     assert codes.shape == (0, *SHAPE)
     errors = forecast.latent_errors(plan, codes, latents, none)
     assert list(errors) == ["latent_rmse", "latent_rmse_copy"]
+
+
+def test_a_warped_scan_rests_on_the_forecast_of_bayes_and_its_own_last_scan(planted):
+    index, latents, _ = planted
+    index.loc[index["subject"] == "sub-2", "split"] = "apply"
+    index.loc[index["subject"] == "sub-3", "split"] = "train"
+    settings = AgingSettings(methods=["linear", "bayes", "warped"], scans_seen=[2])
+    plan = plan_forecasts(index, settings)
+    assert plan["method"].tolist() == ["linear", "bayes", "warped"] * 3
+    found, codes = forecast.forecast_codes(plan, latents, index, settings)
+    np.testing.assert_array_equal(found[2::3], found[1::3])
+    last = latents[[index["scan"].tolist().index(scan) for scan in plan["last_scan"][2::3]]]
+    assert len(codes) == 12
+    np.testing.assert_array_equal(codes[2::4], last)
+    np.testing.assert_array_equal(codes[3::4], found[2::3])
+    np.testing.assert_array_equal(codes[0::4], found[0::3])
+    none, nothing = forecast.forecast_codes(plan.iloc[:0], latents, index, settings)
+    assert none.shape == nothing.shape == (0, *SHAPE)

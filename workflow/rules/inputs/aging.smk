@@ -3,6 +3,7 @@
 import functools
 
 from brainlapse.aging.plan import VOXEL_LINEAR
+from brainlapse.aging.plan import WARPED
 from brainlapse.aging.plan import compared_scans
 from brainlapse.aging.plan import external_file
 from brainlapse.aging.plan import interpolated_scans
@@ -80,10 +81,10 @@ def forecast_masks(wildcards):
     return preprocessed_paths(last_seen_scans(plan_of_block(wildcards)), BRAIN_MASK)
 
 
-def line_brains(wildcards):
-    """Brains that lines of voxels go through."""
+def seen_brains(wildcards):
+    """Brains that lines of voxels go through, or that are warped."""
     plan = plan_of_block(wildcards)
-    plan = plan[plan["method"] == VOXEL_LINEAR]
+    plan = plan[plan["method"].isin([VOXEL_LINEAR, WARPED])]
     seen = {scan for names in plan["seen_scans"] for scan in names.split(",")}
     scans = scans_of_block(wildcards)
     return preprocessed(scans[scans["scan"].isin(seen)], BRAIN)
