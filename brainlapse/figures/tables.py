@@ -17,6 +17,7 @@ RECONSTRUCTION = ("dataset", "subject", "scan", "split", "ssim", "psnr_db", "mae
 SUMMARY = ("method", "split", "dataset", "diagnosis", "n")
 VOLUME_ERRORS = ("dataset", "scan", "split", "region", "error_pct", "abs_error_pct")
 PCA_VARIANCE = ("component", "explained_variance_ratio")
+SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "note")
 TASK_PREDICTIONS = ("dataset", "scan", "split", "true", "predicted", "score")
 TASK_METRICS = ("task", "metric", "value", "baseline", "ci_low", "ci_high", "note")
 FORECASTS = (

@@ -98,6 +98,7 @@ rule write_report:
                 results("report/figures/{model}/training.png"),
                 results("report/figures/{model}/reconstructions.png"),
                 results("report/figures/{model}/latents.png"),
+                results("analysis/{model}/separation.tsv"),
             ],
             model=MODELS,
         ),

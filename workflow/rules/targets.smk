@@ -55,6 +55,7 @@ rule analyse:
     """Reduce the latents and evaluate every task."""
     input:
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
+        expand(results("analysis/{model}/separation.tsv"), model=MODELS),
         expand(
             results("analysis/{model}/tasks/{task}/metrics.tsv"),
             model=MODELS,

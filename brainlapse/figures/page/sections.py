@@ -9,7 +9,7 @@ import pandas as pd
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing import curves as ageing
 from brainlapse.figures.ageing.images import image_table
-from brainlapse.figures.page import blocks, pairs, volume_blocks
+from brainlapse.figures.page import blocks, pairs, site_blocks, volume_blocks
 from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.scans import cohort, quality
 
@@ -199,12 +199,15 @@ def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block
 
 
 def latent_section(run: Run) -> Section:
-    """Show principal components of the latents."""
+    """Show principal components of the latents, and which groups stand apart in them."""
     section = Section("latents", "Latent space")
     for model in run.models:
         section.blocks += [
             blocks.heading(model),
             run.figure(f"{model}/latents.png", f"the latent space of {model}"),
+            *site_blocks.separation_blocks(
+                run.table(f"analysis/{model}/separation.tsv", tables.SEPARATION)
+            ),
         ]
     return section
 

@@ -164,6 +164,19 @@ def fake_pca(scans: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
     )
 
 
+def fake_separation() -> pd.DataFrame:
+    """The data set stands as far apart as the diagnosis among people held out."""
+    rows = [
+        ("dataset", "train", 0.02, 0.4, 50, 2, None),
+        ("dataset", "held_out", 0.31, 0.001, 24, 2, None),
+        ("diagnosis", "train", 0.28, 0.001, 50, 2, None),
+        ("diagnosis", "held_out", 0.25, 0.002, 24, 2, None),
+        ("site", "held_out", np.nan, np.nan, 0, 0, "nobody has one value of site"),
+    ]
+    names = ["column", "split", "silhouette", "p_value", "people", "groups", "note"]
+    return pd.DataFrame(rows, columns=names)
+
+
 def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
     """Write every table of a run under `root` and return the scans."""
     scans = fake_scans()
@@ -198,6 +211,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         f"analysis/{model}/pca_variance": pd.DataFrame(
             {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}
         ),
+        f"analysis/{model}/separation": fake_separation(),
         f"aging/{model}/predictions": forecasts,
         f"aging/{model}/errors": fake_errors(forecasts),
         f"aging/{model}/matched": fake_matched(),

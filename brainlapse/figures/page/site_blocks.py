@@ -1,0 +1,45 @@
+"""What the page says of data sets, sites and scanners: whether they pass for something else."""
+
+import pandas as pd
+
+from brainlapse.figures.page import blocks
+from brainlapse.figures.page.blocks import Block
+
+PLACES = ("dataset", "site")
+ALPHA = 0.05
+SIDES = {"train": "train", "held_out": "held out"}
+
+
+def separation_blocks(separation: pd.DataFrame) -> list[Block]:
+    """Show how far groups stand apart in the components, and what passes for the diagnosis."""
+    found = place_passes(separation)
+    shown = separation.replace({"split": SIDES}).dropna(axis="columns", how="all")
+    table = blocks.table(
+        shown,
+        "How far groups of people stand apart in these components: silhouette (-1 to 1; 0: not at "
+        "all), one mean per person, and the share of 999 shuffles of the groups over people that "
+        "reach it. The axes were fitted to the train split; believe the people held out. If "
+        "data set or site separates as well as the diagnosis, what is found of the diagnosis "
+        "can't be trusted: it may be the scanner's.",
+        empty="The separation of groups was not measured.",
+    )
+    return [*([blocks.warning(found)] if found else []), table]
+
+
+def place_passes(separation: pd.DataFrame) -> list[str]:
+    """Name the data sets or sites that stand as far apart as the diagnoses that do."""
+    known = separation.dropna(subset=["silhouette"])
+    apart = known[known["p_value"].astype(float) <= ALPHA]
+    return [
+        f"{row['column']} separates {SIDES[row['split']]} people as well as the diagnosis does "
+        f"(silhouette {row['silhouette']:.2f} against {of_diagnosis:.2f}): what is found of the "
+        "diagnosis over them can't be trusted."
+        for row in apart[apart["column"].isin(PLACES)].to_dict("records")
+        for of_diagnosis in _silhouettes(apart, "diagnosis", row["split"])
+        if row["silhouette"] >= of_diagnosis
+    ]
+
+
+def _silhouettes(table: pd.DataFrame, column: str, split: str) -> pd.Series:
+    chosen = (table["column"] == column) & (table["split"] == split)
+    return table.loc[chosen, "silhouette"]
