@@ -110,6 +110,10 @@ rule write_report:
             model=MODELS,
             task=TASKS,
         ),
+        sites=[
+            results("cohort/site_audit.tsv"),
+            results("volumes/site_steps.tsv"),
+        ],
         noise_floor=results("volumes/noise_floor.tsv"),
         group_rates=results("volumes/group_rates.tsv"),
         ageing=expand(

@@ -61,6 +61,7 @@ def cohort_section(run: Run) -> Section:
                 empty="No scan passed the checks of the cohort stage.",
             ),
             run.figure("cohort.png", "the cohort"),
+            *site_blocks.audit_blocks(run.table("cohort/site_audit.tsv", tables.SITE_AUDIT)),
             blocks.heading("Rejected scans"),
             blocks.table(
                 rejected,
@@ -220,6 +221,9 @@ def ageing_section(run: Run) -> Section:
         blocks.text(volume_blocks.sentence(volumes)),
         volume_blocks.group_table(run.table("volumes/group_rates.tsv", tables.GROUP_RATES)),
         volume_blocks.floor_table(run.table("volumes/noise_floor.tsv", tables.NOISE_FLOOR)),
+        site_blocks.step_table(
+            run.table("volumes/site_steps.tsv", tables.SITE_STEPS), ageing.REGION_ORDER[:4]
+        ),
     ]
     for model in run.models:
         folder = f"aging/{model}"

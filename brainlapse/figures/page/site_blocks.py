@@ -1,5 +1,7 @@
 """What the page says of data sets, sites and scanners: whether they pass for something else."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from brainlapse.figures.page import blocks
@@ -43,3 +45,42 @@ def place_passes(separation: pd.DataFrame) -> list[str]:
 def _silhouettes(table: pd.DataFrame, column: str, split: str) -> pd.Series:
     chosen = (table["column"] == column) & (table["split"] == split)
     return table.loc[chosen, "silhouette"]
+
+
+def audit_blocks(audit: pd.DataFrame) -> list[Block]:
+    """Show what data set, site and scanner can't be told from."""
+    table = blocks.table(
+        audit.drop(columns="task").dropna(axis="columns", how="all")[audit["task"].isna()],
+        "What goes with data set, site and scanner: Cramer's V (groups), eta squared (numbers), "
+        "share of the changes of place that the visits explain (time), and the share of 999 "
+        "shuffles over people that reach it. Confounded: the two can't be told apart, or hardly.",
+        empty="Data sets, sites and scanners were not audited.",
+    )
+    found = confounded(audit[audit["task"].isna()])
+    return [blocks.heading("Data sets, sites, scanners"), *found, table]
+
+
+def task_warnings(audit: pd.DataFrame, task: str) -> list[Block]:
+    """Warn where the target of a task goes with data set, site or scanner among its scans."""
+    return confounded(audit[audit["task"] == task])
+
+
+def confounded(audit: pd.DataFrame) -> list[Block]:
+    """Return a warning of what is confounded; none where nothing is."""
+    rows = audit[audit["verdict"] == "confounded"]
+    sentences = [f"{finding}." for finding in rows["finding"].astype(str)]
+    return [blocks.warning(sentences)] if sentences else []
+
+
+def step_table(steps: pd.DataFrame, regions: Sequence[str]) -> Block:
+    """Show the steps of volumes between places, or why they were not estimated."""
+    refused = steps["region"].isna()
+    shown = steps[refused | steps["region"].isin(regions)]
+    return blocks.table(
+        shown.dropna(axis="columns", how="all"),
+        "Step of regional volumes from one data set, site or scanner (reference) to another, with "
+        "95 % interval: within people who change it, beside visit and years since the first; else "
+        "between people, beside age, sex and diagnosis, where who was scanned may still differ. "
+        "Refused where it can't be told from these.",
+        empty="There is one data set, site and scanner only, or no volumes to compare.",
+    )

@@ -99,6 +99,16 @@ def test_a_data_set_that_passes_for_the_diagnosis_is_warned_of(page: str) -> Non
     assert "nobody has one value of site" in page
 
 
+def test_a_diagnosis_that_is_the_data_set_is_warned_of_at_the_cohort_and_at_its_task(
+    page: str,
+) -> None:
+    warnings = re.findall(r'<div class="warning"><p>diagnosis can&#39;t be told from', page)
+    assert len(warnings) == 2
+    assert "no table names a site" in page
+    assert "refused: of other ages" in page
+    assert "4.9" in page
+
+
 def test_empty_sections_say_why(bare_page: str) -> None:
     assert "data:image/" not in bare_page
     for sentence in (
@@ -117,6 +127,8 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "No regional volumes were measured.",
         "No job has ended.",
         "The separation of groups was not measured.",
+        "Data sets, sites and scanners were not audited.",
+        "There is one data set, site and scanner only",
     ):
         assert sentence in bare_page, sentence
 
