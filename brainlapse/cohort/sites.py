@@ -61,7 +61,7 @@ def _owner(scans: pd.DataFrame) -> pd.Series:
     """Name of the people that a data set takes part in; it stands before their names."""
     if "person" not in scans:
         return scans["dataset"].astype(str)
-    return scans["person"].astype(str).str.partition("/")[0]
+    return scans["person"].astype(str).str.replace("/.*", "", regex=True)
 
 
 def _text(value: Any) -> str | None:

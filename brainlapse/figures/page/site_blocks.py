@@ -60,15 +60,15 @@ def audit_blocks(audit: pd.DataFrame) -> list[Block]:
     return [blocks.heading("Data sets, sites, scanners"), *found, table]
 
 
-def task_warnings(audit: pd.DataFrame, task: str) -> list[Block]:
-    """Warn where the target of a task goes with data set, site or scanner among its scans."""
-    return confounded(audit[audit["task"] == task])
+def task_warnings(audit: pd.DataFrame, task: str | None = None) -> list[Block]:
+    """Warn where the target of a task, or of any, goes with a place among its scans."""
+    return confounded(audit[audit["task"] == task if task else audit["task"].notna()])
 
 
 def confounded(audit: pd.DataFrame) -> list[Block]:
     """Return a warning of what is confounded; none where nothing is."""
     rows = audit[audit["verdict"] == "confounded"]
-    sentences = [f"{finding}." for finding in rows["finding"].astype(str)]
+    sentences = [f"{finding}." for finding in rows["finding"].astype(str).unique()]
     return [blocks.warning(sentences)] if sentences else []
 
 

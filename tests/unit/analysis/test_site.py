@@ -146,6 +146,12 @@ def test_places_of_few_people_and_missing_columns_give_a_sentence():
         assert row["finding"].startswith(f"expected {against} of 3 people in each of two places")
 
 
+def test_an_empty_cohort_and_one_without_ages_have_tables():
+    assert set(audit_places(cohort().iloc[:0], [], 0)["verdict"]) == {"unknown"}
+    rows = cohort().assign(age_years=np.nan, sex=None)
+    assert verdicts(audit_places(rows, [], 0))["age_years"] == "unknown"
+
+
 def visits(changes, count=4):
     """Scans of 40 people; ``changes(number)`` is the visit at which a person changes scanner."""
     rows = cohort().head(40)

@@ -188,6 +188,17 @@ def test_rejected_scans_aligned_volumes_and_missing_regions():
     assert table["people"].iloc[0] == 59
 
 
+def test_people_who_span_data_sets_without_sessions_are_compared_within():
+    volumes, scans, quality = tables(longitudinal(staggered))
+    dataset = dict(zip(scans["scan"], np.where(scans.pop("shifted"), "b", "a"), strict=True))
+    for table in (volumes, scans, quality):
+        table["dataset"] = table["scan"].map(dataset)
+    table = tabulate_steps(volumes, scans.assign(session=None, scanner=None), quality)
+    assert set(table["factor"]) == {"dataset"}
+    assert table["place"].tolist() == ["b", "b"]
+    assert table["step_pct"].tolist() == pytest.approx([5, 5], abs=1)
+
+
 def test_one_place_and_no_volumes_give_an_empty_table():
     volumes, scans, quality = tables(longitudinal(lambda number: 9))
     table = tabulate_steps(volumes, scans, quality)

@@ -99,11 +99,10 @@ def test_a_data_set_that_passes_for_the_diagnosis_is_warned_of(page: str) -> Non
     assert "nobody has one value of site" in page
 
 
-def test_a_diagnosis_that_is_the_data_set_is_warned_of_at_the_cohort_and_at_its_task(
-    page: str,
-) -> None:
+def test_a_diagnosis_that_is_the_data_set_is_warned_of(page: str) -> None:
+    """On the first screen, at the cohort and at its task."""
     warnings = re.findall(r'<div class="warning"><p>diagnosis can&#39;t be told from', page)
-    assert len(warnings) == 2
+    assert len(warnings) == 3
     assert "no table names a site" in page
     assert "refused: of other ages" in page
     assert "4.9" in page
