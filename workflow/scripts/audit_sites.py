@@ -1,7 +1,7 @@
 """Say what data set, site and scanner can't be told from."""
 
 from brainlapse import runtime
-from brainlapse.analysis.site import audit_places
+from brainlapse.analysis.sites.audit import audit_places
 from brainlapse.cohort.tables import SCAN, read_scans
 
 

@@ -1,7 +1,7 @@
 """Estimate by how much data set, site or scanner shifts regional volumes."""
 
 from brainlapse import runtime
-from brainlapse.analysis.site_steps import tabulate_steps
+from brainlapse.analysis.sites.steps import tabulate_steps
 from brainlapse.cohort.tables import SCAN, read_scans
 from brainlapse.segmentation.columns import VOLUME_COLUMNS
 

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from brainlapse.analysis.designs import (
+from brainlapse.analysis.folds import people_of
+from brainlapse.analysis.sites.audit import have_gap
+from brainlapse.analysis.sites.designs import (
     NEARLY,
     dummies,
     is_deficient,
@@ -16,8 +18,6 @@ from brainlapse.analysis.designs import (
     less_means,
     visit_columns,
 )
-from brainlapse.analysis.folds import people_of
-from brainlapse.analysis.site import have_gap
 from brainlapse.cohort.sites import tabulate_places
 from brainlapse.cohort.tables import SCAN
 

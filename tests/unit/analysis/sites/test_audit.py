@@ -6,7 +6,7 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy.stats import chi2_contingency
 
-from brainlapse.analysis.site import AUDIT_COLUMNS, audit_places, have_gap
+from brainlapse.analysis.sites.audit import AUDIT_COLUMNS, audit_places, have_gap
 
 PEOPLE = 120
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from brainlapse.analysis.designs import (
+from brainlapse.analysis.folds import class_name, people_of
+from brainlapse.analysis.sites.designs import (
     NEARLY,
     dummies,
     is_deficient,
@@ -15,7 +16,6 @@ from brainlapse.analysis.designs import (
     less_means,
     visit_columns,
 )
-from brainlapse.analysis.folds import class_name, people_of
 from brainlapse.cohort.columns import find_named, plain_name
 from brainlapse.cohort.sites import SCANNER_COLUMNS, SITE_COLUMNS, tabulate_places
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from brainlapse.analysis.site_steps import STEP_COLUMNS, tabulate_steps
+from brainlapse.analysis.sites.steps import STEP_COLUMNS, tabulate_steps
 
 REGIONS = {"ventricles": 0.03, "hippocampus": -0.01}  # change of the log volume a year
 STEP = 0.05
