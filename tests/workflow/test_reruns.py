@@ -61,6 +61,7 @@ EDITS = {  # module -> the rules whose own code it is
     "segmentation/group_rates.py": {"measure_rates"},
     "segmentation/noise_floor.py": {"repeat_scan", "measure_noise_floor"},
     "cohort/visits.py": set(),
+    "cohort/sites.py": {"separate_groups", "audit_sites", "measure_site_steps"},
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/intake.py": {"take_brain"},
     "preprocessing/quality/review.py": {"collect_quality"},
@@ -87,6 +88,9 @@ EDITS = {  # module -> the rules whose own code it is
         "segment_mean_image",
     },
     "analysis/pca.py": {"reduce_latents", "evaluate_task", "load_bundle"},
+    "analysis/separation.py": {"separate_groups"},
+    "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
+    "analysis/sites/steps.py": {"measure_site_steps"},
     "analysis/tasks.py": {"evaluate_task"},
     "aging/errors.py": {"control_forecasts", "score_forecasts"},
     "aging/volumes.py": {

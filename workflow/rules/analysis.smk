@@ -1,14 +1,40 @@
 """What the latent space holds.
 
-in:  latents/{model}/latents.npz, latents/{model}/index.tsv
-out: analysis/{model}/pca.tsv, analysis/{model}/tasks/{task}/metrics.tsv
+in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv
+out: cohort/site_audit.tsv, analysis/{model}/pca.tsv, analysis/{model}/separation.tsv,
+     analysis/{model}/tasks/{task}/metrics.tsv
 
+audit_sites      what data set, site and scanner can't be told from
 reduce_latents   principal components of the training scans, every scan projected
+separate_groups  how far groups of people stand apart in them
 evaluate_task    one prediction task, cross-validated over subjects, beside its baselines
 """
 
 
 include: "inputs/analysis.smk"
+
+
+rule audit_sites:
+    """Say what data set, site and scanner can't be told from."""
+    input:
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
+    output:
+        audit=results("cohort/site_audit.tsv"),
+    log:
+        results("logs/audit_sites.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(20),
+    params:
+        tasks=AUDITED_TASKS,
+        seed=config["seed"],
+        code=code_of("audit_sites"),
+    script:
+        "../scripts/audit_sites.py"
 
 
 rule reduce_latents:
@@ -34,6 +60,28 @@ rule reduce_latents:
         code=code_of("reduce_latents"),
     script:
         "../scripts/reduce_latents.py"
+
+
+rule separate_groups:
+    """Measure how far groups of people stand apart in the components."""
+    input:
+        scores=results("analysis/{model}/pca.tsv"),
+        index=results("latents/{model}/index.tsv"),
+    output:
+        separation=results("analysis/{model}/separation.tsv"),
+    log:
+        results("logs/separate_groups/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        seed=config["seed"],
+        code=code_of("separate_groups"),
+    script:
+        "../scripts/separate_groups.py"
 
 
 rule evaluate_task:

@@ -98,6 +98,7 @@ rule write_report:
                 results("report/figures/{model}/training.png"),
                 results("report/figures/{model}/reconstructions.png"),
                 results("report/figures/{model}/latents.png"),
+                results("analysis/{model}/separation.tsv"),
             ],
             model=MODELS,
         ),
@@ -109,6 +110,10 @@ rule write_report:
             model=MODELS,
             task=TASKS,
         ),
+        sites=[
+            results("cohort/site_audit.tsv"),
+            results("volumes/site_steps.tsv"),
+        ],
         noise_floor=results("volumes/noise_floor.tsv"),
         group_rates=results("volumes/group_rates.tsv"),
         ageing=expand(

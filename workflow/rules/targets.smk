@@ -54,7 +54,9 @@ rule encode:
 rule analyse:
     """Reduce the latents and evaluate every task."""
     input:
+        results("cohort/site_audit.tsv"),
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
+        expand(results("analysis/{model}/separation.tsv"), model=MODELS),
         expand(
             results("analysis/{model}/tasks/{task}/metrics.tsv"),
             model=MODELS,
@@ -73,6 +75,7 @@ rule volumes:
     input:
         results("volumes/volumes.tsv"),
         results("volumes/rates.tsv"),
+        results("volumes/site_steps.tsv"),
         expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
 
 

@@ -3,7 +3,7 @@
 in:  preprocessed brains, preprocess/qc.tsv, latents/{model}/reconstructions,
      aging/{model}/predicted, aging/{model}/interpolated and their tables
 out: a table per subject or block of people and kind, volumes/volumes.tsv, volumes/rates.tsv, volumes/group_rates.tsv,
-     volumes/noise_floor.tsv,
+     volumes/site_steps.tsv, volumes/noise_floor.tsv,
      autoencoder/{model}/volume_error.tsv, baselines/mean_image_volume_error.tsv
 
 segment_real          the real scans of one subject: volumes and label maps
@@ -11,6 +11,7 @@ segment_aligned       the visits of one person at 1 mm, aligned: the volumes tha
 segment_decoded       what one autoencoder decoded of a block of people: volumes
 collect_volumes       all volumes in one table, in MNI space and native
 measure_rates         yearly change of each region of each person, and of groups
+measure_site_steps    by how much data set, site or scanner shifts volumes
 repeat_scan           one scan turned, processed and segmented again
 measure_noise_floor   how far volumes differ when nothing changed, by region
 measure_volume_error  volumes of reconstructions against those of the scans
@@ -147,6 +148,28 @@ rule measure_rates:
         code=code_of("measure_rates"),
     script:
         "../scripts/measure_rates.py"
+
+
+rule measure_site_steps:
+    """Estimate by how much data set, site or scanner shifts regional volumes."""
+    input:
+        volumes=results("volumes/volumes.tsv"),
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
+    output:
+        steps=results("volumes/site_steps.tsv"),
+    log:
+        results("logs/measure_site_steps.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("measure_site_steps"),
+    script:
+        "../scripts/measure_site_steps.py"
 
 
 rule repeat_scan:

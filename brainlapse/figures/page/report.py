@@ -10,7 +10,7 @@ import yaml
 
 from brainlapse.configuration.judges import shared_judges
 from brainlapse.figures import tables
-from brainlapse.figures.page import blocks, findings, methods, sections, task_section
+from brainlapse.figures.page import blocks, findings, methods, sections, site_blocks, task_section
 from brainlapse.figures.page import model_sections as models
 from brainlapse.figures.page.blocks import Block, Section
 from brainlapse.figures.page.sections import Run
@@ -71,6 +71,7 @@ def summary_section(run: Run, config: dict) -> Section:
         "What was found",
         [
             *([blocks.warning(worse)] if worse else []),
+            *site_blocks.task_warnings(run.table("cohort/site_audit.tsv", tables.SITE_AUDIT)),
             *map(blocks.note, shared_judges(config)),
             blocks.bullets(findings.sentences(run, found)),
             blocks.table(

@@ -9,7 +9,7 @@ import pandas as pd
 from brainlapse.figures import style, tables
 from brainlapse.figures.ageing import curves as ageing
 from brainlapse.figures.ageing.images import image_table
-from brainlapse.figures.page import blocks, pairs, volume_blocks
+from brainlapse.figures.page import blocks, pairs, site_blocks, volume_blocks
 from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.scans import cohort, quality
 
@@ -61,6 +61,7 @@ def cohort_section(run: Run) -> Section:
                 empty="No scan passed the checks of the cohort stage.",
             ),
             run.figure("cohort.png", "the cohort"),
+            *site_blocks.audit_blocks(run.table("cohort/site_audit.tsv", tables.SITE_AUDIT)),
             blocks.heading("Rejected scans"),
             blocks.table(
                 rejected,
@@ -199,12 +200,15 @@ def _gallery(run: Run, checked: pd.DataFrame, max_pictures: int) -> blocks.Block
 
 
 def latent_section(run: Run) -> Section:
-    """Show principal components of the latents."""
+    """Show principal components of the latents, and which groups stand apart in them."""
     section = Section("latents", "Latent space")
     for model in run.models:
         section.blocks += [
             blocks.heading(model),
             run.figure(f"{model}/latents.png", f"the latent space of {model}"),
+            *site_blocks.separation_blocks(
+                run.table(f"analysis/{model}/separation.tsv", tables.SEPARATION)
+            ),
         ]
     return section
 
@@ -217,6 +221,9 @@ def ageing_section(run: Run) -> Section:
         blocks.text(volume_blocks.sentence(volumes)),
         volume_blocks.group_table(run.table("volumes/group_rates.tsv", tables.GROUP_RATES)),
         volume_blocks.floor_table(run.table("volumes/noise_floor.tsv", tables.NOISE_FLOOR)),
+        site_blocks.step_table(
+            run.table("volumes/site_steps.tsv", tables.SITE_STEPS), ageing.REGION_ORDER[:4]
+        ),
     ]
     for model in run.models:
         folder = f"aging/{model}"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from brainlapse.figures import tables
-from brainlapse.figures.page import blocks
+from brainlapse.figures.page import blocks, site_blocks
 from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.page.sections import Run
 
@@ -15,12 +15,14 @@ def task_section(run: Run) -> Section:
     section = Section("tasks", "Classification and regression")
     if not run.tasks:
         section.blocks.append(blocks.note("No tasks are configured (key: tasks)."))
+    audit = run.table("cohort/site_audit.tsv", tables.SITE_AUDIT)
     for task in run.tasks:
         name = task["name"]
         metrics = task_metrics(run, name)
         few = _few_subjects(metrics)
         section.blocks += [
             blocks.heading(f"{name}: {task['kind']} of {task['target']}"),
+            *site_blocks.task_warnings(audit, name),
             blocks.table(
                 metrics[~few],
                 "Cross-validation over subjects; a row per metric and split of the autoencoder, "

@@ -164,6 +164,42 @@ def fake_pca(scans: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
     )
 
 
+def fake_separation() -> pd.DataFrame:
+    """The data set stands as far apart as the diagnosis among people held out."""
+    rows = [
+        ("dataset", "train", 0.02, 0.4, 50, 2, None),
+        ("dataset", "held_out", 0.31, 0.001, 24, 2, None),
+        ("diagnosis", "train", 0.28, 0.001, 50, 2, None),
+        ("diagnosis", "held_out", 0.25, 0.002, 24, 2, None),
+        ("site", "held_out", np.nan, np.nan, 0, 0, "nobody has one value of site"),
+    ]
+    names = ["column", "split", "silhouette", "p_value", "people", "groups", "note"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def fake_audit() -> pd.DataFrame:
+    """Diagnosis and data set can't be told apart, in the cohort and in the task."""
+    words = "diagnosis can't be told from dataset: it may as well be the dataset's"
+    rows = [
+        (None, "dataset", "diagnosis", 0.97, 0.001, "confounded", words),
+        (None, "dataset", "age_years", 0.02, 0.3, "apart", None),
+        (None, "site", None, np.nan, np.nan, "unknown", "no table names a site"),
+        ("diagnosis", "dataset", "diagnosis", 0.97, 0.001, "confounded", words),
+    ]
+    names = ["task", "factor", "against", "association", "p_value", "verdict", "finding"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def fake_steps() -> pd.DataFrame:
+    """One estimate and one refusal."""
+    rows = [
+        ("scanner", "within people", "ventricles", "a/new", "a/old", 4.9, 4.1, 5.8, None),
+        ("dataset", "between people", *[None] * 3, *[np.nan] * 3, "refused: of other ages"),
+    ]
+    names = ["factor", "compared", "region", "place", "reference"]
+    return pd.DataFrame(rows, columns=[*names, "step_pct", "step_low_pct", "step_high_pct", "note"])
+
+
 def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
     """Write every table of a run under `root` and return the scans."""
     scans = fake_scans()
@@ -198,6 +234,9 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         f"analysis/{model}/pca_variance": pd.DataFrame(
             {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}
         ),
+        "cohort/site_audit": fake_audit(),
+        "volumes/site_steps": fake_steps(),
+        f"analysis/{model}/separation": fake_separation(),
         f"aging/{model}/predictions": forecasts,
         f"aging/{model}/errors": fake_errors(forecasts),
         f"aging/{model}/matched": fake_matched(),

@@ -1,5 +1,10 @@
 """Settings of the tasks, and what a bundle knows of the latent space."""
 
+AUDITED_TASKS = [
+    {key: task[key] for key in ("name", "target", "datasets", "classes")}
+    for task in config["tasks"]
+]
+
 
 def task_settings(wildcards):
     """Settings of one task."""

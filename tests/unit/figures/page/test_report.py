@@ -92,6 +92,22 @@ def test_visits_are_counted_where_there_are_pairs(page: str, bare_page: str) -> 
     assert "pairs of visits" not in bare_page
 
 
+def test_a_data_set_that_passes_for_the_diagnosis_is_warned_of(page: str) -> None:
+    warning = "dataset separates held out people as well as the diagnosis does (silhouette 0.31"
+    assert page.count(warning) == 1
+    assert "dataset separates train people" not in page
+    assert "nobody has one value of site" in page
+
+
+def test_a_diagnosis_that_is_the_data_set_is_warned_of(page: str) -> None:
+    """On the first screen, at the cohort and at its task."""
+    warnings = re.findall(r'<div class="warning"><p>diagnosis can&#39;t be told from', page)
+    assert len(warnings) == 3
+    assert "no table names a site" in page
+    assert "refused: of other ages" in page
+    assert "4.9" in page
+
+
 def test_empty_sections_say_why(bare_page: str) -> None:
     assert "data:image/" not in bare_page
     for sentence in (
@@ -109,6 +125,9 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "not measured",
         "No regional volumes were measured.",
         "No job has ended.",
+        "The separation of groups was not measured.",
+        "Data sets, sites and scanners were not audited.",
+        "There is one data set, site and scanner only",
     ):
         assert sentence in bare_page, sentence
 

@@ -1,0 +1,131 @@
+"""Whether groups of people stand apart in the space of the components, and which groups do."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import pairwise_distances
+
+from brainlapse.analysis.folds import class_name, people_of
+from brainlapse.cohort.sites import tabulate_places
+from brainlapse.cohort.tables import SCAN, is_flagged
+
+SEPARATION_COLUMNS = [
+    *("column", "split", "silhouette", "p_value", "people", "groups", "components", "note"),
+]
+GROUPINGS = ("dataset", "site", "diagnosis", "sex")
+SIDES = ("train", "held_out")
+FEWEST = 5  # people of a group: fewer are no cloud of points
+PERMUTATIONS = 999
+MOST = 2000  # people that distances are taken of
+
+
+def tabulate_separation(scores: pd.DataFrame, index: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Measure how far groups of people stand apart, on one mean of their scans each.
+
+    Parameters
+    ----------
+    scores
+        ``pca.tsv``: dataset, scan and the components.
+    index
+        ``index.tsv`` of the latents: flagged scans count for nothing; columns of the user say the
+        site.
+    seed
+        Seed of the permutations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``SEPARATION_COLUMNS``, a row per grouping and side: people of the train split, on whom the
+        axes were fitted, and all others. ``silhouette`` [-1 to 1] (Rousseeuw 1987) of the groups
+        in all components of the table, Euclidean; ``p_value``: share of shuffles of the groups
+        over people that reach it. Of more than 2,000 people a seeded draw counts. Groups of fewer
+        than 5 people are left out; where fewer than two are left, ``note`` says so and there are
+        no numbers.
+    """
+    components = [name for name in scores if re.fullmatch(r"pc\d+", str(name))]
+    scans = scores[[*SCAN, *components]].merge(index, on=SCAN, validate="one_to_one")
+    scans = scans[~is_flagged(scans)].reset_index(drop=True)
+    scans["site"] = tabulate_places(scans)["site"]
+    person, side = people_of(scans), np.where(scans["split"] == "train", *SIDES)
+    records = []
+    for name in SIDES:
+        mine = scans[side == name].groupby(person[side == name], sort=True)
+        points = mine[components].mean().to_numpy(float)
+        for column in GROUPINGS:
+            groups = mine[column].agg(_only) if column in scans else pd.Series(dtype=object)
+            found = _separate(points, groups, column, seed)
+            records.append({"column": column, "split": name, **found})
+    return pd.DataFrame(records, columns=SEPARATION_COLUMNS).round(6)
+
+
+def _only(values: pd.Series) -> str | None:
+    """Group of a person; none where the scans differ."""
+    found = values.map(class_name).dropna().unique()
+    return found[0] if len(found) == 1 else None
+
+
+def _separate(points: np.ndarray, groups: pd.Series, column: str, seed: int) -> dict[str, object]:
+    """Silhouette of groups (one a point) with its p-value, or the reason why there is none."""
+    if not groups.notna().any():
+        return {"people": 0, "groups": 0, "note": f"nobody has one value of {column}"}
+    groups = groups.where(_drawn(groups.notna().to_numpy(), seed))
+    counts = groups.value_counts()
+    small = sorted(counts.index[counts < FEWEST])
+    notes = [f"left out, fewer than {FEWEST} people each: {', '.join(small)}"] if small else []
+    kept = (groups.notna() & ~groups.isin(small)).to_numpy()
+    numbers: dict[str, float] = {"people": int(kept.sum()), "groups": len(counts) - len(small)}
+    if points.shape[1] == 0:
+        notes.insert(0, "the latents have no components")
+    elif numbers["groups"] < 2:
+        notes.insert(0, f"expected two groups of {FEWEST} people, found {numbers['groups']}")
+    else:
+        silhouette, p_value = permuted_silhouette(points[kept], groups[kept].to_numpy(str), seed)
+        numbers |= {"silhouette": silhouette, "p_value": p_value, "components": points.shape[1]}
+    return {**numbers, "note": "; ".join(notes) or None}
+
+
+def _drawn(kept: np.ndarray, seed: int) -> np.ndarray:
+    """Keep at most ``MOST`` of the people."""
+    rows = np.flatnonzero(kept)
+    if len(rows) > MOST:
+        rows = np.random.default_rng(seed).choice(rows, MOST, replace=False)
+    return np.isin(np.arange(len(kept)), rows)
+
+
+def permuted_silhouette(
+    points: np.ndarray, groups: np.ndarray, seed: int, permutations: int = PERMUTATIONS
+) -> tuple[float, float]:
+    """Silhouette of groups and the share of shuffles, itself among them, that reach it.
+
+    Parameters
+    ----------
+    points
+        One person each, float (N, K).
+    groups
+        Text (N,), at least two groups.
+    """
+    generator = np.random.default_rng(seed)
+    distances = pairwise_distances(points)
+    member = (groups[:, None] == np.unique(groups)).astype(float)  # (N, G)
+    found = mean_silhouette(distances, member)
+    draws = [mean_silhouette(distances, generator.permutation(member)) for _ in range(permutations)]
+    reached = np.sum(np.asarray(draws) >= found - 1e-12)
+    return found, float((1 + reached) / (1 + permutations))
+
+
+def mean_silhouette(distances: np.ndarray, member: np.ndarray) -> float:
+    """Mean silhouette, as scikit-learn's, whose checks would take 99 % of the time of a shuffle.
+
+    Parameters
+    ----------
+    distances
+        Between people, float (N, N).
+    member
+        1 where a person belongs to a group, float (N, G); at least two people a group.
+    """
+    sums, sizes = distances @ member, member.sum(axis=0)
+    own = (sums * member).sum(axis=1) / (member @ sizes - 1)
+    nearest = np.where(member > 0, np.inf, sums / sizes).min(axis=1)
+    larger = np.maximum(own, nearest)
+    return float(np.mean((nearest - own) / np.where(larger > 0, larger, 1)))
