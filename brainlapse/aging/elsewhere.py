@@ -143,7 +143,7 @@ def forecast_images(
     for row in plan.to_dict("records"):
         if row["method"] in DECODED:
             yield next(decoded)
-        elif row["method"] == WARPED:
+        elif row["method"].endswith(WARPED):
             rebuilt, forecast = next(decoded), next(decoded)
             yield elsewhere.warp(row, rebuilt, forecast)
         else:

@@ -6,7 +6,7 @@ import pandas as pd
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.methods.named import LATENT_METHODS
 from brainlapse.aging.people import Person, covariates_of
-from brainlapse.aging.plan import LATENT_ERRORS, OWN_SCANS_ONLY, WARPED, WARPED_BY, dated_scans
+from brainlapse.aging.plan import LATENT_ERRORS, OWN_SCANS_ONLY, WARPED, dated_scans
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.tables import PERSON
@@ -119,10 +119,10 @@ def forecast_codes(
     -------
     tuple
         Forecasts (rows, C, d, h, w), and codes to decode (n, C, d, h, w) for `forecast_images`: the
-        forecast of each row, for ``warped`` the code of the last scan seen before it.
+        forecast of each row, after the code of the last scan seen where that is warped.
     """
-    warped = (plan["method"] == WARPED).to_numpy()
-    by = plan.assign(method=plan["method"].replace(WARPED, WARPED_BY))
+    warped = plan["method"].str.endswith(WARPED)
+    by = plan.assign(method=plan["method"].str.removesuffix(WARPED))
     forecasts = forecast_latents(by, latents, index, settings, rates)
     table, codes = LatentTable(latents, index), []
     for row, code, moves in zip(plan.to_dict("records"), forecasts, warped, strict=True):

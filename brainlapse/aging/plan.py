@@ -30,12 +30,12 @@ BROUGHT = ("population_rate", "bayes")
 OWN_SCANS_ONLY = ("linear",)
 """Methods that learn from no other people."""
 VOXEL_LINEAR = "voxel_linear"
-WARPED, WARPED_BY = "warped", "bayes"
-"""The last scan seen, warped by what the latents of another method say."""
-DECODED = tuple(method for method in get_args(Method) if method not in (VOXEL_LINEAR, WARPED))
-"""Methods whose images the autoencoder decodes."""
-BY_MODEL = (*DECODED, WARPED)
+WARPED = "_warped"
+"""Ending of methods that warp the last scan seen as the decoded forecast says."""
+BY_MODEL = tuple(method for method in get_args(Method) if method != VOXEL_LINEAR)
 """Methods whose images rest on what the autoencoder decodes; others are no work of its."""
+DECODED = tuple(method for method in BY_MODEL if not method.endswith(WARPED))
+"""Methods whose images the autoencoder decodes."""
 LATENTS, VOXELS, STRANGERS = "latents", "voxels", "strangers"
 """Ways between two scans: mixed latents, decoded; mixed voxels; the latents of two people."""
 
@@ -63,8 +63,8 @@ def plan_forecasts(
     is a target, and the last k of the L scans are seen, for each k up to L. So methods and numbers
     of scans seen can be compared on the same target from the same last scan; k = L sees all.
     ``linear`` and ``voxel_linear`` need two scans some time apart, ``population_rate`` a training
-    subject with two ages, ``bayes`` and ``warped`` `BAYES_SUBJECTS`. Forecasts of other tools are
-    those whose files are there.
+    subject with two ages, ``bayes`` `BAYES_SUBJECTS`, and so do those that warp by them.
+    Forecasts of other tools are those whose files are there.
 
     Parameters
     ----------
@@ -233,8 +233,9 @@ def possible_methods(
     }
     if rate_subjects < BAYES_SUBJECTS:
         possible |= dict.fromkeys(brought, True)
-    possible[WARPED] = possible[WARPED_BY]
-    return [method for method in settings.methods if possible.get(method, True)]
+    return [
+        method for method in settings.methods if possible.get(method.removesuffix(WARPED), True)
+    ]
 
 
 def forecast_row(target: dict, seen: pd.DataFrame, method: str, so_far: int) -> dict:

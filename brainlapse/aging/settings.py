@@ -7,7 +7,15 @@ from pydantic import Field, field_validator
 
 from brainlapse.settings import Settings
 
-Method = Literal["linear", "population_rate", "bayes", "warped", "voxel_linear"]
+Method = Literal[
+    "linear",
+    "population_rate",
+    "bayes",
+    "linear_warped",
+    "population_rate_warped",
+    "bayes_warped",
+    "voxel_linear",
+]
 HeldOutSplit = Literal["validation", "test", "apply"]
 EXTERNAL_NAME = r"[a-z][a-z0-9]{0,29}"  # part of file names, BIDS labels among them
 RESERVED = {"reconstruction", "reconstructed"}
@@ -43,9 +51,9 @@ class AgingSettings(Settings):
         min_length=1,
         description="linear: line through the subject's own scans; population_rate: mean rate of "
         "the training subjects; bayes: both, weighed by what the training subjects' spread of "
-        "rates and scatter of scans tell; warped: the last scan seen, its borders moved as those "
-        "of its reconstruction move to the image of bayes; voxel_linear: a line through the "
-        "voxels of the subject's own scans, no network [choices].",
+        "rates and scatter of scans tell; each with _warped: the last scan seen, its borders "
+        "moved as those of its reconstruction move to the decoded forecast; voxel_linear: a line "
+        "through the voxels of the subject's own scans, no network [choices].",
     )
     external: dict[str, ExternalSettings] = Field(
         default_factory=dict,

@@ -73,7 +73,7 @@ def place(tmp_path, volume, affine, space="MNI"):
 def test_a_warped_scan_takes_both_its_decoded_images(tmp_path, cohort, mask):
     first, last, _ = brains(mask)
     plan = plan_forecasts(cohort, AgingSettings(methods=["linear"], scans_seen=[2]))
-    plan = pd.concat([plan, plan.assign(method="warped"), plan])
+    plan = pd.concat([plan, plan.assign(method="linear_warped"), plan])
     folders = elsewhere(tmp_path, cohort, AgingSettings())
     decoded = [first, last, last, first]  # of the line, twice the same for the warp, of the line
     found = list(forecast_images(plan, iter(decoded), folders))

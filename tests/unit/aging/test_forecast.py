@@ -112,13 +112,13 @@ def test_empty_plans_give_empty_tables(planted):
     assert list(errors) == ["latent_rmse", "latent_rmse_copy"]
 
 
-def test_a_warped_scan_rests_on_the_forecast_of_bayes_and_its_own_last_scan(planted):
+def test_a_warped_scan_rests_on_the_forecast_that_it_is_named_after(planted):
     index, latents, _ = planted
     index.loc[index["subject"] == "sub-2", "split"] = "apply"
     index.loc[index["subject"] == "sub-3", "split"] = "train"
-    settings = AgingSettings(methods=["linear", "bayes", "warped"], scans_seen=[2])
+    settings = AgingSettings(methods=["linear", "bayes", "bayes_warped"], scans_seen=[2])
     plan = plan_forecasts(index, settings)
-    assert plan["method"].tolist() == ["linear", "bayes", "warped"] * 3
+    assert plan["method"].tolist() == ["linear", "bayes", "bayes_warped"] * 3
     found, codes = forecast.forecast_codes(plan, latents, index, settings)
     np.testing.assert_array_equal(found[2::3], found[1::3])
     last = latents[[index["scan"].tolist().index(scan) for scan in plan["last_scan"][2::3]]]
