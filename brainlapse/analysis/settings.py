@@ -17,11 +17,22 @@ class AnalysisSettings(Settings):
     task_components: int = Field(
         20, ge=1, le=1000, description="Principal components that a task's model sees at most"
     )
+    tune: bool = Field(
+        True,
+        description="Choose penalty and number of components by inner folds of each training "
+        "fold; false: the fixed penalties below, and all components",
+    )
+    inner_folds: int = Field(
+        5, ge=2, le=50, description="Inner folds of the tuning, whole subjects each"
+    )
     logistic_inverse_penalty: float = Field(
-        1.0, gt=0, le=1e6, description="Inverse L2 penalty of the logistic regression"
+        1.0,
+        gt=0,
+        le=1e6,
+        description="Inverse L2 penalty of the logistic regression where it is not tuned",
     )
     ridge_penalty: float = Field(
-        1.0, gt=0, le=1e6, description="L2 penalty of the ridge regression"
+        1.0, gt=0, le=1e6, description="L2 penalty of the ridge regression where it is not tuned"
     )
     bootstrap_samples: int = Field(
         1000, ge=0, le=100000, description="Resamplings of subjects behind the 95 % intervals"
