@@ -1,10 +1,22 @@
 """Settings of the latent-space analyses and of the prediction tasks."""
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from brainlapse.settings import Settings
+
+Classifier = Literal[
+    "logistic", "linear_svm", "rbf_svm", "random_forest", "knn", "gradient_boosting"
+]
+Regressor = Literal["ridge", "svr", "gradient_boosting"]
+
+
+def _check_each_once(names: list[str] | None) -> list[str] | None:
+    if names is not None and len(set(names)) < len(names):
+        message = f"expected each once, found {', '.join(names)}"
+        raise ValueError(message)
+    return names
 
 
 class AnalysisSettings(Settings):
@@ -33,6 +45,16 @@ class AnalysisSettings(Settings):
     )
     ridge_penalty: float = Field(
         1.0, gt=0, le=1e6, description="L2 penalty of the ridge regression where it is not tuned"
+    )
+    classifiers: Annotated[list[Classifier], AfterValidator(_check_each_once)] = Field(
+        ["logistic"],
+        min_length=1,
+        description="Estimators of classifications; figures and findings show the first",
+    )
+    regressors: Annotated[list[Regressor], AfterValidator(_check_each_once)] = Field(
+        ["ridge"],
+        min_length=1,
+        description="Estimators of regressions; figures and findings show the first",
     )
     bootstrap_samples: int = Field(
         1000, ge=0, le=100000, description="Resamplings of subjects behind the 95 % intervals"
@@ -74,6 +96,14 @@ class TaskSettings(Settings):
         description="Columns of the confounds baseline, a model that sees only these, for "
         "instance age_years and sex",
     )
+    estimators: Annotated[list[Classifier | Regressor] | None, AfterValidator(_check_each_once)] = (
+        Field(
+            None,
+            min_length=1,
+            description="Estimators of this task; none: those of analysis.classifiers or "
+            "analysis.regressors",
+        )
+    )
 
     @model_validator(mode="after")
     def _check_fields_agree(self) -> "TaskSettings":
@@ -83,6 +113,14 @@ class TaskSettings(Settings):
         if self.kind == "regression" and (self.classes or self.positive):
             message = f"task {self.name}: classes and positive belong to a classification"
             raise ValueError(message)
+        known = get_args(Classifier if self.kind == "classification" else Regressor)
+        for name in self.estimators or []:
+            if name not in known:
+                message = (
+                    f"task {self.name}: estimators has {name!r}, expected for a {self.kind} some "
+                    f"of {', '.join(known)}"
+                )
+                raise ValueError(message)
         if self.classes and self.positive and self.positive not in self.classes:
             message = (
                 f"task {self.name}: positive is {self.positive!r}, expected one of {self.classes}"

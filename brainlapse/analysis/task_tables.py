@@ -40,11 +40,12 @@ class Judged:
     confounds: Output | None
 
 
-def impossible_task(task: TaskSettings, estimator: str, reason: str) -> TaskResult:
+def impossible_task(task: TaskSettings, estimators: list[str], reason: str) -> TaskResult:
     """Tables that hold the reason instead of numbers."""
     names = metrics.CLASSIFICATION if task.kind == "classification" else metrics.REGRESSION
-    table = pd.DataFrame({"metric": names}).reindex(columns=METRIC_COLUMNS)
-    table = table.assign(task=task.name, estimator=estimator, autoencoder_split="all", note=reason)
+    rows = [(estimator, metric) for estimator in estimators for metric in names]
+    table = pd.DataFrame(rows, columns=["estimator", "metric"]).reindex(columns=METRIC_COLUMNS)
+    table = table.assign(task=task.name, autoencoder_split="all", note=reason)
     table = table.assign(n_scans=0, n_subjects=0, n_folds=0)
     return TaskResult(pd.DataFrame(columns=PREDICTION_COLUMNS), table)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.analysis import crossval
-from brainlapse.analysis.estimators import CLASSIFIERS, REGRESSORS
+from brainlapse.analysis.estimators import estimators_of
 from brainlapse.analysis.folds import TaskImpossible, TaskScans, check_people, select_scans
 from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
@@ -50,11 +50,11 @@ def evaluate_task(
     Returns
     -------
     TaskResult
+        Predictions are of the main estimator, the first; metrics of all, the main one's first.
         Where the cohort does not allow the task: no predictions, NaN metrics, and the reason in
         ``note``.
     """
-    name = "logistic" if task.kind == "classification" else "ridge"
-    estimator = (CLASSIFIERS | REGRESSORS)[name]
+    estimators = estimators_of(task, settings)
     try:
         scans = select_scans(index, task)
         features = flatten_latents(latents)[scans.rows]
@@ -62,24 +62,24 @@ def evaluate_task(
         check_people(scans, task.target, settings.min_subjects)
         splits = task_splits(scans, settings, seed)
     except TaskImpossible as reason:
-        return impossible_task(task, name, str(reason))
+        return impossible_task(task, list(estimators), str(reason))
     latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
     prepared = crossval.prepare_folds(features, splits, latent_steps)
     covariates, missing = _covariates(index, task, scans)
     told = splits if len(covariates.columns) else []
     beside = crossval.prepare_folds(covariates, told, crossval.covariate_steps)
-    fit = partial(
-        crossval.cross_validate, scans=scans, estimator=estimator, settings=settings, seed=seed
-    )
-    judged = Judged(
-        fit(prepared, ordered=True),
-        crossval.constant_output(scans, splits),
-        fit(beside) if beside else None,
-    )
-    table = metric_table(index, scans, judged, settings, seed)
-    table = table.assign(task=task.name, estimator=name, n_folds=len(splits))
+    baseline = crossval.constant_output(scans, splits)
+    outputs, tables = [], []
+    for name, estimator in estimators.items():
+        fit = partial(
+            crossval.cross_validate, scans=scans, estimator=estimator, settings=settings, seed=seed
+        )
+        outputs.append(fit(prepared, ordered=True))
+        judged = Judged(outputs[-1], baseline, fit(beside) if beside else None)
+        tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
+    table = pd.concat(tables, ignore_index=True).assign(task=task.name, n_folds=len(splits))
     table["note"] = ["; ".join(filter(None, (n, twins, missing))) or np.nan for n in table["note"]]
-    predictions = prediction_table(index, scans, splits, judged.model)
+    predictions = prediction_table(index, scans, splits, outputs[0])
     return TaskResult(predictions, table[METRIC_COLUMNS])
 
 

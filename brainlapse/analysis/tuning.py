@@ -5,13 +5,16 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from scipy.special import softmax
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import ParameterGrid
 from sklearn.utils.class_weight import compute_sample_weight
 
 from brainlapse.analysis.estimators import Estimator
 from brainlapse.analysis.folds import TaskImpossible, TaskScans, subject_folds
+from brainlapse.analysis.metrics import mean_roc_auc
 from brainlapse.analysis.settings import AnalysisSettings
 
 COUNT = "components"  # among the parameters of a model: how many of the first columns it sees
@@ -30,15 +33,21 @@ class Tuned:
         Columns that it sees, from the first; None: all.
     chosen : str
         Parameters that the inner folds chose, in words; empty where nothing was to choose.
+    calibration : LogisticRegression | None
+        What makes probabilities of the distances that a support vector machine gives.
     """
 
     model: BaseEstimator
     count: int | None
     chosen: str
+    calibration: LogisticRegression | None = None
 
     def output(self, features: np.ndarray) -> np.ndarray:
         """Class probabilities (N, K), or the number predicted (N, 1), of features (N, P)."""
-        return _output(self.model, features[:, : self.count])
+        found = _output(self.model, features[:, : self.count])
+        if self.calibration is not None:
+            return self.calibration.predict_proba(found)
+        return softmax(found, axis=1) if _gives_distances(self.model) else found
 
 
 def fit_tuned(
@@ -68,19 +77,32 @@ def fit_tuned(
     if ordered and estimator.counts_components:
         grid[COUNT] = tuple(sorted({max(1, seen.shape[1] // 4), seen.shape[1]}))
     chosen: dict[str, Any] = {}
-    words = ""
+    words, calibration = "", None
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):  # for speed
-        if settings.tune and grid:
-            try:
-                pairs = inner_folds(scans, settings, seed)
-            except TaskImpossible:
-                words = "not tuned: too few people"
-            else:
-                chosen = _best(model, grid, seen, scans.true, pairs)
-                words = ", ".join(f"{name} {value:g}" for name, value in chosen.items())
-        count = chosen.pop(COUNT, None)
-        model.set_params(**chosen).fit(seen[:, :count], scans.true)
-    return Tuned(model, count, words)
+        try:
+            pairs = inner_folds(scans, settings, seed)
+        except TaskImpossible:
+            pairs, words = [], "not tuned: too few people" if settings.tune else ""
+        if settings.tune and pairs:
+            chosen = _best(model, grid, seen, scans.true, pairs)
+            words = ", ".join(f"{name.split('__')[-1]} {v:g}" for name, v in chosen.items())
+        columns = seen[:, : (count := chosen.pop(COUNT, None))]
+        model.set_params(**chosen)
+        if pairs and scans.classes and not hasattr(model, "predict_proba"):
+            calibration = LogisticRegression(class_weight="balanced")
+            calibration.fit(out_of_fold(model, columns, scans.true, pairs), scans.true)
+        model.fit(columns, scans.true)
+    return Tuned(model, count, words, calibration)
+
+
+def out_of_fold(
+    model: BaseEstimator, features: np.ndarray, true: np.ndarray, pairs: Pairs
+) -> np.ndarray:
+    """Return the output (N, K) for every scan of the model fitted to the other folds."""
+    parts = [_output(model.fit(features[a], true[a]), features[b]) for a, b in pairs]
+    output = np.zeros((len(features), parts[0].shape[1]))
+    output[np.concatenate([b for _, b in pairs])] = np.concatenate(parts)
+    return output
 
 
 def inner_folds(scans: TaskScans, settings: AnalysisSettings, seed: int) -> Pairs:
@@ -112,18 +134,26 @@ def _best(
 
 
 def _output(model: BaseEstimator, features: np.ndarray) -> np.ndarray:
-    found = model.predict_proba(features) if _classifies(model) else model.predict(features)
-    return found.reshape(len(features), -1)
+    """Probabilities or distances (N, K) of the classes, or the number predicted (N, 1)."""
+    if not hasattr(model, "classes_"):
+        return model.predict(features).reshape(-1, 1)
+    if not _gives_distances(model):
+        return model.predict_proba(features)
+    found = model.decision_function(features)
+    return np.stack([-found, found], axis=1) if found.ndim == 1 else found
 
 
-def _classifies(model: BaseEstimator) -> bool:
-    return hasattr(model, "classes_")
+def _gives_distances(model: BaseEstimator) -> bool:
+    return hasattr(model, "classes_") and not hasattr(model, "predict_proba")
 
 
 def _error(model: BaseEstimator, features: np.ndarray, true: np.ndarray) -> float:
-    """Absolute error, or Brier's with every class weighing the same."""
+    """Absolute error, or Brier's with every class weighing the same, or what the AUC lacks."""
     output = _output(model, features)
-    if not _classifies(model):
+    if not hasattr(model, "classes_"):
         return mean_absolute_error(true, output[:, 0])
+    if _gives_distances(model):
+        area = mean_roc_auc(true, output)
+        return 0.5 if np.isnan(area) else 1 - area
     squares = np.sum((output - (model.classes_ == true[:, None])) ** 2, axis=1)
     return float(np.average(squares, weights=compute_sample_weight("balanced", true)))
