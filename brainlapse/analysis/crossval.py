@@ -51,11 +51,14 @@ class Output:
     values : np.ndarray
         float (N, K): class probabilities, or the number predicted (K = 1); NaN where no split
         holds a scan out.
+    corrected : np.ndarray
+        float (N,): the number predicted without its pull to the mean, NaN where unknown.
     chosen : list[str]
         What was chosen in each split, in words.
     """
 
     values: np.ndarray
+    corrected: np.ndarray
     chosen: list[str]
 
 
@@ -105,13 +108,15 @@ def cross_validate(
         The features are principal components, of which the first few may do.
     """
     values = np.full((len(scans.true), max(1, len(scans.classes))), np.nan)
+    corrected = np.full(len(values), np.nan)
     words = []
     for data in prepared:
         mine = scans.subset(data.split.training)
         tuned = fit_tuned(data.seen, mine, estimator, settings, seed, ordered=ordered)
         values[data.split.held_out] = tuned.output(data.held_out)
+        corrected[data.split.held_out] = tuned.corrected(values[data.split.held_out, 0])
         words.append(tuned.chosen)
-    return Output(values, words)
+    return Output(values, corrected, words)
 
 
 def latent_steps(seen: np.ndarray, settings: AnalysisSettings, seed: int) -> list:
@@ -140,4 +145,4 @@ def constant_output(scans: TaskScans, splits: list[Split]) -> Output:
         seen = scans.true[split.training]
         shares = np.bincount(seen, minlength=len(scans.classes)) / len(seen) if scans.classes else 0
         output[split.held_out] = shares if scans.classes else seen.mean()
-    return Output(output, [""] * len(splits))
+    return Output(output, np.full(len(output), np.nan), [""] * len(splits))

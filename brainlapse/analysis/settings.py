@@ -59,6 +59,13 @@ class AnalysisSettings(Settings):
     bootstrap_samples: int = Field(
         1000, ge=0, le=100000, description="Resamplings of subjects behind the 95 % intervals"
     )
+    permutations: int = Field(
+        0,
+        ge=0,
+        le=100000,
+        description="Permutations of the targets, by person, behind p_value of the ROC AUC or the "
+        "absolute error of the first estimator; each fits and tunes every fold again; 0: none",
+    )
     min_subjects: int = Field(
         4,
         ge=2,

@@ -18,7 +18,7 @@ PREDICTION_COLUMNS = [
 ]
 METRIC_COLUMNS = [
     *("task", "estimator", "autoencoder_split", "metric", "value", "baseline", "confounds"),
-    *("ci_low", "ci_high", "n_scans", "n_subjects", "n_folds", "chosen", "note"),
+    *("ci_low", "ci_high", "p_value", "n_scans", "n_subjects", "n_folds", "chosen", "note"),
 ]
 SEEN_NOTE = "the autoencoder was trained on these images"
 
@@ -86,7 +86,7 @@ def metric_table(
                     "autoencoder_split": name,
                     "metric": metric,
                     "value": function(rows),
-                    "baseline": _chance_level(metric, baseline, rows),
+                    "baseline": _chance_level(metric, scans, baseline, rows),
                     "confounds": confounds[metric](rows) if confounds else np.nan,
                     "ci_low": ranges[metric][0],
                     "ci_high": ranges[metric][1],
@@ -95,7 +95,7 @@ def metric_table(
                     "note": SEEN_NOTE if name == "train" else "",
                 }
             )
-    return pd.DataFrame(records).assign(chosen=_counted(judged.model.chosen))
+    return pd.DataFrame(records).assign(p_value=np.nan, chosen=_counted(judged.model.chosen))
 
 
 def rows_by_split(index: pd.DataFrame, scans: TaskScans, output: Output) -> dict[str, np.ndarray]:
@@ -112,10 +112,12 @@ def metrics_of(scans: TaskScans, output: Output) -> dict[str, metrics.Metric]:
     """Return the metrics of an output by name, as functions of positions of scans."""
     if scans.classes:
         return metrics.classification_metrics(scans.true, output.values)
-    return metrics.regression_metrics(scans.true, output.values[:, 0])
+    return metrics.regression_metrics(scans.true, output.values[:, 0], output.corrected)
 
 
-def _chance_level(metric: str, baseline: dict[str, metrics.Metric], rows: np.ndarray) -> float:
+def _chance_level(
+    metric: str, scans: TaskScans, baseline: dict[str, metrics.Metric], rows: np.ndarray
+) -> float:
     """Metric of the constant baseline.
 
     Constants differ a little between folds, against the fold's own targets; metrics of order
@@ -123,7 +125,10 @@ def _chance_level(metric: str, baseline: dict[str, metrics.Metric], rows: np.nda
     """
     if metric == "roc_auc":
         return 0.5
-    return np.nan if metric == "pearson_r" else baseline[metric](rows)
+    if metric == "pr_auc":
+        return metrics.mean_share(scans.true[rows], len(scans.classes))
+    known = metric not in ("pearson_r", "calibration_slope")
+    return baseline[metric](rows) if known else np.nan
 
 
 def _counted(chosen: list[str]) -> str | float:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from brainlapse.analysis import crossval
+from brainlapse.analysis import crossval, permutations
 from brainlapse.analysis.estimators import estimators_of
 from brainlapse.analysis.folds import TaskImpossible, TaskScans, check_people, select_scans
 from brainlapse.analysis.pca import flatten_latents
@@ -22,6 +22,7 @@ from brainlapse.analysis.task_tables import (
     impossible_task,
     metric_table,
     prediction_table,
+    rows_by_split,
 )
 from brainlapse.analysis.twins import merge_twins
 from brainlapse.cohort.columns import find_named
@@ -79,6 +80,15 @@ def evaluate_task(
         tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
     table = pd.concat(tables, ignore_index=True).assign(task=task.name, n_folds=len(splits))
     table["note"] = ["; ".join(filter(None, (n, twins, missing))) or np.nan for n in table["note"]]
+    if settings.permutations:
+        main = permutations.main_metric(scans)
+        rows = rows_by_split(index, scans, outputs[0])
+        first = next(iter(estimators))
+        p_values = permutations.permutation_p_values(
+            prepared, scans, outputs[0], rows, estimators[first], settings, seed
+        )
+        shown = (table["estimator"] == first) & (table["metric"] == main)
+        table.loc[shown, "p_value"] = table.loc[shown, "autoencoder_split"].map(p_values)
     predictions = prediction_table(index, scans, splits, outputs[0])
     return TaskResult(predictions, table[METRIC_COLUMNS])
 

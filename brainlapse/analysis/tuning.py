@@ -17,6 +17,9 @@ from brainlapse.analysis.folds import TaskImpossible, TaskScans, subject_folds
 from brainlapse.analysis.metrics import mean_roc_auc
 from brainlapse.analysis.settings import AnalysisSettings
 
+LEAST_SLOPE = 0.1
+"""Of the prediction over the truth; below it, undoing the pull to the mean blows up the noise."""
+
 COUNT = "components"  # among the parameters of a model: how many of the first columns it sees
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
@@ -35,12 +38,15 @@ class Tuned:
         Parameters that the inner folds chose, in words; empty where nothing was to choose.
     calibration : LogisticRegression | None
         What makes probabilities of the distances that a support vector machine gives.
+    bias : tuple[float, float] | None
+        Intercept and slope of the inner folds' predictions over the truth, of a regression.
     """
 
     model: BaseEstimator
     count: int | None
     chosen: str
     calibration: LogisticRegression | None = None
+    bias: tuple[float, float] | None = None
 
     def output(self, features: np.ndarray) -> np.ndarray:
         """Class probabilities (N, K), or the number predicted (N, 1), of features (N, P)."""
@@ -48,6 +54,16 @@ class Tuned:
         if self.calibration is not None:
             return self.calibration.predict_proba(found)
         return softmax(found, axis=1) if _gives_distances(self.model) else found
+
+    def corrected(self, predicted: np.ndarray) -> np.ndarray:
+        """Undo the pull to the mean, without the truth of who is judged; NaN where unknown.
+
+        The first of two ways of de Lange and Cole, 2020 (doi 10.1016/j.nicl.2020.102229): less the
+        intercept, over the slope. The other one takes the age of who is judged.
+        """
+        if self.bias is None or self.bias[1] < LEAST_SLOPE:
+            return np.full(len(predicted), np.nan)
+        return (predicted - self.bias[0]) / self.bias[1]
 
 
 def fit_tuned(
@@ -77,7 +93,7 @@ def fit_tuned(
     if ordered and estimator.counts_components:
         grid[COUNT] = tuple(sorted({max(1, seen.shape[1] // 4), seen.shape[1]}))
     chosen: dict[str, Any] = {}
-    words, calibration = "", None
+    words, calibration, bias = "", None, None
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):  # for speed
         try:
             pairs = inner_folds(scans, settings, seed)
@@ -88,11 +104,15 @@ def fit_tuned(
             words = ", ".join(f"{name.split('__')[-1]} {v:g}" for name, v in chosen.items())
         columns = seen[:, : (count := chosen.pop(COUNT, None))]
         model.set_params(**chosen)
-        if pairs and scans.classes and not hasattr(model, "predict_proba"):
+        if pairs and not scans.classes:
+            apart = out_of_fold(model, columns, scans.true, pairs)[:, 0]
+            slope, intercept = np.polyfit(scans.true, apart, 1)
+            bias = (float(intercept), float(slope))
+        elif pairs and not hasattr(model, "predict_proba"):
             calibration = LogisticRegression(class_weight="balanced")
             calibration.fit(out_of_fold(model, columns, scans.true, pairs), scans.true)
         model.fit(columns, scans.true)
-    return Tuned(model, count, words, calibration)
+    return Tuned(model, count, words, calibration, bias)
 
 
 def out_of_fold(

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from brainlapse.analysis import tuning
-from brainlapse.analysis.estimators import CLASSIFIERS
+from brainlapse.analysis.crossval import cross_validate, prepare_folds
+from brainlapse.analysis.estimators import CLASSIFIERS, REGRESSORS
 from brainlapse.analysis.folds import TaskScans, select_scans
 from brainlapse.analysis.settings import AnalysisSettings
+from brainlapse.analysis.splits import task_splits
 from brainlapse.analysis.tasks import evaluate_task
 from tests.unit.analysis.test_tasks import AGES, GROUPS, cohort, noise, value
 
@@ -37,6 +39,7 @@ def test_a_tuned_penalty_beats_a_bad_one_on_people_held_out():
     assert errors[1] < 0.7 * errors[0]
 
 
+@pytest.mark.slow
 def test_shuffled_labels_are_at_chance_after_tuning():
     """Over cohorts, as one alone may lie anywhere near chance."""
     areas, slack = [], []
@@ -98,3 +101,18 @@ def test_among_equals_the_simplest_is_taken():
     seen = np.zeros((len(index), 8))
     tuned = tuning.fit_tuned(seen, scans, CLASSIFIERS["logistic"], TUNED, 0, ordered=True)
     assert tuned.chosen == "C 0.001, components 2"
+
+
+def test_the_pull_to_the_mean_is_undone_without_the_age_of_who_is_judged():
+    index = cohort(subjects=120, sessions=1)
+    scans = select_scans(index, AGES)
+    generator = np.random.default_rng(0)
+    seen = (scans.true[:, None] - 60) / 10 + generator.normal(size=(120, 1))
+    splits = task_splits(scans, TUNED, seed=0)
+    prepared = prepare_folds(seen, splits, lambda _: ["passthrough"])
+    output = cross_validate(prepared, scans, REGRESSORS["ridge"], TUNED, seed=0)
+    slopes = [np.polyfit(scans.true, y, 1)[0] for y in (output.values[:, 0], output.corrected)]
+    assert slopes[0] < 0.75
+    assert slopes[1] == pytest.approx(1, abs=0.1)
+    found = evaluate_task(noise(index), index, AGES, TUNED, seed=0)  # nothing to correct
+    assert np.isnan(value(found, "mae_bias_corrected"))
