@@ -98,6 +98,18 @@ class TaskSettings(Settings):
         "alphabetical order",
     )
     datasets: list[str] | None = Field(None, min_length=1, description="Datasets used; none: all")
+    train_datasets: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Datasets the models are fitted on; all others of the task are judged. None: "
+        "cross-validation",
+    )
+    leave_out: str | None = Field(
+        None,
+        min_length=1,
+        description="Column whose values are held out one after another, the models fitted on the "
+        "rest: dataset, site or any other. None: folds that are balanced at random",
+    )
     covariates: list[str] = Field(
         [],
         description="Columns of the confounds baseline, a model that sees only these, for "
@@ -120,6 +132,7 @@ class TaskSettings(Settings):
         if self.kind == "regression" and (self.classes or self.positive):
             message = f"task {self.name}: classes and positive belong to a classification"
             raise ValueError(message)
+        self._check_splits()
         known = get_args(Classifier if self.kind == "classification" else Regressor)
         for name in self.estimators or []:
             if name not in known:
@@ -134,3 +147,18 @@ class TaskSettings(Settings):
             )
             raise ValueError(message)
         return self
+
+    def _check_splits(self) -> None:
+        if self.train_datasets and self.leave_out:
+            message = f"task {self.name}: expected train_datasets or leave_out, found both"
+            raise ValueError(message)
+        if self.leave_out == self.target:
+            message = f"task {self.name}: leave_out is the target {self.target!r}"
+            raise ValueError(message)
+        fitted, used = set(self.train_datasets or []), set(self.datasets or [])
+        if fitted and used and not fitted < used:
+            message = (
+                f"task {self.name}: train_datasets, expected some and not all of datasets, "
+                f"{self.datasets}, found {self.train_datasets}"
+            )
+            raise ValueError(message)

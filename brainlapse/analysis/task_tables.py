@@ -60,7 +60,9 @@ def prediction_table(
     tested = np.flatnonzero(fold >= 0)
     values, true = output.values[tested], scans.true[tested]
     table = index.iloc[scans.rows[tested]].reindex(columns=PREDICTION_COLUMNS)
-    table = table.reset_index(drop=True).assign(fold=fold[tested], note=None)
+    table = table.reset_index(drop=True).assign(fold=fold[tested])
+    named = [f"held out: {split.name}" if split.name else None for split in splits]
+    table["note"] = [named[number] for number in fold[tested]]
     table["chosen"] = [output.chosen[number] or None for number in fold[tested]]
     if not scans.classes:
         return table.assign(true=true, predicted=values[:, 0], score=values[:, 0])

@@ -61,7 +61,7 @@ def evaluate_task(
         features = flatten_latents(latents)[scans.rows]
         scans, twins = merge_twins(features, scans)
         check_people(scans, task.target, settings.min_subjects)
-        splits = task_splits(scans, settings, seed)
+        splits, made = task_splits(index, scans, task, settings, seed)
     except TaskImpossible as reason:
         return impossible_task(task, list(estimators), str(reason))
     latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
@@ -79,7 +79,9 @@ def evaluate_task(
         judged = Judged(outputs[-1], baseline, fit(beside) if beside else None)
         tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
     table = pd.concat(tables, ignore_index=True).assign(task=task.name, n_folds=len(splits))
-    table["note"] = ["; ".join(filter(None, (n, twins, missing))) or np.nan for n in table["note"]]
+    table["note"] = [
+        "; ".join(filter(None, (n, made, twins, missing))) or np.nan for n in table["note"]
+    ]
     if settings.permutations:
         main = permutations.main_metric(scans)
         rows = rows_by_split(index, scans, outputs[0])

@@ -46,7 +46,7 @@ def test_people_swap_all_their_targets_and_stay_in_their_fold():
     index = cohort(subjects=20)
     index = index.drop(index.index[3])  # one with a single scan
     scans = select_scans(index, AGES)
-    splits = task_splits(scans, SETTINGS, seed=0)
+    splits = task_splits(index, scans, AGES, SETTINGS, seed=0)[0]
     prepared = prepare_folds(
         noise(index).reshape(len(index), -1), splits, lambda _: ["passthrough"]
     )

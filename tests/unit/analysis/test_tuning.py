@@ -108,7 +108,7 @@ def test_the_pull_to_the_mean_is_undone_without_the_age_of_who_is_judged():
     scans = select_scans(index, AGES)
     generator = np.random.default_rng(0)
     seen = (scans.true[:, None] - 60) / 10 + generator.normal(size=(120, 1))
-    splits = task_splits(scans, TUNED, seed=0)
+    splits = task_splits(index, scans, AGES, TUNED, seed=0)[0]
     prepared = prepare_folds(seen, splits, lambda _: ["passthrough"])
     output = cross_validate(prepared, scans, REGRESSORS["ridge"], TUNED, seed=0)
     slopes = [np.polyfit(scans.true, y, 1)[0] for y in (output.values[:, 0], output.corrected)]
