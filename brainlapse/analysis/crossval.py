@@ -1,6 +1,7 @@
 """Cross-validated models: everything that is fitted, is fitted inside a training fold."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from brainlapse.analysis.estimators import Estimator
 from brainlapse.analysis.folds import TaskScans
 from brainlapse.analysis.pca import principal_components
 from brainlapse.analysis.settings import AnalysisSettings
+from brainlapse.analysis.splits import Split
+from brainlapse.analysis.tuning import fit_tuned
 
 
 class LeadingScale(TransformerMixin, BaseEstimator):
@@ -30,42 +33,90 @@ class LeadingScale(TransformerMixin, BaseEstimator):
         return scores / self.scale_
 
 
-def cross_validate(
-    features: Any,
-    scans: TaskScans,
-    fold: np.ndarray,
-    settings: AnalysisSettings,
-    make_steps: Callable[[Any], list],
-) -> np.ndarray:
-    """Out-of-fold output of a model fitted on the other folds.
+@dataclass(frozen=True)
+class FoldData:
+    """One split with its features, float (n, K), made by steps fitted on its training scans."""
+
+    split: Split
+    seen: np.ndarray
+    held_out: np.ndarray
+
+
+@dataclass(frozen=True)
+class Output:
+    """What models fitted on other scans say.
+
+    Attributes
+    ----------
+    values : np.ndarray
+        float (N, K): class probabilities, or the number predicted (K = 1); NaN where no split
+        holds a scan out.
+    corrected : np.ndarray
+        float (N,): the number predicted without its pull to the mean, NaN where unknown.
+    chosen : list[str]
+        What was chosen in each split, in words.
+    """
+
+    values: np.ndarray
+    corrected: np.ndarray
+    chosen: list[str]
+
+
+def prepare_folds(
+    features: Any, splits: list[Split], make_steps: Callable[[Any], list]
+) -> list[FoldData]:
+    """Fit the steps before the model, once per split, without a look at the targets.
 
     Parameters
     ----------
     features : np.ndarray or pd.DataFrame
         Latents (N, P), or a table of covariates (N, columns).
-    scans : TaskScans
-        Targets and subjects of the N scans.
-    fold : np.ndarray
-        Fold of each scan, int (N,).
-    settings : AnalysisSettings
-        Penalties.
+    splits : list[Split]
+        Folds.
     make_steps : Callable
-        Unfitted steps before the model, for the features of a training fold.
-
-    Returns
-    -------
-    np.ndarray
-        float (N, K): class probabilities, or the number predicted (K = 1).
+        Unfitted steps for the features of a training fold.
     """
     take = features.iloc if isinstance(features, pd.DataFrame) else features
-    output = np.zeros((len(fold), max(1, len(scans.classes))))
-    for number in np.unique(fold):
-        training, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        model = make_pipeline(*make_steps(take[training]), _estimator(scans, settings))
-        model.fit(take[training], scans.true[training])
-        predict = model.predict_proba if scans.classes else model.predict
-        output[held_out] = predict(take[held_out]).reshape(len(held_out), -1)
-    return output
+    prepared = []
+    for split in splits:
+        steps = make_pipeline(*make_steps(take[split.training]))
+        seen = steps.fit_transform(take[split.training])
+        prepared.append(FoldData(split, seen, steps.transform(take[split.held_out])))
+    return prepared
+
+
+def cross_validate(
+    prepared: list[FoldData],
+    scans: TaskScans,
+    estimator: Estimator,
+    settings: AnalysisSettings,
+    seed: int,
+    *,
+    ordered: bool = False,
+) -> Output:
+    """Output for every held-out scan of a model that was fitted and tuned without it.
+
+    Parameters
+    ----------
+    prepared : list[FoldData]
+        Folds with their features.
+    scans : TaskScans
+        Targets and subjects of all N scans.
+    estimator, settings, seed
+        What to fit, and how.
+    ordered : bool
+        The features are principal components, of which the first few may do.
+    """
+    values = np.full((len(scans.true), max(1, len(scans.classes))), np.nan)
+    corrected = np.full(len(values), np.nan)
+    words = []
+    for data in prepared:
+        mine = scans.subset(data.split.training)
+        tuned = fit_tuned(data.seen, mine, estimator, settings, seed, ordered=ordered)
+        values[data.split.held_out] = tuned.output(data.held_out)
+        corrected[data.split.held_out] = tuned.corrected(values[data.split.held_out, 0])
+        words.append(tuned.chosen)
+    return Output(values, corrected, words)
 
 
 def latent_steps(seen: np.ndarray, settings: AnalysisSettings, seed: int) -> list:
@@ -87,19 +138,11 @@ def covariate_steps(seen: pd.DataFrame) -> list:
     return [ColumnTransformer(parts)]
 
 
-def _estimator(scans: TaskScans, settings: AnalysisSettings) -> LogisticRegression | Ridge:
-    if scans.classes:
-        return LogisticRegression(
-            C=settings.logistic_inverse_penalty, class_weight="balanced", max_iter=5000
-        )
-    return Ridge(alpha=settings.ridge_penalty)
-
-
-def constant_output(scans: TaskScans, fold: np.ndarray) -> np.ndarray:
+def constant_output(scans: TaskScans, splits: list[Split]) -> Output:
     """Give class shares, or the mean, of each training fold: what is known without looking."""
-    output = np.zeros((len(fold), max(1, len(scans.classes))))
-    for number in np.unique(fold):
-        seen = scans.true[fold != number]
+    output = np.full((len(scans.true), max(1, len(scans.classes))), np.nan)
+    for split in splits:
+        seen = scans.true[split.training]
         shares = np.bincount(seen, minlength=len(scans.classes)) / len(seen) if scans.classes else 0
-        output[fold == number] = shares if scans.classes else seen.mean()
-    return output
+        output[split.held_out] = shares if scans.classes else seen.mean()
+    return Output(output, np.full(len(output), np.nan), [""] * len(splits))

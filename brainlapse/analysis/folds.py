@@ -37,6 +37,11 @@ class TaskScans:
     classes: list[str]
     groups: np.ndarray
 
+    def subset(self, positions: np.ndarray) -> "TaskScans":
+        """Return the scans at these positions, of the same classes."""
+        parts = (self.rows[positions], self.true[positions], self.classes, self.groups[positions])
+        return TaskScans(*parts)
+
 
 def select_scans(index: pd.DataFrame, task: TaskSettings) -> TaskScans:
     """Unflagged scans with a known target, of the datasets and classes asked for.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 Metric = Callable[[np.ndarray], float]  # indices of scans -> value
@@ -39,7 +40,7 @@ def roc_auc(positive: np.ndarray, score: np.ndarray) -> float:
 
 
 def mean_roc_auc(true: np.ndarray, probability: np.ndarray) -> float:
-    """ROC AUC of each class against the others, averaged over the classes.
+    """ROC AUC of the last of two classes, or of each against the others, averaged over more.
 
     Parameters
     ----------
@@ -48,8 +49,81 @@ def mean_roc_auc(true: np.ndarray, probability: np.ndarray) -> float:
     probability : np.ndarray
         float (N, K), column k for class k.
     """
-    areas = [roc_auc(true == k, probability[:, k]) for k in range(probability.shape[1])]
-    return float(np.mean(areas))
+    classes = [1] if probability.shape[1] == 2 else range(probability.shape[1])
+    return float(np.mean([roc_auc(true == k, probability[:, k]) for k in classes]))
+
+
+def pr_auc(positive: np.ndarray, score: np.ndarray) -> float:
+    """Average precision: precision over recall, summed in steps; NaN where one class is absent.
+
+    Arguments as `roc_auc`; scans of one score are called positive together.
+    """
+    if positive.all() or not positive.any():
+        return np.nan
+    order = np.argsort(-score, kind="stable")
+    found = np.cumsum(positive[order])
+    last = np.append(np.diff(score[order]) != 0, True)  # of each run of equal scores
+    precision = found[last] / (np.flatnonzero(last) + 1)
+    return float(np.sum(np.diff(found[last], prepend=0) * precision) / positive.sum())
+
+
+def mean_pr_auc(true: np.ndarray, probability: np.ndarray) -> float:
+    """Average precision of the last of two classes, or the mean over more."""
+    classes = [1] if probability.shape[1] == 2 else range(probability.shape[1])
+    return float(np.mean([pr_auc(true == k, probability[:, k]) for k in classes]))
+
+
+def mean_share(true: np.ndarray, n_classes: int) -> float:
+    """Average precision of a constant: the share of the last of two classes, or its mean."""
+    return float(np.mean(true == 1)) if n_classes == 2 else 1 / n_classes
+
+
+def f1(true: np.ndarray, predicted: np.ndarray, classes: list[int]) -> float:
+    """Harmonic mean of precision and sensitivity, averaged over those of the classes found."""
+    wrong_or_right = {k: np.sum(true == k) + np.sum(predicted == k) for k in classes}
+    scores = [
+        2 * np.sum((true == k) & (predicted == k)) / total
+        for k, total in wrong_or_right.items()
+        if total
+    ]
+    return float(np.mean(scores)) if scores else np.nan
+
+
+def sensitivity(true: np.ndarray, predicted: np.ndarray, name: int) -> float:
+    """Share of the scans of class ``name`` that were found; NaN where it has none."""
+    mine = true == name
+    return float(np.mean(predicted[mine] == name)) if mine.any() else np.nan
+
+
+def brier(true: np.ndarray, probability: np.ndarray) -> float:
+    """Mean squared error of the probability of the last of two classes, or summed over more."""
+    if not len(true):
+        return np.nan
+    squares = (probability - (true[:, None] == np.arange(probability.shape[1]))) ** 2
+    return float(squares[:, 1:].mean() if probability.shape[1] == 2 else squares.sum(1).mean())
+
+
+def calibration_slope(positive: np.ndarray, probability: np.ndarray) -> float:
+    """Slope of a logistic regression of the truth on the logit of the probability.
+
+    1 where probabilities are as sure as they should be, below 1 where they are too sure. NaN
+    where it has no finite value: one class, one probability, or classes wholly apart.
+    """
+    scores = logit(np.clip(probability, 1e-6, 1 - 1e-6))
+    if positive.all() or not positive.any() or np.ptp(scores) == 0:
+        return np.nan
+    design = np.stack([np.ones_like(scores), scores], axis=1)
+    weights = np.zeros(2)
+    for _ in range(50):  # Newton's method
+        expected = expit(design @ weights)
+        curvature = design.T @ (design * (expected * (1 - expected))[:, None])
+        if np.linalg.cond(curvature) > 1e12:
+            return np.nan
+        step = np.linalg.solve(curvature, design.T @ (positive - expected))
+        weights += step
+        if np.abs(step).max() < 1e-8:
+            return float(weights[1])
+    return np.nan
 
 
 def mae(true: np.ndarray, predicted: np.ndarray) -> float:
@@ -75,8 +149,11 @@ def pearson_r(true: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.corrcoef(true, predicted)[0, 1])
 
 
-CLASSIFICATION = ("accuracy", "balanced_accuracy", "roc_auc")
-REGRESSION = ("mae", "rmse", "r2", "pearson_r")
+CLASSIFICATION = (
+    *("accuracy", "balanced_accuracy", "roc_auc", "pr_auc", "f1", "brier"),
+    *("sensitivity", "specificity", "calibration_slope"),  # of two classes
+)
+REGRESSION = ("mae", "rmse", "r2", "pearson_r", "mae_bias_corrected")
 
 
 def classification_metrics(true: np.ndarray, probability: np.ndarray) -> dict[str, Metric]:
@@ -90,20 +167,42 @@ def classification_metrics(true: np.ndarray, probability: np.ndarray) -> dict[st
         float (N, K), column k for class k.
     """
     predicted = probability.argmax(axis=1)
-    return {
+    two = probability.shape[1] == 2
+    wanted = [1] if two else list(range(probability.shape[1]))
+    functions: dict[str, Metric] = {
         "accuracy": lambda rows: accuracy(true[rows], predicted[rows]),
         "balanced_accuracy": lambda rows: balanced_accuracy(true[rows], predicted[rows]),
         "roc_auc": lambda rows: mean_roc_auc(true[rows], probability[rows]),
+        "pr_auc": lambda rows: mean_pr_auc(true[rows], probability[rows]),
+        "f1": lambda rows: f1(true[rows], predicted[rows], wanted),
+        "brier": lambda rows: brier(true[rows], probability[rows]),
     }
+    of_two: dict[str, Metric] = {
+        "sensitivity": lambda rows: sensitivity(true[rows], predicted[rows], 1),
+        "specificity": lambda rows: sensitivity(true[rows], predicted[rows], 0),
+        "calibration_slope": lambda rows: calibration_slope(true[rows] == 1, probability[rows, 1]),
+    }
+    return functions | of_two if two else functions
 
 
-def regression_metrics(true: np.ndarray, predicted: np.ndarray) -> dict[str, Metric]:
-    """Metrics as functions of the scans they are taken over; both arrays float (N,)."""
+def regression_metrics(
+    true: np.ndarray, predicted: np.ndarray, corrected: np.ndarray
+) -> dict[str, Metric]:
+    """Metrics as functions of the scans they are taken over.
+
+    Parameters
+    ----------
+    true, predicted : np.ndarray
+        float (N,).
+    corrected : np.ndarray
+        float (N,), predictions without their pull to the mean.
+    """
     return {
         "mae": lambda rows: mae(true[rows], predicted[rows]),
         "rmse": lambda rows: rmse(true[rows], predicted[rows]),
         "r2": lambda rows: r2(true[rows], predicted[rows]),
         "pearson_r": lambda rows: pearson_r(true[rows], predicted[rows]),
+        "mae_bias_corrected": lambda rows: mae(true[rows], corrected[rows]),
     }
 
 

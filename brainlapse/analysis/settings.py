@@ -1,10 +1,22 @@
 """Settings of the latent-space analyses and of the prediction tasks."""
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from brainlapse.settings import Settings
+
+Classifier = Literal[
+    "logistic", "linear_svm", "rbf_svm", "random_forest", "knn", "gradient_boosting"
+]
+Regressor = Literal["ridge", "svr", "gradient_boosting"]
+
+
+def _check_each_once(names: list[str] | None) -> list[str] | None:
+    if names is not None and len(set(names)) < len(names):
+        message = f"expected each once, found {', '.join(names)}"
+        raise ValueError(message)
+    return names
 
 
 class AnalysisSettings(Settings):
@@ -17,14 +29,42 @@ class AnalysisSettings(Settings):
     task_components: int = Field(
         20, ge=1, le=1000, description="Principal components that a task's model sees at most"
     )
+    tune: bool = Field(
+        True,
+        description="Choose penalty and number of components by inner folds of each training "
+        "fold; false: the fixed penalties below, and all components",
+    )
+    inner_folds: int = Field(
+        5, ge=2, le=50, description="Inner folds of the tuning, whole subjects each"
+    )
     logistic_inverse_penalty: float = Field(
-        1.0, gt=0, le=1e6, description="Inverse L2 penalty of the logistic regression"
+        1.0,
+        gt=0,
+        le=1e6,
+        description="Inverse L2 penalty of the logistic regression where it is not tuned",
     )
     ridge_penalty: float = Field(
-        1.0, gt=0, le=1e6, description="L2 penalty of the ridge regression"
+        1.0, gt=0, le=1e6, description="L2 penalty of the ridge regression where it is not tuned"
+    )
+    classifiers: Annotated[list[Classifier], AfterValidator(_check_each_once)] = Field(
+        ["logistic"],
+        min_length=1,
+        description="Estimators of classifications; figures and findings show the first",
+    )
+    regressors: Annotated[list[Regressor], AfterValidator(_check_each_once)] = Field(
+        ["ridge"],
+        min_length=1,
+        description="Estimators of regressions; figures and findings show the first",
     )
     bootstrap_samples: int = Field(
         1000, ge=0, le=100000, description="Resamplings of subjects behind the 95 % intervals"
+    )
+    permutations: int = Field(
+        0,
+        ge=0,
+        le=100000,
+        description="Permutations of the targets, by person, behind p_value of the ROC AUC or the "
+        "absolute error of the first estimator; each fits and tunes every fold again; 0: none",
     )
     min_subjects: int = Field(
         4,
@@ -58,10 +98,30 @@ class TaskSettings(Settings):
         "alphabetical order",
     )
     datasets: list[str] | None = Field(None, min_length=1, description="Datasets used; none: all")
+    train_datasets: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Datasets the models are fitted on; all others of the task are judged. None: "
+        "cross-validation",
+    )
+    leave_out: str | None = Field(
+        None,
+        min_length=1,
+        description="Column whose values are held out one after another, the models fitted on the "
+        "rest: dataset, site or any other. None: folds that are balanced at random",
+    )
     covariates: list[str] = Field(
         [],
         description="Columns of the confounds baseline, a model that sees only these, for "
         "instance age_years and sex",
+    )
+    estimators: Annotated[list[Classifier | Regressor] | None, AfterValidator(_check_each_once)] = (
+        Field(
+            None,
+            min_length=1,
+            description="Estimators of this task; none: those of analysis.classifiers or "
+            "analysis.regressors",
+        )
     )
 
     @model_validator(mode="after")
@@ -72,9 +132,33 @@ class TaskSettings(Settings):
         if self.kind == "regression" and (self.classes or self.positive):
             message = f"task {self.name}: classes and positive belong to a classification"
             raise ValueError(message)
+        self._check_splits()
+        known = get_args(Classifier if self.kind == "classification" else Regressor)
+        for name in self.estimators or []:
+            if name not in known:
+                message = (
+                    f"task {self.name}: estimators has {name!r}, expected for a {self.kind} some "
+                    f"of {', '.join(known)}"
+                )
+                raise ValueError(message)
         if self.classes and self.positive and self.positive not in self.classes:
             message = (
                 f"task {self.name}: positive is {self.positive!r}, expected one of {self.classes}"
             )
             raise ValueError(message)
         return self
+
+    def _check_splits(self) -> None:
+        if self.train_datasets and self.leave_out:
+            message = f"task {self.name}: expected train_datasets or leave_out, found both"
+            raise ValueError(message)
+        if self.leave_out == self.target:
+            message = f"task {self.name}: leave_out is the target {self.target!r}"
+            raise ValueError(message)
+        fitted, used = set(self.train_datasets or []), set(self.datasets or [])
+        if fitted and used and not fitted < used:
+            message = (
+                f"task {self.name}: train_datasets, expected some and not all of datasets, "
+                f"{self.datasets}, found {self.train_datasets}"
+            )
+            raise ValueError(message)

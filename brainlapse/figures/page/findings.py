@@ -256,6 +256,7 @@ def _tasks(run: Run) -> list[str]:
         if table.empty or "value" not in table:
             continue
         metric = WANTED[task["kind"]]
+        table = table[task_section.of_main_estimator(table)]
         rows = table[table["metric"] == metric].dropna(subset=["value"])
         if "autoencoder_split" in rows:
             held = [s for s in ("test", "apply") if s in set(rows["autoencoder_split"])]

@@ -165,11 +165,26 @@ def _ageing(config: dict[str, Any]) -> str:
 def _tasks(run: Run, config: dict[str, Any]) -> str:
     if not run.tasks or "analysis" not in config:
         return ""
-    named = ", ".join(f"{task['name']} ({task['kind']})" for task in run.tasks)
+    named = ", ".join(f"{task['name']} ({_task_words(task)})" for task in run.tasks)
+    settings = config["analysis"]
+    tuned = " Penalties were tuned by inner folds of each training fold."
     return (
         f"**Downstream tasks.** From the latents, in the manner of [@male]: {named}, by "
-        f"cross-validation over people ({config['analysis']['folds']} folds)."
+        f"cross-validation over people ({settings['folds']} folds)."
+        f"{tuned if settings.get('tune') else ''}"
     )
+
+
+def _task_words(task: dict[str, Any]) -> str:
+    """Return the kind of a task, and what it is fitted on where that is no random fold."""
+    words = task["kind"]
+    if task.get("train_datasets"):
+        words += (
+            f", fitted on {', '.join(task['train_datasets'])} and judged on the other data sets"
+        )
+    if task.get("leave_out"):
+        words += f", each {task['leave_out']} held out in turn"
+    return words
 
 
 def _software(versions: dict[str, str]) -> str:

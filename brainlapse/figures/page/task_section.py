@@ -19,12 +19,15 @@ def task_section(run: Run) -> Section:
     for task in run.tasks:
         name = task["name"]
         metrics = task_metrics(run, name)
+        others = ~of_main_estimator(metrics)
+        chosen = _chosen(metrics)
+        metrics = metrics.drop(columns="chosen", errors="ignore")
         few = _few_subjects(metrics)
         section.blocks += [
             blocks.heading(f"{name}: {task['kind']} of {task['target']}"),
             *site_blocks.task_warnings(audit, name),
             blocks.table(
-                metrics[~few],
+                metrics[~few & ~others],
                 "Cross-validation over subjects; a row per metric and split of the autoencoder, "
                 "which has seen the images of its train split. Baseline: what always predicting "
                 "the same reaches; confounds: a model of the covariates alone; ci: 95 % interval.",
@@ -32,7 +35,9 @@ def task_section(run: Run) -> Section:
                 if metrics.empty
                 else f"No split holds {FEW_SUBJECTS} subjects of task {name}.",
             ),
-            *_folded_few(metrics[few]),
+            *chosen,
+            *_folded(metrics[others & ~few], "Other estimators"),
+            *_folded(metrics[few], f"Splits of fewer than {FEW_SUBJECTS} subjects"),
         ]
         for model in run.models:
             section.blocks.append(
@@ -48,11 +53,24 @@ def _few_subjects(metrics: pd.DataFrame) -> pd.Series:
     return metrics["n_subjects"] < FEW_SUBJECTS
 
 
-def _folded_few(metrics: pd.DataFrame) -> list[blocks.Block]:
-    if metrics.empty:
+def _folded(metrics: pd.DataFrame, words: str) -> list[blocks.Block]:
+    return [] if metrics.empty else [blocks.table(metrics, empty="", folded=words)]
+
+
+def _chosen(metrics: pd.DataFrame) -> list[blocks.Block]:
+    """Say what the inner folds chose for each model and estimator."""
+    if "chosen" not in metrics:
         return []
-    words = f"Splits of fewer than {FEW_SUBJECTS} subjects"
-    return [blocks.table(metrics, empty="", folded=words)]
+    names = [name for name in ("model", "estimator", "chosen") if name in metrics]
+    table = metrics[names].dropna().drop_duplicates()
+    return _folded(table, "What the inner folds chose, and in how many folds")
+
+
+def of_main_estimator(metrics: pd.DataFrame) -> pd.Series:
+    """Tell which rows are of the estimator that figures show: the first of the table."""
+    if metrics.empty or "estimator" not in metrics:
+        return pd.Series(True, index=metrics.index)
+    return metrics["estimator"] == metrics["estimator"].iloc[0]
 
 
 def task_metrics(run: Run, task: str) -> pd.DataFrame:
@@ -65,4 +83,4 @@ def task_metrics(run: Run, task: str) -> pd.DataFrame:
             parts.append(table.drop(columns="task"))
     if not parts:
         return pd.DataFrame()
-    return pd.concat(parts).dropna(axis="columns", how="all")
+    return pd.concat(parts, ignore_index=True).dropna(axis="columns", how="all")

@@ -8,7 +8,7 @@ from brainlapse.analysis import tasks
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks import evaluate_task
 
-SETTINGS = AnalysisSettings(bootstrap_samples=200)
+SETTINGS = AnalysisSettings(bootstrap_samples=200, inner_folds=3)
 TASK = TaskSettings(name="groups", target="diagnosis", kind="classification", positive="patient")
 
 
@@ -53,6 +53,7 @@ def copied(latents, index, generator):
     return np.concatenate([latents, changed]), pd.concat([index, again], ignore_index=True)
 
 
+@pytest.mark.slow
 def test_a_target_that_only_faces_tell_is_at_chance():
     """Intervals leave out the uncertainty of training, so that a few of ten may miss chance."""
     rows = []
@@ -78,14 +79,18 @@ def test_shuffled_labels_of_a_true_effect_are_at_chance():
 
 
 def test_people_under_two_names_are_caught(monkeypatch):
-    generator = np.random.default_rng(2)
-    index = cohort(generator, people=30)
-    latents, both = copied(faces(index, generator), index, generator)
-    caught = judged(latents, both)
-    assert caught["n_subjects"] == 30
-    assert "toy/copy-00 and toy/sub-00" in caught["note"]
-    assert "and 27 pairs more" in caught["note"]
-    assert caught["ci_low"] <= 0.5 <= caught["ci_high"]
+    """Judged over cohorts, as 30 people at chance may lie anywhere near it."""
+    areas = []
+    for seed in (2, 3, 4, 5):
+        generator = np.random.default_rng(seed)
+        index = cohort(generator, people=30)
+        latents, both = copied(faces(index, generator), index, generator)
+        caught = judged(latents, both)
+        areas.append(caught["value"])
+        assert caught["n_subjects"] == 30
+        assert "toy/copy-00 and toy/sub-00" in caught["note"]
+        assert "and 27 pairs more" in caught["note"]
+    assert 0.4 < np.mean(areas) < 0.6
     monkeypatch.setattr(tasks, "merge_twins", lambda _, scans: (scans, ""))
     leaking = judged(latents, both)
     assert leaking["ci_low"] > 0.6  # so the copies do give the target away

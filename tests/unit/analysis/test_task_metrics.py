@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+from scipy.special import expit, logit, softmax
+from scipy.stats import pearsonr
+from sklearn import metrics as reference
+from sklearn.linear_model import LogisticRegression
 
 from brainlapse.analysis import metrics
 
@@ -31,10 +35,12 @@ def test_intervals_resample_subjects_not_scans():
     true, predicted = generator.normal(size=30), np.zeros(30)
     subjects = np.arange(30).astype(str)
     once = metrics.bootstrap_intervals(
-        metrics.regression_metrics(true, predicted), np.arange(30), subjects, 400, seed=1
+        metrics.regression_metrics(true, predicted, predicted), np.arange(30), subjects, 400, seed=1
     )
     many = metrics.bootstrap_intervals(
-        metrics.regression_metrics(np.repeat(true, 10), np.repeat(predicted, 10)),
+        metrics.regression_metrics(
+            *(np.repeat(values, 10) for values in (true, predicted, predicted))
+        ),
         np.arange(300),
         np.repeat(subjects, 10),
         400,
@@ -45,6 +51,82 @@ def test_intervals_resample_subjects_not_scans():
 
 
 def test_no_interval_from_one_subject():
-    functions = metrics.regression_metrics(np.ones(3), np.zeros(3))
+    functions = metrics.regression_metrics(np.ones(3), np.zeros(3), np.zeros(3))
     ranges = metrics.bootstrap_intervals(functions, np.arange(3), np.array(["a"] * 3), 10, seed=0)
     assert np.isnan(ranges["mae"]).all()
+
+
+def made_up(classes, n=300, seed=0):
+    generator = np.random.default_rng(seed)
+    true = generator.choice(classes, n, p=np.arange(1, classes + 1)[::-1] / sum(range(classes + 1)))
+    scores = generator.normal(size=(n, classes)).round(1) + np.eye(classes)[true]  # with ties
+    return true, softmax(scores, axis=1)
+
+
+def test_metrics_of_two_classes_are_those_of_scikit_learn():
+    true, probability = made_up(2)
+    predicted, score = probability.argmax(axis=1), probability[:, 1]
+    functions = metrics.classification_metrics(true, probability)
+    assert set(functions) == set(metrics.CLASSIFICATION)
+    slope = LogisticRegression(C=np.inf, tol=1e-10).fit(logit(score)[:, None], true).coef_.item()
+    expected = {
+        "accuracy": reference.accuracy_score(true, predicted),
+        "balanced_accuracy": reference.balanced_accuracy_score(true, predicted),
+        "roc_auc": reference.roc_auc_score(true, score),
+        "pr_auc": reference.average_precision_score(true, score),
+        "f1": reference.f1_score(true, predicted),
+        "brier": reference.brier_score_loss(true, score),
+        "sensitivity": reference.recall_score(true, predicted),
+        "specificity": reference.recall_score(true, predicted, pos_label=0),
+        "calibration_slope": slope,
+    }
+    found = {name: function(np.arange(300)) for name, function in functions.items()}
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_metrics_of_three_classes_are_those_of_scikit_learn():
+    true, probability = made_up(3)
+    functions = metrics.classification_metrics(true, probability)
+    predicted = probability.argmax(axis=1)
+    expected = {
+        "accuracy": reference.accuracy_score(true, predicted),
+        "balanced_accuracy": reference.balanced_accuracy_score(true, predicted),
+        "roc_auc": reference.roc_auc_score(true, probability, multi_class="ovr"),
+        "pr_auc": reference.average_precision_score(np.eye(3)[true], probability),
+        "f1": reference.f1_score(true, predicted, average="macro"),
+        "brier": reference.brier_score_loss(true, probability),
+    }
+    found = {name: function(np.arange(300)) for name, function in functions.items()}
+    assert found == pytest.approx(expected)
+
+
+def test_metrics_of_numbers_are_those_of_scikit_learn():
+    generator = np.random.default_rng(0)
+    true, predicted, other = generator.normal(size=(3, 50))
+    functions = metrics.regression_metrics(true, predicted, other)
+    assert set(functions) == set(metrics.REGRESSION)
+    expected = {
+        "mae": reference.mean_absolute_error(true, predicted),
+        "rmse": reference.root_mean_squared_error(true, predicted),
+        "r2": reference.r2_score(true, predicted),
+        "pearson_r": pearsonr(true, predicted).statistic,
+        "mae_bias_corrected": reference.mean_absolute_error(true, other),
+    }
+    assert {n: f(np.arange(50)) for n, f in functions.items()} == pytest.approx(expected)
+
+
+def test_slope_of_calibration_is_the_planted_one():
+    generator = np.random.default_rng(0)
+    scores = generator.normal(size=20000)
+    positive = generator.random(20000) < expit(0.5 * scores - 1)
+    assert metrics.calibration_slope(positive, expit(scores)) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("true", [np.zeros(4), np.ones(4), np.array([0, 0, 1, 1])])
+def test_what_has_no_value_is_not_a_number(true):
+    apart = np.stack([1 - np.array([0.1, 0.2, 0.8, 0.9]), [0.1, 0.2, 0.8, 0.9]], axis=1)
+    functions = metrics.classification_metrics(true.astype(int), apart)
+    assert np.isnan(functions["calibration_slope"](np.arange(4)))
+    assert np.isnan(functions["pr_auc"](np.arange(4))) == (len(set(true)) == 1)
+    assert np.isnan(functions["brier"](np.arange(0)))
+    assert np.isnan(functions["sensitivity"](np.arange(4))) == (1 not in true)

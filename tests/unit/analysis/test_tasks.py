@@ -5,9 +5,10 @@ from pydantic import ValidationError
 
 from brainlapse.analysis.folds import select_scans, subject_folds
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.tasks import METRIC_COLUMNS, PREDICTION_COLUMNS, evaluate_task
+from brainlapse.analysis.task_tables import METRIC_COLUMNS, PREDICTION_COLUMNS
+from brainlapse.analysis.tasks import evaluate_task
 
-SETTINGS = AnalysisSettings(bootstrap_samples=50, task_components=5)
+SETTINGS = AnalysisSettings(bootstrap_samples=50, task_components=5, inner_folds=2)
 GROUPS = TaskSettings(name="groups", target="diagnosis", kind="classification")
 AGES = TaskSettings(name="ages", target="age_years", kind="regression")
 
@@ -204,7 +205,7 @@ def test_columns_go_by_the_names_of_the_users_table():
                 latents,
                 index,
                 TaskSettings(name="a", target=named, kind=kind, covariates=[beside]),
-                SETTINGS,
+                SETTINGS.model_copy(update={"tune": False}),
                 seed=0,
             ).metrics
             for named, beside in ((target, covariate), (names[target], names[covariate]))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.figures.page import findings
+from brainlapse.figures.page import findings, task_section
 from brainlapse.figures.page.sections import Run
 from brainlapse.runtime import write_table
 
@@ -118,3 +118,26 @@ def test_validation_is_not_judged_and_equal_labels_of_two_data_sets_are_two_peop
     assert findings.compare("s2d", planted_errors(split="validation")) == []
     both = pd.concat([planted_errors(), planted_errors(seed=1).assign(dataset="clinic")])
     assert findings.compare("s2d", both)[0].error_pct.subjects == 60
+
+
+def test_a_task_is_told_by_its_main_estimator(tmp_path):
+    """Of several, the first of the table: none is picked by its score."""
+    task = {"name": "age", "target": "age_years", "kind": "regression"}
+    run = Run(tmp_path, ("s2d",), (task,), {})
+    rows = pd.DataFrame(
+        {
+            "task": "age",
+            "estimator": ["ridge", "svr"],
+            "autoencoder_split": "test",
+            "metric": "mae",
+            "value": [7.5, 4.5],
+            "n_subjects": 20,
+            "chosen": ["alpha 1 (5 of 5)", "C 1 (5 of 5)"],
+        }
+    )
+    write_table(tmp_path / "analysis/s2d/tasks/age/metrics.tsv", rows)
+    (sentence,) = findings._tasks(run)
+    assert "mean absolute error 7.5 on test" in sentence
+    tables = [block for block in task_section.task_section(run).blocks if block["kind"] == "table"]
+    assert [len(block["rows"]) for block in tables] == [1, 2, 1]
+    assert [block["folded"][:5] for block in tables] == ["", "What ", "Other"]

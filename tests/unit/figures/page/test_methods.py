@@ -42,6 +42,15 @@ def test_another_configuration_gives_another_text(tmp_path):
     assert "segmented by SynthSeg" in text
 
 
+def test_what_a_task_is_fitted_on_is_said(tmp_path):
+    task = {"name": "dx", "target": "diagnosis", "kind": "classification"}
+    tasks = [task | {"train_datasets": ["demo"]}, task | {"name": "site", "leave_out": "site"}]
+    text = written(tmp_path, shipped(tasks=tasks))
+    assert "dx (classification, fitted on demo and judged on the other data sets)" in text
+    assert "site (classification, each site held out in turn)" in text
+    assert "Penalties were tuned by inner folds" in text
+
+
 def test_references_are_those_cited(tmp_path):
     text = written(tmp_path, shipped())
     cited = set(re.findall(r"@(\w+)", text))

@@ -1,0 +1,139 @@
+"""Tables of a task: a prediction per held-out scan, a metric per row."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from brainlapse.analysis import metrics
+from brainlapse.analysis.crossval import Output
+from brainlapse.analysis.folds import TaskScans
+from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.splits import Split
+
+PREDICTION_COLUMNS = [
+    *("dataset", "subject", "session", "scan", "split", "fold"),
+    *("true", "predicted", "score", "chosen", "note"),
+]
+METRIC_COLUMNS = [
+    *("task", "estimator", "autoencoder_split", "metric", "value", "baseline", "confounds"),
+    *("ci_low", "ci_high", "p_value", "n_scans", "n_subjects", "n_folds", "chosen", "note"),
+]
+SEEN_NOTE = "the autoencoder was trained on these images"
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """Tables of one task: ``PREDICTION_COLUMNS`` and ``METRIC_COLUMNS``."""
+
+    predictions: pd.DataFrame
+    metrics: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Output of one estimator and of what stands beside it, for the same scans."""
+
+    model: Output
+    baseline: Output
+    confounds: Output | None
+
+
+def impossible_task(task: TaskSettings, estimators: list[str], reason: str) -> TaskResult:
+    """Tables that hold the reason instead of numbers."""
+    names = metrics.CLASSIFICATION if task.kind == "classification" else metrics.REGRESSION
+    rows = [(estimator, metric) for estimator in estimators for metric in names]
+    table = pd.DataFrame(rows, columns=["estimator", "metric"]).reindex(columns=METRIC_COLUMNS)
+    table = table.assign(task=task.name, autoencoder_split="all", note=reason)
+    table = table.assign(n_scans=0, n_subjects=0, n_folds=0)
+    return TaskResult(pd.DataFrame(columns=PREDICTION_COLUMNS), table)
+
+
+def prediction_table(
+    index: pd.DataFrame, scans: TaskScans, splits: list[Split], output: Output
+) -> pd.DataFrame:
+    """Return a row per scan that some split holds out, in the order of the index."""
+    fold = np.full(len(scans.true), -1)
+    for number, split in enumerate(splits):
+        fold[split.held_out] = number
+    tested = np.flatnonzero(fold >= 0)
+    values, true = output.values[tested], scans.true[tested]
+    table = index.iloc[scans.rows[tested]].reindex(columns=PREDICTION_COLUMNS)
+    table = table.reset_index(drop=True).assign(fold=fold[tested])
+    named = [f"held out: {split.name}" if split.name else None for split in splits]
+    table["note"] = [named[number] for number in fold[tested]]
+    table["chosen"] = [output.chosen[number] or None for number in fold[tested]]
+    if not scans.classes:
+        return table.assign(true=true, predicted=values[:, 0], score=values[:, 0])
+    names = np.array(scans.classes)
+    score = values[:, 1] if len(names) == 2 else values.max(axis=1)
+    return table.assign(true=names[true], predicted=names[values.argmax(axis=1)], score=score)
+
+
+def metric_table(
+    index: pd.DataFrame, scans: TaskScans, judged: Judged, settings: AnalysisSettings, seed: int
+) -> pd.DataFrame:
+    """Metrics over all held-out scans, then over those of each autoencoder split."""
+    model, baseline = metrics_of(scans, judged.model), metrics_of(scans, judged.baseline)
+    confounds = metrics_of(scans, judged.confounds) if judged.confounds else None
+    records = []
+    for name, rows in rows_by_split(index, scans, judged.model).items():
+        ranges = metrics.bootstrap_intervals(
+            model, rows, scans.groups, settings.bootstrap_samples, seed
+        )
+        for metric, function in model.items():
+            records.append(
+                {
+                    "autoencoder_split": name,
+                    "metric": metric,
+                    "value": function(rows),
+                    "baseline": _chance_level(metric, scans, baseline, rows),
+                    "confounds": confounds[metric](rows) if confounds else np.nan,
+                    "ci_low": ranges[metric][0],
+                    "ci_high": ranges[metric][1],
+                    "n_scans": len(rows),
+                    "n_subjects": len(np.unique(scans.groups[rows])),
+                    "note": SEEN_NOTE if name == "train" else "",
+                }
+            )
+    return pd.DataFrame(records).assign(p_value=np.nan, chosen=_counted(judged.model.chosen))
+
+
+def rows_by_split(index: pd.DataFrame, scans: TaskScans, output: Output) -> dict[str, np.ndarray]:
+    """Positions of the held-out scans: of all, and of each split of the autoencoder."""
+    split = index["split"].to_numpy(dtype=str)[scans.rows]
+    tested = np.isfinite(output.values).all(axis=1)
+    named = [s for s in ("train", "validation", "test", "apply") if s in split[tested]]
+    return {"all": np.flatnonzero(tested)} | {
+        name: np.flatnonzero(tested & (split == name)) for name in named
+    }
+
+
+def metrics_of(scans: TaskScans, output: Output) -> dict[str, metrics.Metric]:
+    """Return the metrics of an output by name, as functions of positions of scans."""
+    if scans.classes:
+        return metrics.classification_metrics(scans.true, output.values)
+    return metrics.regression_metrics(scans.true, output.values[:, 0], output.corrected)
+
+
+def _chance_level(
+    metric: str, scans: TaskScans, baseline: dict[str, metrics.Metric], rows: np.ndarray
+) -> float:
+    """Metric of the constant baseline.
+
+    Constants differ a little between folds, against the fold's own targets; metrics of order
+    and correlation would read that as skill below chance, so theirs is given directly.
+    """
+    if metric == "roc_auc":
+        return 0.5
+    if metric == "pr_auc":
+        return metrics.mean_share(scans.true[rows], len(scans.classes))
+    known = metric not in ("pearson_r", "calibration_slope")
+    return baseline[metric](rows) if known else np.nan
+
+
+def _counted(chosen: list[str]) -> str | float:
+    """Choices of the folds in words, the most frequent first."""
+    counts = Counter(filter(None, chosen)).most_common()
+    return "; ".join(f"{words} ({count} of {len(chosen)})" for words, count in counts) or np.nan
