@@ -1,1 +1,1 @@
-"""What the latent space holds: principal components and prediction tasks on latent codes."""
+"""What the latent space holds: components, tasks, sites, reconstructions."""

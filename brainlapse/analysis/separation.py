@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import pairwise_distances
 
-from brainlapse.analysis.folds import class_name, people_of
+from brainlapse.analysis.tasks.folds import class_name, people_of
 from brainlapse.cohort.sites import tabulate_places
 from brainlapse.cohort.tables import SCAN, is_flagged
 

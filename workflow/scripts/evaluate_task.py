@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brainlapse import runtime
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.tasks import evaluate_task
+from brainlapse.analysis.tasks.evaluation import evaluate_task
 from brainlapse.latents import read_latents
 
 

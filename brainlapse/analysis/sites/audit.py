@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from brainlapse.analysis.folds import class_name, people_of
 from brainlapse.analysis.sites.designs import (
     NEARLY,
     dummies,
@@ -16,6 +15,7 @@ from brainlapse.analysis.sites.designs import (
     less_means,
     visit_columns,
 )
+from brainlapse.analysis.tasks.folds import class_name, people_of
 from brainlapse.cohort.columns import find_named, plain_name
 from brainlapse.cohort.sites import SCANNER_COLUMNS, SITE_COLUMNS, tabulate_places
 

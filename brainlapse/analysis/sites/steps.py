@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from brainlapse.analysis.folds import people_of
 from brainlapse.analysis.sites.audit import have_gap
 from brainlapse.analysis.sites.designs import (
     NEARLY,
@@ -18,6 +17,7 @@ from brainlapse.analysis.sites.designs import (
     less_means,
     visit_columns,
 )
+from brainlapse.analysis.tasks.folds import people_of
 from brainlapse.cohort.sites import tabulate_places
 from brainlapse.cohort.tables import SCAN
 

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from brainlapse.analysis.folds import select_scans, subject_folds
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.task_tables import METRIC_COLUMNS, PREDICTION_COLUMNS
-from brainlapse.analysis.tasks import evaluate_task
+from brainlapse.analysis.tasks.evaluation import evaluate_task
+from brainlapse.analysis.tasks.folds import select_scans, subject_folds
+from brainlapse.analysis.tasks.tables import METRIC_COLUMNS, PREDICTION_COLUMNS
 
 SETTINGS = AnalysisSettings(bootstrap_samples=50, task_components=5, inner_folds=2)
 GROUPS = TaskSettings(name="groups", target="diagnosis", kind="classification")

@@ -12,10 +12,10 @@ from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import ParameterGrid
 from sklearn.utils.class_weight import compute_sample_weight
 
-from brainlapse.analysis.estimators import Estimator
-from brainlapse.analysis.folds import TaskImpossible, TaskScans, subject_folds
-from brainlapse.analysis.metrics import mean_roc_auc
 from brainlapse.analysis.settings import AnalysisSettings
+from brainlapse.analysis.tasks.estimators import Estimator
+from brainlapse.analysis.tasks.folds import TaskImpossible, TaskScans, subject_folds
+from brainlapse.analysis.tasks.metrics import mean_roc_auc
 
 LEAST_SLOPE = 0.1
 """Of the prediction over the truth; below it, undoing the pull to the mean blows up the noise."""

@@ -12,12 +12,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from brainlapse.analysis.estimators import Estimator
-from brainlapse.analysis.folds import TaskScans
 from brainlapse.analysis.pca import principal_components
 from brainlapse.analysis.settings import AnalysisSettings
-from brainlapse.analysis.splits import Split
-from brainlapse.analysis.tuning import fit_tuned
+from brainlapse.analysis.tasks.estimators import Estimator
+from brainlapse.analysis.tasks.folds import TaskScans
+from brainlapse.analysis.tasks.splits import Split
+from brainlapse.analysis.tasks.tuning import fit_tuned
 
 
 class LeadingScale(TransformerMixin, BaseEstimator):

@@ -3,10 +3,10 @@ import pytest
 from pydantic import ValidationError
 
 from brainlapse.analysis import settings as names
-from brainlapse.analysis.estimators import CLASSIFIERS, REGRESSORS
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.tasks import evaluate_task
-from tests.unit.analysis.test_tasks import AGES, GROUPS, cohort, noise, value
+from brainlapse.analysis.tasks.estimators import CLASSIFIERS, REGRESSORS
+from brainlapse.analysis.tasks.evaluation import evaluate_task
+from tests.unit.analysis.tasks.test_evaluation import AGES, GROUPS, cohort, noise, value
 
 SETTINGS = AnalysisSettings(bootstrap_samples=0, folds=2, inner_folds=2, task_components=4)
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from brainlapse.analysis.crossval import prepare_folds
-from brainlapse.analysis.folds import select_scans
-from brainlapse.analysis.permutations import permute_people
 from brainlapse.analysis.settings import AnalysisSettings
-from brainlapse.analysis.splits import task_splits
-from brainlapse.analysis.tasks import evaluate_task
-from tests.unit.analysis.test_tasks import AGES, GROUPS, cohort, noise, value
+from brainlapse.analysis.tasks.crossval import prepare_folds
+from brainlapse.analysis.tasks.evaluation import evaluate_task
+from brainlapse.analysis.tasks.folds import select_scans
+from brainlapse.analysis.tasks.permutations import permute_people
+from brainlapse.analysis.tasks.splits import task_splits
+from tests.unit.analysis.tasks.test_evaluation import AGES, GROUPS, cohort, noise, value
 
 SETTINGS = AnalysisSettings(
     bootstrap_samples=0, folds=2, inner_folds=2, task_components=4, permutations=19

@@ -9,13 +9,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from brainlapse.analysis import crossval, permutations
-from brainlapse.analysis.estimators import estimators_of
-from brainlapse.analysis.folds import TaskImpossible, TaskScans, check_people, select_scans
 from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.splits import task_splits
-from brainlapse.analysis.task_tables import (
+from brainlapse.analysis.tasks import crossval, permutations
+from brainlapse.analysis.tasks.estimators import estimators_of
+from brainlapse.analysis.tasks.folds import TaskImpossible, TaskScans, check_people, select_scans
+from brainlapse.analysis.tasks.splits import task_splits
+from brainlapse.analysis.tasks.tables import (
     METRIC_COLUMNS,
     Judged,
     TaskResult,
@@ -24,7 +24,7 @@ from brainlapse.analysis.task_tables import (
     prediction_table,
     rows_by_split,
 )
-from brainlapse.analysis.twins import merge_twins
+from brainlapse.analysis.tasks.twins import merge_twins
 from brainlapse.cohort.columns import find_named
 
 

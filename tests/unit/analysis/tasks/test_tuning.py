@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from brainlapse.analysis import tuning
-from brainlapse.analysis.crossval import cross_validate, prepare_folds
-from brainlapse.analysis.estimators import CLASSIFIERS, REGRESSORS
-from brainlapse.analysis.folds import TaskScans, select_scans
 from brainlapse.analysis.settings import AnalysisSettings
-from brainlapse.analysis.splits import task_splits
-from brainlapse.analysis.tasks import evaluate_task
-from tests.unit.analysis.test_tasks import AGES, GROUPS, cohort, noise, value
+from brainlapse.analysis.tasks import tuning
+from brainlapse.analysis.tasks.crossval import cross_validate, prepare_folds
+from brainlapse.analysis.tasks.estimators import CLASSIFIERS, REGRESSORS
+from brainlapse.analysis.tasks.evaluation import evaluate_task
+from brainlapse.analysis.tasks.folds import TaskScans, select_scans
+from brainlapse.analysis.tasks.splits import task_splits
+from tests.unit.analysis.tasks.test_evaluation import AGES, GROUPS, cohort, noise, value
 
 BAD = AnalysisSettings(
     bootstrap_samples=0, folds=3, tune=False, logistic_inverse_penalty=1e-6, ridge_penalty=1e6

@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.tasks import evaluate_task
-from tests.unit.analysis.test_tasks import AGES, GROUPS, cohort, noise, value
+from brainlapse.analysis.tasks.evaluation import evaluate_task
+from tests.unit.analysis.tasks.test_evaluation import AGES, GROUPS, cohort, noise, value
 
 SETTINGS = AnalysisSettings(
     bootstrap_samples=50, folds=3, inner_folds=3, task_components=8, tune=False

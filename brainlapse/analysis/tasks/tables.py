@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from brainlapse.analysis import metrics
-from brainlapse.analysis.crossval import Output
-from brainlapse.analysis.folds import TaskScans
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.splits import Split
+from brainlapse.analysis.tasks import metrics
+from brainlapse.analysis.tasks.crossval import Output
+from brainlapse.analysis.tasks.folds import TaskScans
+from brainlapse.analysis.tasks.splits import Split
 
 PREDICTION_COLUMNS = [
     *("dataset", "subject", "session", "scan", "split", "fold"),

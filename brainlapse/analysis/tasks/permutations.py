@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from brainlapse.analysis.crossval import FoldData, Output, cross_validate
-from brainlapse.analysis.estimators import Estimator
-from brainlapse.analysis.folds import TaskScans
 from brainlapse.analysis.settings import AnalysisSettings
-from brainlapse.analysis.task_tables import metrics_of
+from brainlapse.analysis.tasks.crossval import FoldData, Output, cross_validate
+from brainlapse.analysis.tasks.estimators import Estimator
+from brainlapse.analysis.tasks.folds import TaskScans
+from brainlapse.analysis.tasks.tables import metrics_of
 
 
 def main_metric(scans: TaskScans) -> str:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from brainlapse.analysis.folds import (
+from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.tasks.folds import (
     TaskImpossible,
     TaskScans,
     check_people,
     class_name,
     subject_folds,
 )
-from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.cohort.columns import find_named
 
 

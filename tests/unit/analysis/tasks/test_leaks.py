@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainlapse.analysis import tasks
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.tasks import evaluate_task
+from brainlapse.analysis.tasks import evaluation as tasks
+from brainlapse.analysis.tasks.evaluation import evaluate_task
 
 SETTINGS = AnalysisSettings(bootstrap_samples=200, inner_folds=3)
 TASK = TaskSettings(name="groups", target="diagnosis", kind="classification", positive="patient")

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from sklearn.metrics.pairwise import euclidean_distances
 
-from brainlapse.analysis.folds import TaskScans
+from brainlapse.analysis.tasks.folds import TaskScans
 
 ALIKE = 0.1
 """Distance below which two people are one [part of the usual distance between neighbours]."""

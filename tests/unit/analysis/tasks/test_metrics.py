@@ -5,7 +5,7 @@ from scipy.stats import pearsonr
 from sklearn import metrics as reference
 from sklearn.linear_model import LogisticRegression
 
-from brainlapse.analysis import metrics
+from brainlapse.analysis.tasks import metrics
 
 
 def test_classification_by_hand():
