@@ -66,6 +66,11 @@ class AnalysisSettings(Settings):
         description="Permutations of the targets, by person, behind p_value of the ROC AUC or the "
         "absolute error of the first estimator; each fits and tunes every fold again; 0: none",
     )
+    volumes_beside: bool = Field(
+        True,
+        description="Put what regional volumes alone reach beside every task; false: tasks don't "
+        "wait until the real scans are segmented",
+    )
     min_subjects: int = Field(
         4,
         ge=2,

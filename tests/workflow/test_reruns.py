@@ -92,6 +92,7 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
     "analysis/tasks/evaluation.py": {"evaluate_task"},
+    "analysis/tasks/volumes.py": {"evaluate_task"},
     "aging/errors.py": {"control_forecasts", "score_forecasts"},
     "aging/volumes.py": {
         "control_forecasts",

@@ -89,6 +89,7 @@ rule evaluate_task:
     input:
         latents=results("latents/{model}/latents.npz"),
         index=results("latents/{model}/index.tsv"),
+        volumes=task_volumes,
     output:
         predictions=results("analysis/{model}/tasks/{task}/predictions.tsv"),
         metrics=results("analysis/{model}/tasks/{task}/metrics.tsv"),

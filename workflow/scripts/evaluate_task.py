@@ -5,7 +5,9 @@ from pathlib import Path
 from brainlapse import runtime
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks.evaluation import evaluate_task
+from brainlapse.analysis.tasks.volumes import tabulate_volumes
 from brainlapse.latents import read_latents
+from brainlapse.segmentation.columns import MEASURED_COLUMNS
 
 
 def main(snakemake) -> None:
@@ -14,7 +16,9 @@ def main(snakemake) -> None:
     task = TaskSettings.model_validate(snakemake.params.task)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
     mean, _, index = read_latents(Path(snakemake.input.latents).parent)
-    result = evaluate_task(mean, index, task, settings, snakemake.params.seed)
+    tables = [runtime.read_table(path, MEASURED_COLUMNS) for path in snakemake.input.volumes]
+    volumes = tabulate_volumes(tables, index) if tables else None
+    result = evaluate_task(mean, index, task, settings, snakemake.params.seed, volumes)
     if result.predictions.empty:
         runtime.log.info("Task %s: %s", task.name, result.metrics["note"].iloc[0])
     runtime.write_table(snakemake.output.predictions, result.predictions)

@@ -14,7 +14,7 @@ from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks import crossval, permutations
 from brainlapse.analysis.tasks.estimators import estimators_of
 from brainlapse.analysis.tasks.folds import TaskImpossible, TaskScans, check_people, select_scans
-from brainlapse.analysis.tasks.splits import task_splits
+from brainlapse.analysis.tasks.splits import Split, task_splits
 from brainlapse.analysis.tasks.tables import (
     METRIC_COLUMNS,
     Judged,
@@ -34,6 +34,7 @@ def evaluate_task(
     task: TaskSettings,
     settings: AnalysisSettings,
     seed: int,
+    volumes: pd.DataFrame | None = None,
 ) -> TaskResult:
     """Cross-validated predictions of one task and their metrics.
 
@@ -47,6 +48,8 @@ def evaluate_task(
         What to predict, and how.
     seed : int
         Seed of folds, solver and resampling.
+    volumes : pd.DataFrame
+        Regional volumes (N, regions), from `tabulate_volumes`: the same models see them alone.
 
     Returns
     -------
@@ -69,6 +72,7 @@ def evaluate_task(
     covariates, missing = _covariates(index, task, scans)
     told = splits if len(covariates.columns) else []
     beside = crossval.prepare_folds(covariates, told, crossval.covariate_steps)
+    segmented = _prepare_volumes(volumes, scans, splits)
     baseline = crossval.constant_output(scans, splits)
     outputs, tables = [], []
     for name, estimator in estimators.items():
@@ -76,7 +80,12 @@ def evaluate_task(
             crossval.cross_validate, scans=scans, estimator=estimator, settings=settings, seed=seed
         )
         outputs.append(fit(prepared, ordered=True))
-        judged = Judged(outputs[-1], baseline, fit(beside) if beside else None)
+        judged = Judged(
+            outputs[-1],
+            baseline,
+            confounds=fit(beside) if beside else None,
+            volumes=fit(segmented) if segmented else None,
+        )
         tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
     table = pd.concat(tables, ignore_index=True).assign(task=task.name, n_folds=len(splits))
     table["note"] = [
@@ -93,6 +102,17 @@ def evaluate_task(
         table.loc[shown, "p_value"] = table.loc[shown, "autoencoder_split"].map(p_values)
     predictions = prediction_table(index, scans, splits, outputs[0])
     return TaskResult(predictions, table[METRIC_COLUMNS])
+
+
+def _prepare_volumes(
+    volumes: pd.DataFrame | None, scans: TaskScans, splits: list[Split]
+) -> list[crossval.FoldData]:
+    """Prepare the volumes of the task's scans fold by fold; nothing where none were measured."""
+    if volumes is None:
+        return []
+    table = volumes.iloc[scans.rows].reset_index(drop=True).dropna(axis="columns", how="all")
+    told = splits if len(table.columns) else []
+    return crossval.prepare_folds(table, told, crossval.covariate_steps)
 
 
 def _covariates(

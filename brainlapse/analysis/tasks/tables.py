@@ -17,7 +17,8 @@ PREDICTION_COLUMNS = [
     *("true", "predicted", "score", "chosen", "note"),
 ]
 METRIC_COLUMNS = [
-    *("task", "estimator", "autoencoder_split", "metric", "value", "baseline", "confounds"),
+    *("task", "estimator", "autoencoder_split", "metric", "value", "baseline"),
+    *("confounds", "volumes"),
     *("ci_low", "ci_high", "p_value", "n_scans", "n_subjects", "n_folds", "chosen", "note"),
 ]
 SEEN_NOTE = "the autoencoder was trained on these images"
@@ -38,6 +39,7 @@ class Judged:
     model: Output
     baseline: Output
     confounds: Output | None
+    volumes: Output | None
 
 
 def impossible_task(task: TaskSettings, estimators: list[str], reason: str) -> TaskResult:
@@ -76,7 +78,8 @@ def metric_table(
 ) -> pd.DataFrame:
     """Metrics over all held-out scans, then over those of each autoencoder split."""
     model, baseline = metrics_of(scans, judged.model), metrics_of(scans, judged.baseline)
-    confounds = metrics_of(scans, judged.confounds) if judged.confounds else None
+    beside = {"confounds": judged.confounds, "volumes": judged.volumes}
+    others = {name: metrics_of(scans, output) for name, output in beside.items() if output}
     records = []
     for name, rows in rows_by_split(index, scans, judged.model).items():
         ranges = metrics.bootstrap_intervals(
@@ -89,7 +92,7 @@ def metric_table(
                     "metric": metric,
                     "value": function(rows),
                     "baseline": _chance_level(metric, scans, baseline, rows),
-                    "confounds": confounds[metric](rows) if confounds else np.nan,
+                    **{name: found[metric](rows) for name, found in others.items()},
                     "ci_low": ranges[metric][0],
                     "ci_high": ranges[metric][1],
                     "n_scans": len(rows),
@@ -97,7 +100,8 @@ def metric_table(
                     "note": SEEN_NOTE if name == "train" else "",
                 }
             )
-    return pd.DataFrame(records).assign(p_value=np.nan, chosen=_counted(judged.model.chosen))
+    table = pd.DataFrame(records, columns=METRIC_COLUMNS)
+    return table.assign(p_value=np.nan, chosen=_counted(judged.model.chosen))
 
 
 def rows_by_split(index: pd.DataFrame, scans: TaskScans, output: Output) -> dict[str, np.ndarray]:

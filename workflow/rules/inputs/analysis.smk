@@ -11,6 +11,16 @@ def task_settings(wildcards):
     return next(task for task in config["tasks"] if task["name"] == wildcards.task)
 
 
+def task_volumes(wildcards):
+    """Volumes of the real scans, which stand beside the latents."""
+    if not config["analysis"]["volumes_beside"]:
+        return []
+    return [
+        results(f"volumes/real/{dataset}/{subject}_volumes.tsv")
+        for dataset, subject in paths_of_subjects(*usable_stamps())
+    ]
+
+
 def bundled_components(wildcards):
     """Principal components that came with a model, for runs without training scans."""
     if not config["autoencoders"][wildcards.model]["bundle"]:
