@@ -95,16 +95,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     limit_threads(1)
-    rows = [
-        {"set": name, **row}
-        for name in options.sets
-        for head_name, head in SETS[name](options.data, options.scans, options.first)
-        for row in alter(head_name, head, options.alterations)
-    ]
-    table = pd.DataFrame(rows)
-    if options.out:
-        table.to_csv(options.out, sep="\t", index=False)
-    print(summarise(table))
+    rows = []
+    for name in options.sets:
+        for head_name, head in SETS[name](options.data, options.scans, options.first):
+            for row in alter(head_name, head, options.alterations):
+                rows.append({"set": name, **row})
+                if options.out:  # after each, for all of them take an hour
+                    pd.DataFrame(rows).to_csv(options.out, sep="\t", index=False)
+    print(summarise(pd.DataFrame(rows)))
 
 
 if __name__ == "__main__":
