@@ -75,8 +75,8 @@ def measure(
     return {
         "mask_volume_ml": float(native.mask.sum()) * voxel_volume_ml(native.affine),
         "intracranial_ml": mni_mask_ml / affine["affine_determinant"],
-        "cut_area_cm2": cut_area_cm2(native.raw, native.mask, native.affine),
-        "dark_slices": float(dark_slices(native.raw, native.mask)),
+        "cut_area_cm2": cut_area_cm2(native.corrected, native.mask, native.affine),
+        "dark_slices": float(dark_slices(native.corrected, native.mask)),
         "bias_range": bias_range(native),
         **affine,
         "template_overlap": dice(brain_mask, reference.brain_mask),

@@ -250,3 +250,12 @@ def test_noise_is_no_fluid(measure_template):
     noise = np.random.default_rng(0)
     numbers = measure_template(lambda t1: np.where(t1 > 0, noise.random(t1.shape), 0))
     assert abs(numbers["contrast"]) < 0.1
+
+
+def test_a_coil_profile_cuts_nothing(head):
+    reference = sample_reference(Grid(head.volume.shape, head.affine))
+    profile = 1000.0 ** -np.linspace(0, 1, head.volume.shape[2])
+    scan = NativeScan(head.volume * profile, head.volume, head.mask, head.affine)
+    assert cut_area_cm2(scan.raw, head.mask, head.affine) > 0
+    numbers = measure(scan, np.eye(4), reference.t1, head.mask, reference, head.affine)
+    assert numbers["cut_area_cm2"] == numbers["dark_slices"] == 0
