@@ -64,7 +64,7 @@ def main() -> None:
     for name in options.sets:
         rows = [
             row
-            for subject, head in SETS[name](options.data, options.scans)
+            for subject, head in SETS[name](options.data, options.scans, 0)
             for row in judge_head(subject, head)
         ]
         table = pd.DataFrame(rows)

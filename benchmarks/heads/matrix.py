@@ -1,6 +1,6 @@
 """What becomes of heads that scanners, patients and archives altered: masks and verdicts.
 
-    python -m benchmarks.heads.matrix ../shared/data [--sets ixi clinic] [--scans 3]
+    python -m benchmarks.heads.matrix ../shared/data [--sets ixi clinic] [--scans 3] [--first 0]
         [--alterations tilted cyst ...] [--out T.tsv]
 
 Each alteration of `alterations.py` for each head. Printed, by alteration: accepted, flagged,
@@ -89,21 +89,20 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=["ixi", "clinic"])
     parser.add_argument("--scans", type=int, default=3, help="of each set, spread; 0: all")
+    parser.add_argument("--first", type=int, default=0, help="heads of each set to pass over")
     everything = [*WHOLE, *CUT]
     parser.add_argument("--alterations", nargs="+", choices=everything, default=everything)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     limit_threads(1)
-    rows = [
-        {"set": name, **row}
-        for name in options.sets
-        for head_name, head in SETS[name](options.data, options.scans)
-        for row in alter(head_name, head, options.alterations)
-    ]
-    table = pd.DataFrame(rows)
-    if options.out:
-        table.to_csv(options.out, sep="\t", index=False)
-    print(summarise(table))
+    rows = []
+    for name in options.sets:
+        for head_name, head in SETS[name](options.data, options.scans, options.first):
+            for row in alter(head_name, head, options.alterations):
+                rows.append({"set": name, **row})
+                if options.out:  # after each, for all of them take an hour
+                    pd.DataFrame(rows).to_csv(options.out, sep="\t", index=False)
+    print(summarise(pd.DataFrame(rows)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from brainlapse.preprocessing.quality.reference import Reference
 from brainlapse.preprocessing.quality.residual_pose import residual_pose, rotation_degrees
 
 SURE_TISSUE = 0.9  # template probability above which a voxel stands for its tissue
+DEEP_MM = 10.0  # fluid deeper in the template's brain than this is its ventricles
+CLEARLY_DARKER = 0.3  # of the common scale of intensities: fluid against grey matter, on T1
 DARK_SHARE = 0.1  # of the usual brightest voxel: slices that stay below are empty
 SUNK_MM = 4.0  # a mask may end this far before the edge that cuts the brain
 FLAT_SHARE = 0.4  # of the largest cross-section: a rounded surface covers less in `SUNK_MM`
@@ -69,17 +71,18 @@ def measure(
     """
     affine = describe_affine(transform)
     mni_mask_ml = float(brain_mask.sum()) * voxel_volume_ml(grid_affine)
+    fluid = fluid_in_white(brain, brain_mask, reference, grid_affine)
     return {
         "mask_volume_ml": float(native.mask.sum()) * voxel_volume_ml(native.affine),
         "intracranial_ml": mni_mask_ml / affine["affine_determinant"],
-        "cut_area_cm2": cut_area_cm2(native.raw, native.mask, native.affine),
-        "dark_slices": float(dark_slices(native.raw, native.mask)),
+        "cut_area_cm2": cut_area_cm2(native.corrected, native.mask, native.affine),
+        "dark_slices": float(dark_slices(native.corrected, native.mask)),
         "bias_range": bias_range(native),
         **affine,
         "template_overlap": dice(brain_mask, reference.brain_mask),
-        "template_correlation": correlation(brain, reference.t1, reference.brain_mask),
+        "template_correlation": correlation(brain, reference.t1, reference.brain_mask & ~fluid),
         **residual_pose(brain, reference.t1, reference.brain_mask, grid_affine),
-        **tissue_contrast(brain, brain_mask, reference),
+        **tissue_contrast(brain, brain_mask, reference, fluid),
     }
 
 
@@ -183,11 +186,47 @@ def _others(axis: int) -> tuple[int, ...]:
     return tuple(other for other in range(3) if other != axis)
 
 
-def tissue_contrast(brain: np.ndarray, mask: np.ndarray, reference: Reference) -> dict[str, float]:
+def fluid_in_white(
+    brain: np.ndarray, mask: np.ndarray, reference: Reference, grid_affine: np.ndarray
+) -> np.ndarray:
+    """Find fluid where the template surely has white matter: wide ventricles, no fault of a scan.
+
+    It is darker than halfway from grey matter to what lies in the template's ventricles. Where that
+    is not clearly darker than grey matter, as in another contrast, noise or a wrong pose, nothing
+    passes for fluid.
+
+    Parameters
+    ----------
+    brain, mask
+        (X, Y, Z) normalised intensities, and bool mask, on the MNI grid.
+    grid_affine
+        Voxel to world mm (RAS), (4, 4).
+
+    Returns
+    -------
+    numpy.ndarray
+        bool (X, Y, Z).
+    """
+    voxels = max(1, round(DEEP_MM / float(voxel_sizes_mm(grid_affine).max())))
+    deep = mask & ndimage.binary_erosion(reference.brain_mask, iterations=voxels)
+    ventricles = brain[deep & (reference.grey + reference.white < 1 - SURE_TISSUE)]
+    grey = brain[mask & (reference.grey > SURE_TISSUE)]
+    if not (ventricles.size and grey.size):
+        return np.zeros(mask.shape, dtype=bool)
+    fluid_level, grey_level = float(np.median(ventricles)), float(np.median(grey))
+    if grey_level - fluid_level < CLEARLY_DARKER:
+        return np.zeros(mask.shape, dtype=bool)
+    dark = brain < (fluid_level + grey_level) / 2
+    return mask & dark & (reference.white > SURE_TISSUE)
+
+
+def tissue_contrast(
+    brain: np.ndarray, mask: np.ndarray, reference: Reference, fluid: np.ndarray
+) -> dict[str, float]:
     """Compare white and grey matter where the template is sure of the tissue.
 
-    Centre and spread are median and scaled median deviation: where ventricles are wide, part of
-    the template's white matter is fluid.
+    Centre and spread are median and scaled median deviation, without the fluid that
+    `fluid_in_white` finds.
 
     Returns
     -------
@@ -196,7 +235,7 @@ def tissue_contrast(brain: np.ndarray, mask: np.ndarray, reference: Reference) -
         of the spreads; joint_variation (CJV): (spread white + spread grey) / |white - grey|.
     """
     inside = ndimage.binary_erosion(mask)
-    white = brain[inside & (reference.white > SURE_TISSUE)].astype(float)
+    white = brain[inside & (reference.white > SURE_TISSUE) & ~fluid].astype(float)
     grey = brain[inside & (reference.grey > SURE_TISSUE)].astype(float)
     if white.size < 2 or grey.size < 2 or _spread(white) == 0:
         return {"white_snr": 0.0, "contrast": 0.0, "joint_variation": 1e3}

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from brainlapse.preprocessing.quality.measures import (
     NativeScan,
@@ -126,7 +127,8 @@ def test_contrast_counts_the_noise():
     white[:, :, 15:] = 1
     noise = rng.normal(0, 0.1, white.shape)
     reference = Reference(white, 1 - white, white, np.ones(white.shape, bool))
-    found = tissue_contrast(0.5 + 0.3 * white + noise, reference.brain_mask, reference)
+    everywhere = reference.brain_mask
+    found = tissue_contrast(0.5 + 0.3 * white + noise, everywhere, reference, ~everywhere)
     assert found["contrast"] == pytest.approx(3, rel=0.05)
     assert found["white_snr"] == pytest.approx(8, rel=0.05)
     assert found["joint_variation"] == pytest.approx(2 / 3, rel=0.05)
@@ -216,3 +218,44 @@ def test_wrong_images_are_never_accepted(measure_template, change, words):
     verdict = judge(measure_template(change), QualitySettings())
     assert verdict.status != "accepted"
     assert any(words in reason for reason in verdict.reasons)
+
+
+@pytest.fixture(scope="module")
+def widen(head):
+    """Return a function that fills half of the template's white matter with fluid, from inside."""
+    reference = sample_reference(Grid(head.volume.shape, head.affine))
+    tissue = reference.grey + reference.white > 0.5
+    depth = ndimage.distance_transform_edt(reference.brain_mask) * (reference.white > 0.5)
+    inner = tissue & (depth > np.median(depth[depth > 0]))
+
+    def apply(t1):
+        return np.where(inner, 0.05, 0.85 * t1)
+
+    return apply
+
+
+def test_wide_ventricles_break_no_limit(measure_template, widen):
+    numbers = measure_template(widen)
+    assert judge(numbers, QualitySettings()).status == "accepted", numbers
+    assert numbers["contrast"] > 1
+
+
+def test_dark_white_matter_of_another_contrast_is_no_fluid(measure_template):
+    numbers = measure_template(lambda t1: np.where(t1 > 0, 1.2 - t1, 0))
+    assert numbers["contrast"] < 0
+    assert numbers["template_correlation"] < 0
+
+
+def test_noise_is_no_fluid(measure_template):
+    noise = np.random.default_rng(0)
+    numbers = measure_template(lambda t1: np.where(t1 > 0, noise.random(t1.shape), 0))
+    assert abs(numbers["contrast"]) < 0.1
+
+
+def test_a_coil_profile_cuts_nothing(head):
+    reference = sample_reference(Grid(head.volume.shape, head.affine))
+    profile = 1000.0 ** -np.linspace(0, 1, head.volume.shape[2])
+    scan = NativeScan(head.volume * profile, head.volume, head.mask, head.affine)
+    assert cut_area_cm2(scan.raw, head.mask, head.affine) > 0
+    numbers = measure(scan, np.eye(4), reference.t1, head.mask, reference, head.affine)
+    assert numbers["cut_area_cm2"] == numbers["dark_slices"] == 0
