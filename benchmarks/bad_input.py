@@ -6,7 +6,7 @@ BIDS holds sub-*/anat/*_T1w.nii.gz with at least 15 subjects, TRUTH sub-*/anat/*
 the same grids; the groups file lists the labels under "intracranial", "white_matter",
 "ventricles" and "cortical_csf". One fault per head; the heads then go through
 `snakemake preprocess` in `--folder`. Three good heads have their finished registration turned by
-10 degrees, and what follows is run again.
+10 degrees, and are judged again.
 """
 
 import argparse
@@ -24,16 +24,17 @@ import yaml
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from benchmarks.heads.chain import SETTINGS, measure_placed
 from brainlapse.images import load_canonical, save_volume
-from brainlapse.preprocessing.registration.transforms import (
-    read_world_transform,
-    write_world_transform,
-)
+from brainlapse.preprocessing.quality.measures import NativeScan
+from brainlapse.preprocessing.quality.verdict import judge
+from brainlapse.preprocessing.registration.transforms import read_world_transform
 from brainlapse.runtime import read_table
 from brainlapse.space import BRAIN_CENTRE_MM
 
 ROOT = Path(__file__).parents[1]
 TURN_DEGREES = 10.0
+TURNED = ("turnedx", "turnedy", "turnedz")
 
 
 @dataclass(frozen=True)
@@ -164,9 +165,7 @@ CASES: dict[str, Callable[[Head], Case]] = {
     "backtofront": back_to_front,
     "axes": axes_swapped,
     "halfvoxels": half_voxels,
-    "turnedx": unchanged,
-    "turnedy": unchanged,
-    "turnedz": unchanged,
+    **dict.fromkeys(TURNED, unchanged),
 }
 
 
@@ -195,15 +194,27 @@ def preprocess(folder: Path) -> None:
     subprocess.run([*command, "--configfile", str(folder / "config.yaml")], check=True, cwd=ROOT)
 
 
-def turn_registrations(folder: Path) -> None:
-    """Turn the finished registrations of the turned cases about the middle of the brain."""
-    for axis, name in zip(np.eye(3), ("turnedx", "turnedy", "turnedz"), strict=True):
-        stem = folder / f"results/preprocess/bad/sub-{name}/sub-{name}"
-        path = Path(f"{stem}_from-T1w_to-MNI_level-affine_xfm.mat")
+def judge_turned(folder: Path) -> pd.DataFrame:
+    """Judge the turned cases with their registrations turned about the middle of the brain.
+
+    By the library: the workflow would find that the file is none of its own and register again.
+    """
+    rows = []
+    for axis, name in zip(np.eye(3), TURNED, strict=True):
+        stem = f"{folder}/results/preprocess/bad/sub-{name}/sub-{name}"
+        raw, affine = load_canonical(folder / f"bids/sub-{name}/anat/sub-{name}_T1w.nii.gz")
+        corrected, _ = load_canonical(f"{stem}_desc-n4_T1w.nii.gz", raw.shape)
+        mask, _ = load_canonical(f"{stem}_space-T1w_desc-brain_mask.nii.gz", raw.shape)
         turn = np.eye(4)
         turn[:3, :3] = Rotation.from_rotvec(TURN_DEGREES * axis, degrees=True).as_matrix()
         turn[:3, 3] = BRAIN_CENTRE_MM - turn[:3, :3] @ BRAIN_CENTRE_MM
-        write_world_transform(path, read_world_transform(path) @ turn)
+        transform = read_world_transform(f"{stem}_from-T1w_to-MNI_level-affine_xfm.mat") @ turn
+        numbers = measure_placed(NativeScan(raw, corrected, mask > 0, affine), transform)
+        record = json.loads(Path(f"{stem}_space-T1w_desc-brain_mask.json").read_text())
+        verdict = judge({**numbers, "mask_score": record["score"]}, SETTINGS.quality)
+        reasons = "; ".join(verdict.reasons)
+        rows.append((f"sub-{name}", verdict.status, "judge_turned", reasons))
+    return pd.DataFrame(rows, columns=["subject", "status", "stage", "reasons"])
 
 
 def tabulate(folder: Path) -> pd.DataFrame:
@@ -211,7 +222,10 @@ def tabulate(folder: Path) -> pd.DataFrame:
     quality = read_table(folder / "results/preprocess/qc.tsv")
     early = read_table(folder / "results/cohort/rejected.tsv")
     early = early.rename(columns={"reason": "reasons"}).assign(status="rejected")
-    table = pd.concat([quality, early])[["subject", "status", "stage", "reasons"]]
+    ran = pd.concat([quality, early])[["subject", "status", "stage", "reasons"]]
+    table = pd.concat(
+        [ran[~ran["subject"].isin([f"sub-{n}" for n in TURNED])], judge_turned(folder)]
+    )
     order = {f"sub-{name}": number for number, name in enumerate(CASES)}
     return table.sort_values("subject", key=lambda column: column.map(order))
 
@@ -228,8 +242,6 @@ def main() -> None:
         raise SystemExit(f"{options.folder}: is there already; remove it or give another --folder")
     groups = json.loads(options.groups.read_text())
     write_cases(options.bids, options.truth, groups, options.folder)
-    preprocess(options.folder)
-    turn_registrations(options.folder)
     preprocess(options.folder)
     for row in tabulate(options.folder).itertuples():
         print(f"{row.subject} | {row.status} | {row.stage} | {row.reasons}")

@@ -60,20 +60,25 @@ def run_chain(volume: np.ndarray, affine: np.ndarray) -> Outcome:
         corrected = remove_field(corrected, log_field)
         brain = prepare_brain(corrected, found.mask, affine, SETTINGS.registration.voxel_mm)
         transform = register_brain(TARGET, brain, SETTINGS.registration)[-1]
-        stripped, inside = resample_brain(
-            corrected, found.mask, affine, GRID, transform, SETTINGS.resampling
-        )
-        numbers = measure(
-            native=NativeScan(volume, corrected, found.mask, affine),
-            transform=transform,
-            brain=normalise(stripped, inside, SETTINGS.intensity),
-            brain_mask=inside,
-            reference=REFERENCE,
-            grid_affine=GRID.affine,
-        )
+        numbers = measure_placed(NativeScan(volume, corrected, found.mask, affine), transform)
     except ScanRejected as error:
         return Outcome("rejected", [str(error)], time.process_time() - began)
     numbers["mask_score"] = found.score
     verdict = judge(numbers, SETTINGS.quality)
     seconds = time.process_time() - began
     return Outcome(verdict.status, verdict.reasons, seconds, numbers, found.mask, found.way)
+
+
+def measure_placed(native: NativeScan, transform: np.ndarray) -> dict[str, float]:
+    """Resample a scan by a transform from the template (4, 4), normalise and measure it."""
+    stripped, inside = resample_brain(
+        native.corrected, native.mask, native.affine, GRID, transform, SETTINGS.resampling
+    )
+    return measure(
+        native=native,
+        transform=transform,
+        brain=normalise(stripped, inside, SETTINGS.intensity),
+        brain_mask=inside,
+        reference=REFERENCE,
+        grid_affine=GRID.affine,
+    )
