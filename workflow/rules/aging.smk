@@ -111,8 +111,8 @@ rule gather_forecasts:
 rule interpolate_scans:
     """Decode straight lines in latent space between a subject's first and last scan."""
     input:
-        latents=ancient(results("latents/{model}/latents.npz")),
-        index=ancient(results("latents/{model}/index.tsv")),
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
         ends=interpolation_images,
@@ -134,8 +134,6 @@ rule interpolate_scans:
         decoding=DECODING,
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/interpolated",
-        plan=interpolation_plan,
-        encoder=code_of("encode_scans"),
         code=code_of("interpolate_scans"),
     script:
         "../scripts/interpolate_scans.py"

@@ -149,11 +149,6 @@ def preprocessed_paths(paths, suffix):
     return [results(f"preprocess/{path}{suffix}") for path in paths]
 
 
-def interpolation_plan(wildcards):
-    """Who is interpolated, and how; a parameter, so that a change reruns."""
-    return rows(plan_with(plan_interpolations, wildcards.model))
-
-
 def interpolation_images(wildcards):
     """Brains and masks of the scans that are interpolated between."""
     paths = interpolated_scans(plan_with(plan_interpolations, wildcards.model))
