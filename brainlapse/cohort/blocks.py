@@ -2,8 +2,8 @@
 
 One job for all scans runs for hours and begins anew when it is killed; one per person costs a start
 of Python each. A person's block depends on nothing but the label and the number of blocks, so a
-new person touches one block. When the people of a data set grow past a power of two, blocks are
-halved and made again.
+new person changes one block; jobs that read the latents of everyone are run again all the same.
+When the people of a data set grow past a power of two, blocks are halved and made again.
 """
 
 import hashlib

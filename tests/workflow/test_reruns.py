@@ -235,7 +235,7 @@ class TestPlannedJobs:
         edit("brainlapse/aging/errors.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
         shown = {"plot_forecasts", "write_report", "write_viewer", "write_derivatives"}
-        assert planned == {"score_forecasts", *shown}
+        assert planned == {"score_forecasts", "control_forecasts", *shown}
 
     def test_setting_of_a_level_leaves_masks_and_bias(
         self, snakemake, copy, finished_run, tmp_path

@@ -23,10 +23,8 @@ include: "inputs/aging.smk"
 rule fit_rates:
     """Fit the methods that learn from training people, once for all forecasts."""
     input:
-        latents=ancient(results("latents/{model}/latents.npz")),
-        index=ancient(results("latents/{model}/index.tsv")),
-        brains=training_brains_of_age,
-        weights=results("autoencoder/{model}/model.safetensors"),
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
         brought=bundled_rates,
     output:
         rates=results("aging/{model}/rates.safetensors"),
@@ -39,9 +37,6 @@ rule fit_rates:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        people=training_people,
-        encoding=ENCODING,
-        encoder=code_of("encode_scans"),
         code=code_of("fit_rates"),
     script:
         "../scripts/fit_rates.py"
@@ -50,13 +45,13 @@ rule fit_rates:
 rule forecast_scans:
     """Forecast later scans of a block of held-out people and decode them."""
     input:
-        latents=ancient(results("latents/{model}/latents.npz")),
-        index=ancient(results("latents/{model}/index.tsv")),
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
         rates=results("aging/{model}/rates.safetensors"),
         masks=forecast_masks,
-        brains=brains_of_block,
+        brains=seen_brains,
         external=external_files,
         transforms=external_transforms,
     output:
@@ -78,8 +73,6 @@ rule forecast_scans:
         resampling=config["preprocess"]["resampling"],
         intensity=config["preprocess"]["intensity"],
         images=forecast_files,
-        people=people_of_block,
-        encoder=code_of("encode_scans"),
         natives=external_natives,
         preprocessed=results("preprocess"),
         folder_name="aging/{model}/predicted/{dataset}/{block}",

@@ -13,9 +13,7 @@ judge_mean_image           the mean training scan in place of every reconstructi
 gather_mean_image          tables of all blocks as one
 summarise_reconstructions  both by split, dataset and diagnosis
 
-Scans are reconstructed and judged in blocks of people (brainlapse/cohort/blocks.py). What a block
-needs of `latents.npz` is known from its own brains and the model, so the file's date says nothing:
-someone new changes the file, and no other block.
+Scans are reconstructed and judged in blocks of people (brainlapse/cohort/blocks.py).
 """
 
 
@@ -55,8 +53,8 @@ rule reconstruct_scans:
     input:
         brains=brains_of_block,
         masks=masks_of_block,
-        latents=ancient(results("latents/{model}/latents.npz")),
-        index=ancient(results("latents/{model}/index.tsv")),
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
     output:
@@ -75,8 +73,6 @@ rule reconstruct_scans:
         settings=config["latents"],
         space=config["space"],
         scans=paths_of_block,
-        rows=selection_of_block,
-        encoder=code_of("encode_scans"),
         folder_name="latents/{model}/reconstructions/{dataset}/{block}",
         code=code_of("reconstruct_scans"),
     script:

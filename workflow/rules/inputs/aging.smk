@@ -2,8 +2,9 @@
 
 import functools
 
+from brainlapse.aging.plan import VOXEL_LINEAR
+from brainlapse.aging.plan import WARPED
 from brainlapse.aging.plan import compared_scans
-from brainlapse.aging.plan import dated_scans
 from brainlapse.aging.plan import external_file
 from brainlapse.aging.plan import interpolated_scans
 from brainlapse.aging.plan import last_seen_scans
@@ -11,9 +12,7 @@ from brainlapse.aging.plan import plan_forecasts
 from brainlapse.aging.plan import plan_interpolations
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.blocks import with_blocks
-from brainlapse.cohort.tables import PERSON, SPLIT_SCAN
-
-KNOWN = [*SPLIT_SCAN, "age_years", "sex", "diagnosis", "flagged"]
+from brainlapse.cohort.tables import PERSON
 
 
 @functools.cache
@@ -82,31 +81,14 @@ def forecast_masks(wildcards):
     return preprocessed_paths(last_seen_scans(plan_of_block(wildcards)), BRAIN_MASK)
 
 
-def people_of_block(wildcards):
-    """What forecasts depend on of a block of people; a parameter, so that a change reruns."""
-    return rows(scans_of_block(wildcards)[KNOWN])
-
-
-def training_scans_of_age():
-    """Scans of known age that rates are learnt from."""
-    return learnt_from(*usable_stamps())
-
-
-@functools.cache
-def learnt_from(*stamps):
-    """The same, once per state of the tables."""
-    scans = dated_scans(join_quality(*stamps))
-    return scans[scans["split"] == "train"]
-
-
-def training_brains_of_age(wildcards):
-    """Brains of these scans: where one changes, its latent does."""
-    return preprocessed(training_scans_of_age(), BRAIN)
-
-
-def training_people(wildcards):
-    """What rates depend on of these scans; a parameter, so that a change reruns."""
-    return rows(training_scans_of_age()[KNOWN])
+def seen_brains(wildcards):
+    """Brains that lines of voxels go through, or that are warped."""
+    plan = plan_of_block(wildcards)
+    warped = plan["method"].str.endswith(WARPED)
+    plan = plan[warped | (plan["method"] == VOXEL_LINEAR)]
+    seen = {scan for names in plan["seen_scans"] for scan in names.split(",")}
+    scans = scans_of_block(wildcards)
+    return preprocessed(scans[scans["scan"].isin(seen)], BRAIN)
 
 
 def external_plan(wildcards):
