@@ -6,7 +6,13 @@ import pandas as pd
 from brainlapse.aging.methods.interface import FitSettings
 from brainlapse.aging.methods.named import LATENT_METHODS
 from brainlapse.aging.people import Person, covariates_of
-from brainlapse.aging.plan import LATENT_ERRORS, OWN_SCANS_ONLY, WARPED, dated_scans
+from brainlapse.aging.plan import (
+    LATENT_ERRORS,
+    OWN_SCANS_ONLY,
+    WARPED,
+    dated_scans,
+    training_scans,
+)
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.cohort.tables import PERSON
@@ -85,12 +91,13 @@ def forecast_latents(
     forecasts = np.empty((len(plan), *latents.shape[1:]), dtype=np.float32)
     if plan.empty:
         return forecasts
-    dated, rows = dated_scans(index), plan.reset_index(drop=True)
+    rows = plan.reset_index(drop=True)
     known = rates.latents if rates else {}
     training = []
     if set(rows["method"]) - {*known, *OWN_SCANS_ONLY}:
-        training = list(gather_people(dated[dated["split"] == "train"], latents, index).values())
-    people = gather_people(dated.merge(rows[PERSON].drop_duplicates()), latents, index)
+        training = list(gather_people(training_scans(index), latents, index).values())
+    asked = dated_scans(index).merge(rows[PERSON].drop_duplicates())
+    people = gather_people(asked, latents, index)
     fit_settings = FitSettings(anchor=settings.anchor)
     for name, planned in rows.groupby("method"):
         method = str(name)

@@ -54,6 +54,12 @@ def dated_scans(scans: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["dataset", "subject", "age_years", "scan"], ignore_index=True)
 
 
+def training_scans(scans: pd.DataFrame) -> pd.DataFrame:
+    """Dated scans of the people that methods are fitted to."""
+    table = dated_scans(scans)
+    return table[table["split"] == "train"]
+
+
 def plan_forecasts(
     scans: pd.DataFrame, settings: AgingSettings, brought: Sequence[str] = ()
 ) -> pd.DataFrame:
@@ -114,8 +120,7 @@ def external_file(row: dict, settings: AgingSettings) -> Path:
 
 def rate_scans(scans: pd.DataFrame) -> pd.DataFrame:
     """Dated training scans of subjects with two or more ages: what the mean rate rests on."""
-    table = dated_scans(scans)
-    table = table[table["split"] == "train"]
+    table = training_scans(scans)
     ages = table.groupby(["dataset", "subject"])["age_years"].transform("nunique")
     return table[ages >= 2].reset_index(drop=True)
 

@@ -6,7 +6,7 @@ import pandas as pd
 from brainlapse.aging.forecast import gather_people
 from brainlapse.aging.methods.interface import FitSettings, Forecaster
 from brainlapse.aging.methods.named import LATENT_METHODS, LOG_VOLUME_METHODS
-from brainlapse.aging.plan import BAYES_SUBJECTS, BROUGHT, count_rates, dated_scans, tells_rates
+from brainlapse.aging.plan import BAYES_SUBJECTS, BROUGHT, count_rates, tells_rates, training_scans
 from brainlapse.aging.rates import Rates
 from brainlapse.aging.volumes import person_of, tabulate
 from brainlapse.cohort.tables import PERSON, SCAN
@@ -34,10 +34,8 @@ def rates_of_run(latents: np.ndarray, index: pd.DataFrame, brought: Rates) -> Ra
 
 def fit_latent_rates(latents: np.ndarray, index: pd.DataFrame) -> dict[str, Forecaster]:
     """Fit each of `BROUGHT` that the training people of a run allow."""
-    dated = dated_scans(index)
-    training = dated[dated["split"] == "train"]
     changing = count_rates(index)
-    people = list(gather_people(training, latents, index).values())
+    people = list(gather_people(training_scans(index), latents, index).values())
     possible = [name for name in BROUGHT if changing >= PEOPLE_NEEDED[name]]
     return {name: LATENT_METHODS[name](people, FitSettings()) for name in possible}
 
@@ -54,9 +52,7 @@ def fit_rates(latents: np.ndarray, index: pd.DataFrame, volumes: pd.DataFrame) -
     volumes
         ``volumes.tsv``; without rows where nothing was segmented.
     """
-    dated = dated_scans(index)
-    training = dated[dated["split"] == "train"]
-    fitted = fit_latent_rates(latents, index)
+    training, fitted = training_scans(index), fit_latent_rates(latents, index)
     real = volumes[volumes["kind"] == "real"] if len(volumes) else volumes
     backends = sorted(real["backend"].dropna().unique()) if len(real) else []
     if len(backends) != 1:

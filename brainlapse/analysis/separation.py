@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import pairwise_distances
 
+from brainlapse.analysis.permutation import permutation_test
 from brainlapse.analysis.tasks.folds import class_name, people_of
 from brainlapse.cohort.sites import tabulate_places
 from brainlapse.cohort.tables import SCAN, is_flagged
@@ -105,13 +106,13 @@ def permuted_silhouette(
     groups
         Text (N,), at least two groups.
     """
-    generator = np.random.default_rng(seed)
     distances = pairwise_distances(points)
     member = (groups[:, None] == np.unique(groups)).astype(float)  # (N, G)
-    found = mean_silhouette(distances, member)
-    draws = [mean_silhouette(distances, generator.permutation(member)) for _ in range(permutations)]
-    reached = np.sum(np.asarray(draws) >= found - 1e-12)
-    return found, float((1 + reached) / (1 + permutations))
+
+    def silhouette(order: np.ndarray) -> float:
+        return mean_silhouette(distances, member[order])
+
+    return permutation_test(silhouette, len(points), permutations, seed)
 
 
 def mean_silhouette(distances: np.ndarray, member: np.ndarray) -> float:

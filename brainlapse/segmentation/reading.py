@@ -7,6 +7,7 @@ import pandas as pd
 from brainlapse.cohort.tables import SCAN
 from brainlapse.damage import DamagedFile, check_agree
 from brainlapse.runtime import read_table
+from brainlapse.segmentation.columns import MEASURED_COLUMNS
 
 SEEN = ["method", "n_scans_seen", "n_scans_so_far"]
 IMAGE = ["dataset", "subject", "scan", "model", "kind", *SEEN, "alpha"]
@@ -57,6 +58,13 @@ def read_volumes(
     if interpolations:
         _agree(path, mine[mine["kind"] == "interpolated"], interpolations, INTERPOLATION)
     return volumes
+
+
+def read_measured(path: str | Path) -> pd.DataFrame:
+    """Read the volumes of one subject's images; each must have all regions (`DamagedFile`)."""
+    table = read_table(path, MEASURED_COLUMNS)
+    check_regions(path, table, ["file"])
+    return table
 
 
 def _reconstructed(scans: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:

@@ -7,10 +7,9 @@ from brainlapse.cohort.tables import SCAN, read_scans
 from brainlapse.segmentation.columns import (
     FORECAST_COLUMNS,
     INTERPOLATION_COLUMNS,
-    MEASURED_COLUMNS,
     QUALITY_COLUMNS,
 )
-from brainlapse.segmentation.reading import check_regions, held_out_scans
+from brainlapse.segmentation.reading import held_out_scans, read_measured
 from brainlapse.segmentation.volumes import (
     describe_aligned,
     describe_forecasts,
@@ -42,13 +41,6 @@ def main(snakemake) -> None:
     ]
     table = join_volumes(measured, stack(described), quality)
     runtime.write_table(snakemake.output.volumes, table)
-
-
-def read_measured(path: str) -> pd.DataFrame:
-    """Read the volumes of one subject's images; each must have all regions."""
-    table = runtime.read_table(path, MEASURED_COLUMNS)
-    check_regions(path, table, ["file"])
-    return table
 
 
 def stack(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks.evaluation import evaluate_task
 from brainlapse.analysis.tasks.volumes import tabulate_volumes
 from brainlapse.latents import read_latents
-from brainlapse.segmentation.columns import MEASURED_COLUMNS
+from brainlapse.segmentation.reading import read_measured
 
 
 def main(snakemake) -> None:
@@ -16,7 +16,7 @@ def main(snakemake) -> None:
     task = TaskSettings.model_validate(snakemake.params.task)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
     mean, _, index = read_latents(Path(snakemake.input.latents).parent)
-    tables = [runtime.read_table(path, MEASURED_COLUMNS) for path in snakemake.input.volumes]
+    tables = list(map(read_measured, snakemake.input.volumes))
     volumes = tabulate_volumes(tables, index) if tables else None
     result = evaluate_task(mean, index, task, settings, snakemake.params.seed, volumes)
     if result.predictions.empty:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainlapse.aging.evaluation.bootstrap import number_people, over_people
 from brainlapse.aging.forecast import forecast_latents, latent_errors
-from brainlapse.aging.plan import BROUGHT, dated_scans
+from brainlapse.aging.plan import BROUGHT, training_scans
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.aging.volumes import forecast_volumes
 from brainlapse.cohort.tables import PERSON, SCAN
@@ -121,8 +121,7 @@ def summarise_control(errors: pd.DataFrame) -> pd.DataFrame:
 
 def shuffle_ages(index: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
     """Shuffle the ages of each training person among their dated scans; nobody else's."""
-    dated = dated_scans(index)
-    training = dated[dated["split"] == "train"].set_index(SCAN)
+    training = training_scans(index).set_index(SCAN)
     shuffled = training.groupby(PERSON, sort=True)["age_years"].transform(generator.permutation)
     ages = index.set_index(SCAN)["age_years"].copy()
     ages.loc[shuffled.index] = shuffled

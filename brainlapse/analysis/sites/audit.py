@@ -1,12 +1,13 @@
 """Whether data set, site or scanner passes for diagnosis, sex, age, split or time: an audit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from brainlapse.analysis.permutation import permutation_test
 from brainlapse.analysis.sites.designs import (
     NEARLY,
     dummies,
@@ -147,7 +148,7 @@ def _judge_groups(places: pd.Series, values: pd.Series, seed: int) -> tuple[dict
     def cramers_v(order: np.ndarray) -> float:
         return float(np.sqrt(np.sum((first.T @ second[order] - expected) ** 2 / expected) / most))
 
-    found, p_value = _permute(cramers_v, len(places), seed)
+    found, p_value = permutation_test(cramers_v, len(places), PERMUTATIONS, seed)
     deficient = is_deficient(first - first.mean(axis=0), second - second.mean(axis=0))
     numbers = {"statistic": "cramers_v", "association": found, "p_value": p_value}
     return numbers, deficient or found >= NEARLY
@@ -162,7 +163,7 @@ def _judge_numbers(places: pd.Series, values: pd.Series, seed: int) -> tuple[dic
         sums = centred[order] @ member
         return float(np.sum(sums**2 / member.sum(axis=0)) / (centred @ centred))
 
-    found, p_value = _permute(eta_squared, len(places), seed)
+    found, p_value = permutation_test(eta_squared, len(places), PERMUTATIONS, seed)
     described = {"statistic": "eta_squared", "association": found, "p_value": p_value}
     return described, have_gap(places, values) or found >= NEARLY
 
@@ -174,14 +175,6 @@ def have_gap(places: pd.Series, values: pd.Series) -> bool:
     ordered = ranges[np.argsort(ranges[:, 0], kind="stable")]
     reached = np.maximum.accumulate(ordered[:, 1])
     return bool(np.any(ordered[1:, 0] > reached[:-1]))
-
-
-def _permute(value: Callable[[np.ndarray], float], size: int, seed: int) -> tuple[float, float]:
-    generator = np.random.default_rng(seed)
-    found = value(np.arange(size))
-    draws = [value(generator.permutation(size)) for _ in range(PERMUTATIONS)]
-    reached = int(np.sum(np.asarray(draws) >= found - 1e-12))
-    return found, (1 + reached) / (1 + PERMUTATIONS)
 
 
 def _audit_time(scans: pd.DataFrame, places: pd.Series, factor: str) -> dict[str, Any]:

@@ -70,8 +70,7 @@ def evaluate_task(
     latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
     prepared = crossval.prepare_folds(features, splits, latent_steps)
     covariates, missing = _covariates(index, task, scans)
-    told = splits if len(covariates.columns) else []
-    beside = crossval.prepare_folds(covariates, told, crossval.covariate_steps)
+    beside = _prepare_table(covariates, splits)
     segmented = _prepare_volumes(volumes, scans, splits)
     baseline = crossval.constant_output(scans, splits)
     outputs, tables = [], []
@@ -111,6 +110,11 @@ def _prepare_volumes(
     if volumes is None:
         return []
     table = volumes.iloc[scans.rows].reset_index(drop=True).dropna(axis="columns", how="all")
+    return _prepare_table(table, splits)
+
+
+def _prepare_table(table: pd.DataFrame, splits: list[Split]) -> list[crossval.FoldData]:
+    """Prepare a table fold by fold; nothing for one without columns."""
     told = splits if len(table.columns) else []
     return crossval.prepare_folds(table, told, crossval.covariate_steps)
 

@@ -49,8 +49,13 @@ def mean_roc_auc(true: np.ndarray, probability: np.ndarray) -> float:
     probability : np.ndarray
         float (N, K), column k for class k.
     """
-    classes = [1] if probability.shape[1] == 2 else range(probability.shape[1])
+    classes = scored_classes(probability)
     return float(np.mean([roc_auc(true == k, probability[:, k]) for k in classes]))
+
+
+def scored_classes(probability: np.ndarray) -> list[int]:
+    """Return the last of two classes, or all of more, of probabilities (N, K)."""
+    return [1] if probability.shape[1] == 2 else list(range(probability.shape[1]))
 
 
 def pr_auc(positive: np.ndarray, score: np.ndarray) -> float:
@@ -69,7 +74,7 @@ def pr_auc(positive: np.ndarray, score: np.ndarray) -> float:
 
 def mean_pr_auc(true: np.ndarray, probability: np.ndarray) -> float:
     """Average precision of the last of two classes, or the mean over more."""
-    classes = [1] if probability.shape[1] == 2 else range(probability.shape[1])
+    classes = scored_classes(probability)
     return float(np.mean([pr_auc(true == k, probability[:, k]) for k in classes]))
 
 
@@ -168,7 +173,7 @@ def classification_metrics(true: np.ndarray, probability: np.ndarray) -> dict[st
     """
     predicted = probability.argmax(axis=1)
     two = probability.shape[1] == 2
-    wanted = [1] if two else list(range(probability.shape[1]))
+    wanted = scored_classes(probability)
     functions: dict[str, Metric] = {
         "accuracy": lambda rows: accuracy(true[rows], predicted[rows]),
         "balanced_accuracy": lambda rows: balanced_accuracy(true[rows], predicted[rows]),
