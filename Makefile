@@ -4,6 +4,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 JOBS ?= 2
+RUN ?=  # a folder that keeps the tests' run of the whole chain, for another call of make
+SLOW := pytest $(if $(strip $(RUN)),--finished-run "$(strip $(RUN))") -m
 
 .PHONY: demo test test-long test-all check fix docs niivue install
 
@@ -12,10 +14,10 @@ demo: .venv/.installed  ## the shipped config: simulated cohort, raw heads to re
 
 test: .venv/.installed-dev  ## every stage end to end, in some minutes; JOBS: processes
 	OMP_NUM_THREADS=1 pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not slurm"
-	pytest -m "slow and not long and not slurm"  # one process: it makes one run of the whole chain
+	$(SLOW) "slow and not long and not slurm"  # one process: it makes one run of the whole chain
 
 test-long: .venv/.installed-dev  ## what takes minutes each: runs that are killed, the recipes, real heads
-	pytest -m "long and not slurm"
+	$(SLOW) "long and not slurm"
 
 test-all: test test-long  ## the whole test suite
 

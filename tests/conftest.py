@@ -77,11 +77,22 @@ class FinishedRun:
         return read_table(self.results / path)
 
 
+def pytest_addoption(parser):
+    """Where the run of the tiny cohort is kept: another call makes only what code has changed."""
+    parser.addoption("--finished-run", type=Path, metavar="FOLDER")
+
+
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory):
+def finished_run(tmp_path_factory, pytestconfig):
     """Run the whole graph once for every test that looks at its results."""
-    folder = tmp_path_factory.mktemp("tiny run")
-    write_clinic(folder / CLINIC)
-    config = write_config(folder, folder / CLINIC)
+    kept = pytestconfig.getoption("finished_run")
+    folder = kept.resolve() / "tiny run" if kept else tmp_path_factory.mktemp("tiny run")
+    clinic, log = folder / CLINIC, folder / "run.log"
+    if not clinic.is_dir():
+        write_clinic(folder / "unfinished")
+        (folder / "unfinished").rename(clinic)
+    config = write_config(folder, clinic)
     done = run_snakemake(folder, "--cores", 2, "--configfile", config)
-    return FinishedRun(folder, config, done.stdout)
+    with open(log, "a") as kept_log:
+        kept_log.write(done.stdout)
+    return FinishedRun(folder, config, log.read_text())

@@ -79,20 +79,29 @@ def assert_same(tables, finished_run, folder):
         assert (folder / "results" / table).read_text() == expected, table
 
 
+def copy_without(finished_run, folder, names):
+    """Copy the finished run as it would be before it had made what these names say."""
+    shutil.copytree(finished_run.folder, folder, symlinks=True)
+    for name in (*names, "logs"):
+        path = folder / "results" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 def test_killed_run_is_finished_by_the_same_command(finished_run, snakemake, tmp_path):
-    """From the raw scans to the reconstructions."""
-    kill_at(EARLY_STAGES, tmp_path, finished_run.config, "encode")
-    finish(snakemake, tmp_path, finished_run.config, "encode")
-    assert_same(EARLY_TABLES, finished_run, tmp_path)
+    """From the raw scans of one person to the reconstructions of all."""
+    folder = tmp_path / "copy"
+    made = ("cohort", "preprocess/tiny/sub-01", "preprocess/qc.tsv", "autoencoder", "latents")
+    copy_without(finished_run, folder, made)
+    kill_at(EARLY_STAGES, folder, finished_run.config, "encode")
+    finish(snakemake, folder, finished_run.config, "encode")
+    assert_same(EARLY_TABLES, finished_run, folder)
 
 
 def test_late_stages_are_finished_too(finished_run, snakemake, tmp_path):
-    """From the decoded images to the report, in a copy of a finished run."""
+    """From the decoded images to the report."""
     folder = tmp_path / "copy"
-    shutil.copytree(finished_run.folder, folder, symlinks=True)
-    for name in ("volumes/small", "volumes/volumes.tsv", "report", "logs"):
-        path = folder / "results" / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    made = ("volumes/small", "volumes/volumes.tsv", "report")
+    copy_without(finished_run, folder, made)
     kill_at(LATE_STAGES, folder, finished_run.config, "all")
     finish(snakemake, folder, finished_run.config, "all")
     assert (folder / "results/report/index.html").is_file()
