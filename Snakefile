@@ -34,7 +34,7 @@ wildcard_constraints:
     subject=r"sub-[A-Za-z0-9+]+",
     scan_path=r"[A-Za-z0-9_-]+/sub-[A-Za-z0-9+]+(/ses-[A-Za-z0-9+]+)?/sub-[A-Za-z0-9+]+(_ses-[A-Za-z0-9+]+)?",
     model=r"[A-Za-z0-9_-]+",
-    block=r"block-[0-9]+",
+    block=r"(block|train)-[0-9]+",
     task=r"[A-Za-z0-9_-]+",
     kind=r"reconstructed|predicted|interpolated",
 

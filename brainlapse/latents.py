@@ -1,4 +1,4 @@
-"""Latents of all scans of one model: `latents.npz` and, in the same row order, `index.tsv`."""
+"""Latents by one model, of a block of people or of all: `latents.npz`, `index.tsv` row by row."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,6 +67,16 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFra
     index = read_table(Path(folder) / INDEX_NAME, SCAN)
     with reading(Path(folder) / INDEX_NAME):
         check_latents(mean, log_variance, index, arrays_path)
+    return mean, log_variance, index
+
+
+def read_blocks(folders: Sequence[str | Path]) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Read the latents of several blocks of people, one after the other; of none without any."""
+    if not folders:
+        return np.empty(0, np.float32), np.empty(0, np.float32), pd.DataFrame()
+    blocks = [read_latents(folder) for folder in folders]
+    index = pd.concat([block[2] for block in blocks], ignore_index=True)
+    mean, log_variance = (np.concatenate([block[part] for block in blocks]) for part in (0, 1))
     return mean, log_variance, index
 
 

@@ -2,8 +2,9 @@
 
 One job for all scans runs for hours and begins anew when it is killed; one per person costs a start
 of Python each. A person's block depends on nothing but the label and the number of blocks, so a
-new person changes one block; jobs that read the latents of everyone are run again all the same.
-When the people of a data set grow past a power of two, blocks are halved and made again.
+new person changes one block. Training people have blocks of their own: what is fitted to them stays
+when someone else joins. When the people of a data set grow past a power of two, blocks are halved
+and made again.
 """
 
 import hashlib
@@ -17,6 +18,10 @@ MOST_PEOPLE = 20
 """In a block, on average: about 70 scans where people have three or four."""
 FEWEST_BLOCKS = 4
 """Of a data set of enough people: small cohorts keep several cores busy."""
+TRAINING = "train"
+"""Beginning of the names of blocks of training people, and their split."""
+OTHERS = "block"
+"""Beginning of the names of all other blocks."""
 
 
 def block_count(people: int) -> int:
@@ -25,7 +30,7 @@ def block_count(people: int) -> int:
     Parameters
     ----------
     people
-        Number of people of the data set.
+        Number of people of the data set that train, or of the others.
     """
     count = FEWEST_BLOCKS
     while people > count * MOST_PEOPLE:
@@ -33,7 +38,7 @@ def block_count(people: int) -> int:
     return count
 
 
-def block_of(subject: str, count: int) -> str:
+def block_of(subject: str, count: int, kind: str = OTHERS) -> str:
     """Name of a person's block, ``block-3``.
 
     Parameters
@@ -42,17 +47,24 @@ def block_of(subject: str, count: int) -> str:
         ``sub-01``.
     count
         From `block_count`.
+    kind
+        `TRAINING` or `OTHERS`.
     """
     digest = hashlib.sha256(subject.encode()).digest()
-    return f"block-{int.from_bytes(digest[:8], 'big') % count}"
+    return f"{kind}-{int.from_bytes(digest[:8], 'big') % count}"
 
 
 def with_blocks(scans: pd.DataFrame) -> pd.DataFrame:
-    """Add the column ``block`` to a table of scans with dataset and subject."""
-    people = scans.groupby("dataset")["subject"].nunique()
-    counts = {dataset: block_count(number) for dataset, number in people.items()}
-    pairs = zip(scans["dataset"], scans["subject"], strict=True)
-    return scans.assign(block=[block_of(subject, counts[dataset]) for dataset, subject in pairs])
+    """Add the column ``block`` to a table of scans with dataset, subject and split."""
+    kinds = scans["split"].eq(TRAINING).map({True: TRAINING, False: OTHERS})
+    people = scans["subject"].groupby([scans["dataset"], kinds]).transform("nunique")
+    rows = zip(scans["subject"], people, kinds, strict=True)
+    return scans.assign(block=[block_of(name, block_count(n), kind) for name, n, kind in rows])
+
+
+def trains(block: str) -> bool:
+    """Whether a block holds training people."""
+    return block.startswith(f"{TRAINING}-")
 
 
 def gather_blocks(tables: Sequence[pd.DataFrame], index: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,9 @@ from tests.integration.cohorts import BAD_FILES
 pytestmark = pytest.mark.slow
 STEPS = (
     "train_autoencoder:model=small",
-    "encode_scans:model=small",
+    "encode_scans:model=small,dataset=tiny,block=block-0",
+    "gather_latents:model=small",
+    "fit_rates:model=small",
     "reconstruct_scans:model=small,dataset=tiny,block=block-0",
     "gather_reconstructions:model=small",
     "average_scans:",

@@ -75,7 +75,6 @@ EDITS = {  # module -> the rules whose own code it is
     "networks/trained.py": {*TRAIN, "simulate_dataset", *JUDGE, *SEGMENT},
     "training/encoding/passes.py": {"load_bundle", *DECODE},
     "training/model/precision.py": TRAIN,
-    "training/resume/latent_cache.py": {"encode_scans"},
     "bundle/reading.py": {"load_bundle"},
     "bundle/export.py": set(),
     "figures/models/comparison.py": {"plot_comparison", "write_report"},

@@ -23,8 +23,8 @@ include: "inputs/aging.smk"
 rule fit_rates:
     """Fit the methods that learn from training people, once for all forecasts."""
     input:
-        latents=results("latents/{model}/latents.npz"),
-        index=results("latents/{model}/index.tsv"),
+        latents=training_latents,
+        indexes=training_indexes,
         brought=bundled_rates,
     output:
         rates=results("aging/{model}/rates.safetensors"),
@@ -45,8 +45,8 @@ rule fit_rates:
 rule forecast_scans:
     """Forecast later scans of a block of held-out people and decode them."""
     input:
-        latents=results("latents/{model}/latents.npz"),
-        index=results("latents/{model}/index.tsv"),
+        latents=results("latents/{model}/blocks/{dataset}/{block}/latents.npz"),
+        index=results("latents/{model}/blocks/{dataset}/{block}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
         rates=results("aging/{model}/rates.safetensors"),
@@ -104,8 +104,8 @@ rule gather_forecasts:
 rule interpolate_scans:
     """Decode straight lines in latent space between a subject's first and last scan."""
     input:
-        latents=results("latents/{model}/latents.npz"),
-        index=results("latents/{model}/index.tsv"),
+        latents=interpolated_latents,
+        indexes=interpolated_indexes,
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
         ends=interpolation_images,

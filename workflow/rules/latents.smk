@@ -1,11 +1,12 @@
 """Latents: every usable scan encoded by every autoencoder, and decoded again.
 
 in:  preprocessed brains and masks, autoencoder/{model}/, preprocess/contract.json
-out: latents/{model}/latents.npz, index.tsv, reconstructions/,
+out: latents/{model}/blocks/, latents.npz, index.tsv, reconstructions/,
      autoencoder/{model}/reconstruction.tsv, reconstruction_summary.tsv,
      baselines/mean_image.nii.gz, mean_image.tsv
 
-encode_scans               latent mean and log-variance of every scan; only new ones are computed
+encode_scans               latent mean and log-variance of every scan of a block of people
+gather_latents             latents of all blocks as one
 reconstruct_scans          decode the means, compare with the scans in the mask and on the grid
 gather_reconstructions     tables of all blocks as one
 average_scans              mean training scan
@@ -13,7 +14,7 @@ judge_mean_image           the mean training scan in place of every reconstructi
 gather_mean_image          tables of all blocks as one
 summarise_reconstructions  both by split, dataset and diagnosis
 
-Scans are reconstructed and judged in blocks of people (brainlapse/cohort/blocks.py).
+Scans are encoded, reconstructed and judged in blocks of people (brainlapse/cohort/blocks.py).
 """
 
 
@@ -21,31 +22,53 @@ include: "inputs/latents.smk"
 
 
 rule encode_scans:
-    """Encode every usable scan with one autoencoder."""
+    """Encode the scans of a block of people with one autoencoder."""
     input:
-        brains=usable_brains,
+        brains=brains_of_block,
         contract=ancient(results("preprocess/contract.json")),
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
     output:
-        latents=results("latents/{model}/latents.npz"),
-        index=results("latents/{model}/index.tsv"),
+        latents=results("latents/{model}/blocks/{dataset}/{block}/latents.npz"),
+        index=results("latents/{model}/blocks/{dataset}/{block}/index.tsv"),
     log:
-        results("logs/encode_scans/{model}.log"),
+        results("logs/encode_scans/{model}/{dataset}_{block}.log"),
     conda:
         "../../envs/torch.yaml"
-    threads: 8
+    threads: 2
     resources:
         mem_mb=growing(12000),
-        runtime=growing(120),
+        runtime=growing(60),
         gpu=1,
     params:
         settings=ENCODING,
-        scans=usable_selection,
-        cache=results(".resume/latents"),
+        scans=rows_of_block,
         code=code_of("encode_scans"),
     script:
         "../scripts/encode_scans.py"
+
+
+rule gather_latents:
+    """Put the latents of all blocks of people by one autoencoder into one file."""
+    input:
+        latents=latents_of_blocks,
+        indexes=indexes_of_blocks,
+    output:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+    log:
+        results("logs/gather_latents/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(30),
+    params:
+        scans=usable_selection,
+        code=code_of("gather_latents"),
+    script:
+        "../scripts/gather_latents.py"
 
 
 rule reconstruct_scans:
@@ -53,8 +76,8 @@ rule reconstruct_scans:
     input:
         brains=brains_of_block,
         masks=masks_of_block,
-        latents=results("latents/{model}/latents.npz"),
-        index=results("latents/{model}/index.tsv"),
+        latents=results("latents/{model}/blocks/{dataset}/{block}/latents.npz"),
+        index=results("latents/{model}/blocks/{dataset}/{block}/index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         card=results("autoencoder/{model}/config.json"),
     output:
@@ -72,7 +95,6 @@ rule reconstruct_scans:
     params:
         settings=config["latents"],
         space=config["space"],
-        scans=paths_of_block,
         folder_name="latents/{model}/reconstructions/{dataset}/{block}",
         code=code_of("reconstruct_scans"),
     script:

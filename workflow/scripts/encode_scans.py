@@ -1,44 +1,38 @@
-"""Encode every usable scan with one autoencoder; latents of unchanged scans are read back."""
+"""Encode the scans of a block of people with one autoencoder."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from brainlapse import runtime
 from brainlapse.latents import write_latents
+from brainlapse.streaming import in_flight
+from brainlapse.training.data.scans import load_on_grid
 from brainlapse.training.devices.device import choose_device
-from brainlapse.training.encoding.passes import load_model
-from brainlapse.training.model.trained import binding_parts, check_contract, read_card
-from brainlapse.training.resume import latent_cache
+from brainlapse.training.encoding.passes import encode_volumes, load_model
+from brainlapse.training.model.trained import check_contract, read_card
 from brainlapse.training.settings import EncodingSettings
 
 
 def main(snakemake) -> None:
-    """Unpack the job, check the contract, encode what is new, write latents and index."""
+    """Unpack the job, check the contract, encode while threads read, write latents and index."""
     runtime.start(snakemake)
     runtime.keep_memory()
     params, paths = snakemake.params, snakemake.input
     settings, folder = EncodingSettings.model_validate(params.settings), Path(paths.weights).parent
-    card, contract = read_card(folder), runtime.read_json(paths.contract)
-    check_contract(card, contract, folder)
-    index, device = pd.DataFrame(params.scans), choose_device()
-    brains = map(Path, paths.brains)
-    sources = list(map(latent_cache.Source, index["scan_path"], brains))
-
-    identity = latent_cache.describe_encoding(
-        paths.weights, binding_parts(contract), settings, params.code, device
+    card, index = read_card(folder), pd.DataFrame(params.scans)
+    check_contract(card, runtime.read_json(paths.contract), folder)
+    shape = tuple(card["grid"]["shape"])
+    volumes = in_flight(
+        lambda path: load_on_grid(path, shape),
+        paths.brains,
+        workers=snakemake.threads,
+        ahead=settings.batch_size,
     )
-    cache = latent_cache.LatentCache(params.cache, snakemake.wildcards.model, identity)
-    cache.open()
-    mean, log_variance = latent_cache.encode_cohort(
-        load_model(folder),
-        cache,
-        sources,
-        tuple(card["grid"]["shape"]),
-        settings,
-        device,
-        snakemake.threads,
-    )
+    encoded = encode_volumes(load_model(folder), volumes, settings, choose_device())
+    latents = list(runtime.progress(encoded, "encoding", len(index)))
+    mean, log_variance = map(np.stack, zip(*latents, strict=True))
     write_latents(snakemake.output.latents, snakemake.output.index, mean, log_variance, index)
 
 

@@ -6,7 +6,7 @@ from brainlapse import runtime
 from brainlapse.aging import decoding, forecast
 from brainlapse.aging.plan import VOXELS, plan_interpolations
 from brainlapse.aging.settings import AgingSettings
-from brainlapse.latents import read_latents
+from brainlapse.latents import read_blocks
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.training.devices.device import choose_device
 from brainlapse.training.encoding.passes import decode_latents, load_model
@@ -18,7 +18,8 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params = snakemake.params
-    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
+    folders = [Path(path).parent for path in snakemake.input.latents]
+    mean, _, index = read_blocks(folders)
     plan = plan_interpolations(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to interpolate: no held-out subject has two scans")

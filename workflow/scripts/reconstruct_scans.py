@@ -7,7 +7,7 @@ import pandas as pd
 from brainlapse import runtime
 from brainlapse.cohort.tables import SPLIT_SCAN
 from brainlapse.images import save_volume
-from brainlapse.latents import positions, read_latents, reconstructed_file
+from brainlapse.latents import read_latents, reconstructed_file
 from brainlapse.space import SpaceSettings, mni_grid
 from brainlapse.streaming import in_flight
 from brainlapse.training.devices.device import choose_device
@@ -24,9 +24,7 @@ def main(snakemake) -> None:
     settings, device = EncodingSettings.model_validate(params.settings), choose_device()
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     distance = perceptual_distance(grid, device) if settings.perceptual else None
-    mean, _, everyone = read_latents(Path(paths.latents).parent)
-    chosen = positions(everyone, params.scans, paths.index)
-    index = everyone.iloc[chosen].reset_index(drop=True)
+    mean, _, index = read_latents(Path(paths.latents).parent)
     model = load_model(Path(paths.weights).parent)
 
     def compare(item: tuple) -> dict:
@@ -37,7 +35,7 @@ def main(snakemake) -> None:
         return judged.metrics
 
     files = [reconstructed_file(path) for path in index["scan_path"]]
-    decoded = decode_latents(model, mean[chosen], settings, device)
+    decoded = decode_latents(model, mean, settings, device)
     scans = zip(decoded, paths.brains, paths.masks, files, strict=True)
     workers = snakemake.threads
     rows = runtime.progress(

@@ -65,8 +65,6 @@ def encode(folder, contract, scans):
         params={
             "settings": {"batch_size": 2, "precision": "float32"},
             "scans": rows,
-            "cache": str(root / ".resume/latents"),
-            "code": {"encode_scans.py": "1"},
         },
         wildcards={"model": "given"},
     )

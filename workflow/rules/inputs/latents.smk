@@ -2,6 +2,7 @@
 
 import functools
 
+from brainlapse.cohort.blocks import trains
 from brainlapse.cohort.blocks import with_blocks
 from brainlapse.cohort.tables import SPLIT_SCAN
 
@@ -38,9 +39,10 @@ def scans_of_block(wildcards):
     return blocks_of(*usable_stamps())[wildcards.dataset, wildcards.block]
 
 
-def paths_of_block(wildcards):
-    """What tells the scans of a block apart."""
-    return scans_of_block(wildcards)["scan_path"].tolist()
+def rows_of_block(wildcards):
+    """Rows of the scans of a block with all that is known of them, but for their raw path."""
+    scans = usable_table().loc[scans_of_block(wildcards).index]
+    return rows(scans.drop(columns="path"))
 
 
 def selection_of_block(wildcards):
@@ -56,6 +58,36 @@ def brains_of_block(wildcards):
 def masks_of_block(wildcards):
     """Brain masks of a block of people in MNI space."""
     return preprocessed(scans_of_block(wildcards), BRAIN_MASK)
+
+
+def encoded(model, blocks, name):
+    """One file of the latents of each block of people."""
+    return [results(f"latents/{model}/blocks/{d}/{b}/{name}") for d, b in blocks]
+
+
+def latents_of_blocks(wildcards):
+    """Latents by one autoencoder, a file for each block of people."""
+    return encoded(wildcards.model, blocks_of(*usable_stamps()), "latents.npz")
+
+
+def indexes_of_blocks(wildcards):
+    """Which scans they are."""
+    return encoded(wildcards.model, blocks_of(*usable_stamps()), "index.tsv")
+
+
+def training_blocks():
+    """Blocks of training people."""
+    return [(d, b) for d, b in blocks_of(*usable_stamps()) if trains(b)]
+
+
+def training_latents(wildcards):
+    """Latents of training people, a file for each block of them."""
+    return encoded(wildcards.model, training_blocks(), "latents.npz")
+
+
+def training_indexes(wildcards):
+    """Which scans they are."""
+    return encoded(wildcards.model, training_blocks(), "index.tsv")
 
 
 def folders_of(model):

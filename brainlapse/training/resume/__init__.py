@@ -1,1 +1,0 @@
-"""What outlives an interruption: states of trainings, latents encoded before."""
