@@ -73,7 +73,7 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFra
 def read_blocks(folders: Sequence[str | Path]) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
     """Read the latents of several blocks of people, one after the other; of none without any."""
     if not folders:
-        return np.empty(0, np.float32), np.empty(0, np.float32), pd.DataFrame()
+        return np.empty(0, np.float32), np.empty(0, np.float32), pd.DataFrame(columns=SCAN)
     blocks = [read_latents(folder) for folder in folders]
     index = pd.concat([block[2] for block in blocks], ignore_index=True)
     mean, log_variance = (np.concatenate([block[part] for block in blocks]) for part in (0, 1))

@@ -39,6 +39,8 @@ TEXT_COLUMNS = {
     "session": str,
     "scan": str,
     "dataset": str,
+    "sex": str,
+    "diagnosis": str,
     "last_scan": str,
     "scan_first": str,
     "scan_last": str,

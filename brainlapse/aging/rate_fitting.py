@@ -35,8 +35,10 @@ def rates_of_run(latents: np.ndarray, index: pd.DataFrame, brought: Rates) -> Ra
 def fit_latent_rates(latents: np.ndarray, index: pd.DataFrame) -> dict[str, Forecaster]:
     """Fit each of `BROUGHT` that the training people of a run allow."""
     changing = count_rates(index)
-    people = list(gather_people(training_scans(index), latents, index).values())
     possible = [name for name in BROUGHT if changing >= PEOPLE_NEEDED[name]]
+    if not possible:
+        return {}
+    people = list(gather_people(training_scans(index), latents, index).values())
     return {name: LATENT_METHODS[name](people, FitSettings()) for name in possible}
 
 

@@ -50,6 +50,14 @@ def write_clinic(folder):
     place(folder, "sub-dangling").symlink_to(folder / "nowhere.nii.gz")
 
 
+def add_person(folder, subject):
+    """Add one more person to the clinic: another scan, of unknown age."""
+    image = nib.load(next(folder.glob("sub-02/ses-1/anat/*_T1w.nii*")))
+    volume = np.asarray(image.dataobj).astype(np.float32)
+    noise = np.random.default_rng(1).normal(scale=0.01 * volume.max(), size=volume.shape)
+    save(folder, subject, np.abs(volume + noise.astype(np.float32)), image.affine)
+
+
 def name_columns_like_ours(table):
     """Add columns of the user whose names later stages use as well."""
     header, *lines = table.read_text().splitlines()

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from brainlapse.damage import DamagedFile
-from brainlapse.latents import positions, read_latents, reconstructed_file, write_latents
+from brainlapse.latents import (
+    positions,
+    read_blocks,
+    read_latents,
+    reconstructed_file,
+    write_latents,
+)
+from brainlapse.runtime import read_table, write_table
 
 
 @pytest.fixture
@@ -35,6 +42,28 @@ def test_round_trip(tmp_path, index):
     assert found.dtype == np.float32
     expected = index.drop(columns="path").fillna(np.nan)
     pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+
+
+def test_blocks_are_read_one_after_the_other(tmp_path, index):
+    mean = np.random.default_rng(0).normal(size=(3, 4, 2, 2, 2)).astype(np.float32)
+    parts = {"train-0": [2], "block-0": [0, 1]}
+    for block, chosen in parts.items():
+        write(tmp_path / block, mean[chosen], index.iloc[chosen])
+    found, log_variance, table = read_blocks([tmp_path / block for block in parts])
+    np.testing.assert_array_equal(found, mean[[2, 0, 1]])
+    np.testing.assert_array_equal(log_variance, -mean[[2, 0, 1]])
+    assert table["scan"].tolist() == ["sub-02", "sub-01_ses-1", "sub-01_ses-2"]
+    assert [len(part) for part in read_blocks([])] == [0, 0, 0]
+
+
+def test_codes_of_groups_are_text_whoever_else_is_in_the_table(tmp_path):
+    """A block where somebody's code is missing must not call the others 1.0."""
+    scans = pd.DataFrame({"scan": ["a", "b"], "sex": ["1", None], "diagnosis": ["01", None]})
+    for rows in (scans, scans.head(1)):
+        write_table(tmp_path / "index.tsv", rows)
+        read = read_table(tmp_path / "index.tsv")
+        assert read.loc[0, ["sex", "diagnosis"]].tolist() == ["1", "01"]
+        assert read["sex"].isna().tolist() == rows["sex"].isna().tolist()
 
 
 def test_equal_latents_give_equal_bytes(tmp_path, index):

@@ -22,6 +22,7 @@ from brainlapse.aging.rates import (
 )
 from brainlapse.aging.settings import AgingSettings
 from brainlapse.aging.storage import STRUCTURE
+from brainlapse.cohort.tables import SCAN
 from brainlapse.damage import DamagedFile
 from tests.unit.aging.planted import plant
 
@@ -127,6 +128,22 @@ def test_rates_are_fitted_once_for_every_block_of_people(run, tmp_path):
         np.testing.assert_allclose(found, expected[block.index], atol=1e-5)
 
 
+def test_a_block_forecasts_alone_what_the_whole_run_forecasts(run):
+    latents, index, _ = run
+    index = index.assign(split=["test" if n in (6, 7, 8) else "train" for n in range(len(index))])
+    rates = rates_of_run(latents, index, Rates())
+    settings = AgingSettings(scans_seen=[1, 2])
+    plan = plan_forecasts(index, settings, tuple(rates.latents))
+    expected = forecast_latents(plan, latents, index, settings, rates)
+    assert set(plan["method"]) >= {"linear", "population_rate", "bayes"}
+    mine = (index["split"] == "test").to_numpy()
+    block = index[mine].reset_index(drop=True)
+    again = plan_forecasts(block, settings, tuple(rates.latents))
+    pd.testing.assert_frame_equal(again, plan)
+    found = forecast_latents(again, latents[mine], block, settings, rates)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_training_people_of_the_run_come_first(run, content):
     latents, index, _ = run
     brought = unpack_rates(content)
@@ -139,6 +156,8 @@ def test_training_people_of_the_run_come_first(run, content):
     mean, scans, _ = alone(run)
     assert rates_of_run(mean, scans, brought) == brought
     assert rates_of_run(mean, scans, Rates()) == Rates()
+    nobody = np.empty(0), pd.DataFrame(columns=SCAN)
+    assert rates_of_run(*nobody, brought) == brought
     one = index["subject"].isin(["sub-1", "sub-24"]).to_numpy()  # one person tells no spread
     few = rates_of_run(latents[one], index[one].reset_index(drop=True), Rates())
     assert set(few.latents) == {"population_rate"}

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
-from brainlapse.cohort.blocks import block_count, gather_blocks, with_blocks
+from brainlapse.cohort.blocks import block_count, gather_blocks, trains, with_blocks
 
 
-def cohort(people, dataset="d"):
-    subjects = [f"sub-{number:04d}" for number in range(people) for _ in range(2)]
-    return pd.DataFrame({"dataset": dataset, "subject": subjects})
+def cohort(people, dataset="d", split="test"):
+    subjects = [f"sub-{split}{number:04d}" for number in range(people) for _ in range(2)]
+    return pd.DataFrame({"dataset": dataset, "subject": subjects, "split": split})
 
 
 def test_a_block_holds_whole_people_of_a_bearable_number():
@@ -24,6 +24,19 @@ def test_a_new_person_touches_one_block(people):
     before, after = with_blocks(cohort(people)), with_blocks(cohort(people + 1))
     joined = before.merge(after, on="subject", suffixes=("_before", "_after"))
     assert (joined["block_before"] == joined["block_after"]).all()
+
+
+def test_training_people_have_blocks_that_no_other_person_touches():
+    training = cohort(90, split="train")
+    alone = with_blocks(training)
+    both = with_blocks(pd.concat([training, cohort(400)], ignore_index=True))
+    assert both.loc[both["split"] == "train", "block"].tolist() == alone["block"].tolist()
+    assert both["block"].map(trains).eq(both["split"] == "train").all()
+    assert not set(alone["block"]) & set(both.loc[both["split"] == "test", "block"])
+
+
+def test_no_scans_have_no_blocks():
+    assert with_blocks(cohort(0)).empty
 
 
 def test_blocks_of_one_data_set_know_nothing_of_another():
