@@ -1,6 +1,7 @@
 """Latents by one model, of a block of people or of all: `latents.npz`, `index.tsv` row by row."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from brainlapse.runtime import atomic_path, read_table, write_table
 
 ARRAYS_NAME = "latents.npz"
 INDEX_NAME = "index.tsv"
+PARTS = ("mean", "log_variance")
 RECONSTRUCTED = "_space-MNI_desc-reconstructed_T1w.nii.gz"
 NOT_IN_INDEX = ("path", "sha256", "image_sha256")  # of the raw file: no business of the latents
 
@@ -39,45 +41,70 @@ def write_latents(
     ValueError
         If the numbers of rows differ or a scan stands twice.
     """
-    check_latents(mean, log_variance, index, arrays_path)
+    check_latents([mean, log_variance], index, arrays_path)
     with atomic_path(arrays_path) as temporary:
         np.savez(
-            temporary, mean=mean.astype(np.float32), log_variance=log_variance.astype(np.float32)
+            temporary,
+            mean=mean.astype(np.float32, copy=False),
+            log_variance=log_variance.astype(np.float32, copy=False),
         )
     write_table(index_path, index.drop(columns=list(NOT_IN_INDEX), errors="ignore"))
 
 
-def read_latents(folder: str | Path) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
-    """Read the latents of one model.
+def read_latents(folder: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
+    """Read the mean latents by one model, of a block of people or of all.
 
     Returns
     -------
     tuple
-        mean (N, C, d, h, w) float32, log_variance of the same shape, and the index with one
-        row per latent.
+        mean (N, C, d, h, w) float32, and the index with one row per latent.
 
     Raises
     ------
     DamagedFile
         If arrays or index are cut, or don't belong together.
     """
-    arrays_path = Path(folder) / ARRAYS_NAME
-    with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
-        mean, log_variance = stored["mean"], stored["log_variance"]
-    index = read_table(Path(folder) / INDEX_NAME, SCAN)
-    with reading(Path(folder) / INDEX_NAME):
-        check_latents(mean, log_variance, index, arrays_path)
-    return mean, log_variance, index
+    return _read_part(folder, "mean")
 
 
-def read_blocks(folders: Sequence[str | Path]) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
-    """Read the latents of several blocks of people, one after the other; of none without any."""
+def read_blocks(folders: Sequence[str | Path]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Read the mean latents of several blocks of people, one after the other; or of none."""
     if not folders:
-        return np.empty(0, np.float32), np.empty(0, np.float32), pd.DataFrame(columns=SCAN)
-    blocks = [read_latents(folder) for folder in folders]
-    index = pd.concat([block[2] for block in blocks], ignore_index=True)
-    mean, log_variance = (np.concatenate([block[part] for block in blocks]) for part in (0, 1))
-    return mean, log_variance, index
+        return np.empty(0, np.float32), pd.DataFrame(columns=SCAN)
+    means, tables = zip(*map(read_latents, folders), strict=True)
+    return np.concatenate(means), pd.concat(tables, ignore_index=True)
+
+
+def gather_latents(
+    folders: Sequence[str | Path], index: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read the latents of all blocks of people in the order of `index`; one block at a time.
+
+    Parameters
+    ----------
+    index
+        Dataset and scan of every latent of the blocks.
+
+    Returns
+    -------
+    tuple
+        mean and log_variance, (N, C, d, h, w) float32.
+
+    Raises
+    ------
+    DamagedFile
+        If a block is cut, or the scans are not those of the index.
+    """
+    tables = [read_table(Path(folder) / INDEX_NAME, SCAN) for folder in folders]
+    keys, blocks = _keys(index), [_keys(table) for table in tables]
+    check_complete(Path(folders[0]).parents[1], keys, itertools.chain(*blocks), "scans")
+    gathered: dict[str, np.ndarray] = {}
+    for name in PARTS:
+        for folder, block in zip(folders, blocks, strict=True):
+            part, _ = _read_part(folder, name)
+            shape = (len(index), *part.shape[1:])
+            gathered.setdefault(name, np.empty(shape, np.float32))[keys.get_indexer(block)] = part
+    return gathered["mean"], gathered["log_variance"]
 
 
 def read_index(path: str | Path) -> pd.DataFrame:
@@ -91,14 +118,13 @@ def read_index(path: str | Path) -> pd.DataFrame:
     return read_table(path, SPLIT_SCAN)
 
 
-def check_latents(
-    mean: np.ndarray, log_variance: np.ndarray, index: pd.DataFrame, path: str | Path
-) -> None:
+def check_latents(parts: Iterable[np.ndarray], index: pd.DataFrame, path: str | Path) -> None:
     """Check that arrays and index have the same rows and no scan twice; ValueError if not."""
-    if mean.shape != log_variance.shape or len(mean) != len(index):
+    shapes = [part.shape for part in parts]
+    if len(set(shapes)) > 1 or shapes[0][0] != len(index):
         message = (
-            f"{path}: expected one mean and one log-variance per row of {INDEX_NAME}, found "
-            f"shapes {mean.shape}, {log_variance.shape} and {len(index)} rows; encode again"
+            f"{path}: expected one latent per row of {INDEX_NAME}, found shapes "
+            f"{', '.join(map(str, shapes))} and {len(index)} rows; encode again"
         )
         raise ValueError(message)
     if index.duplicated(SCAN).any():
@@ -107,26 +133,18 @@ def check_latents(
         raise ValueError(message)
 
 
-def positions(index: pd.DataFrame, scan_paths: Sequence[str], path: str | Path) -> np.ndarray:
-    """Rows of latents that belong to scans.
+def _read_part(folder: str | Path, name: str) -> tuple[np.ndarray, pd.DataFrame]:
+    arrays_path, index_path = Path(folder) / ARRAYS_NAME, Path(folder) / INDEX_NAME
+    with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
+        part = stored[name]
+    index = read_table(index_path, SCAN)
+    with reading(index_path):
+        check_latents([part], index, arrays_path)
+    return part, index
 
-    Parameters
-    ----------
-    index
-        From `read_latents`, with scan_path.
-    scan_paths
-        Of the wanted scans.
-    path
-        File of the index.
 
-    Raises
-    ------
-    DamagedFile
-        If a scan has no latent.
-    """
-    known = pd.Index(index["scan_path"])
-    check_complete(path, scan_paths, known.intersection(list(scan_paths)), "scans")
-    return known.get_indexer(list(scan_paths))
+def _keys(index: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(index[SCAN])
 
 
 def reconstructed_file(scan_path: str) -> str:

@@ -124,7 +124,7 @@ def gather_components(request: Request) -> bytes:
     inherited = request.results / "autoencoder" / request.model / COMPONENTS_NAME
     if inherited.is_file():
         return inherited.read_bytes()
-    mean, _, index = read_latents(_index_path(request).parent)
+    mean, index = read_latents(_index_path(request).parent)
     found = fit_components(mean, index, AnalysisSettings().components, seed=0)
     if found is None:
         message = f"{_index_path(request)}: expected unflagged training scans, found none"
@@ -141,7 +141,7 @@ def gather_rates(request: Request) -> Rates:
         If those that came along can't be read.
     """
     inherited = request.results / "autoencoder" / request.model / RATES_NAME
-    mean, _, index = read_latents(_index_path(request).parent)
+    mean, index = read_latents(_index_path(request).parent)
     if inherited.is_file() and not tells_rates(index):
         try:
             return unpack_rates(inherited.read_bytes())

@@ -32,7 +32,7 @@ def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, sna
     assert forecasts["n_scans_seen"].eq(1).all()  # of rates that nobody here tells
     assert set(forecasts["method"]) == {"population_rate"}
     assert (results / "report/index.html").is_file()
-    latents, _, index = read_latents(results / "latents/small")
+    latents, index = read_latents(results / "latents/small")
     assert set(index["split"]) == {"apply"}
     scores = read_table(results / "analysis/small/pca.tsv").set_index("scan")
     components = read_bundle(bundle).components

@@ -6,7 +6,7 @@ import pytest
 
 from brainlapse.damage import DamagedFile
 from brainlapse.latents import (
-    positions,
+    gather_latents,
     read_blocks,
     read_latents,
     reconstructed_file,
@@ -36,24 +36,40 @@ def write(folder, mean, index):
 def test_round_trip(tmp_path, index):
     mean = np.random.default_rng(0).normal(size=(3, 4, 2, 2, 2)).astype(np.float32)
     write(tmp_path, mean, index)
-    found, log_variance, table = read_latents(tmp_path)
+    found, table = read_latents(tmp_path)
     np.testing.assert_array_equal(found, mean)
-    np.testing.assert_array_equal(log_variance, -mean)
     assert found.dtype == np.float32
     expected = index.drop(columns="path").fillna(np.nan)
     pd.testing.assert_frame_equal(table, expected, check_dtype=False)
 
 
-def test_blocks_are_read_one_after_the_other(tmp_path, index):
+@pytest.fixture
+def blocks(tmp_path, index):
+    """Folders of two blocks, whose scans are in another order, and all means."""
     mean = np.random.default_rng(0).normal(size=(3, 4, 2, 2, 2)).astype(np.float32)
-    parts = {"train-0": [2], "block-0": [0, 1]}
+    parts = {"blocks/d/train-0": [2], "blocks/d/block-0": [1, 0]}
     for block, chosen in parts.items():
         write(tmp_path / block, mean[chosen], index.iloc[chosen])
-    found, log_variance, table = read_blocks([tmp_path / block for block in parts])
-    np.testing.assert_array_equal(found, mean[[2, 0, 1]])
-    np.testing.assert_array_equal(log_variance, -mean[[2, 0, 1]])
-    assert table["scan"].tolist() == ["sub-02", "sub-01_ses-1", "sub-01_ses-2"]
-    assert [len(part) for part in read_blocks([])] == [0, 0, 0]
+    return [tmp_path / block for block in parts], mean
+
+
+def test_blocks_are_read_one_after_the_other(blocks):
+    folders, mean = blocks
+    found, table = read_blocks(folders)
+    np.testing.assert_array_equal(found, mean[[2, 1, 0]])
+    assert table["scan"].tolist() == ["sub-02", "sub-01_ses-2", "sub-01_ses-1"]
+    assert [len(part) for part in read_blocks([])] == [0, 0]
+
+
+def test_blocks_are_gathered_in_the_order_of_the_cohort(blocks, index):
+    folders, mean = blocks
+    found, log_variance = gather_latents(folders, index)
+    np.testing.assert_array_equal(found, mean)
+    np.testing.assert_array_equal(log_variance, -mean)
+    with pytest.raises(DamagedFile, match=r"blocks: damaged \(1 of 3 scans missing: .*sub-02"):
+        gather_latents(folders[1:], index)
+    with pytest.raises(DamagedFile, match=r"1 scans that aren't of this run: .*sub-02"):
+        gather_latents(folders, index.head(2))
 
 
 def test_codes_of_groups_are_text_whoever_else_is_in_the_table(tmp_path):
@@ -81,12 +97,5 @@ def test_rows_that_do_not_match_are_refused(tmp_path, index):
         write(tmp_path, np.ones((3, 4, 1, 1, 1)), index.assign(scan="sub-01"))
 
 
-def test_rows_of_some_scans_are_found_in_their_order():
-    index = pd.DataFrame({"scan_path": ["d/sub-1/sub-1", "d/sub-2/sub-2", "d/sub-3/sub-3"]})
-    wanted = ["d/sub-3/sub-3", "d/sub-1/sub-1"]
-    assert positions(index, wanted, "index.tsv").tolist() == [2, 0]
-    with pytest.raises(
-        DamagedFile, match=r"index.tsv: damaged \(1 of 3 scans missing: d/sub-4/sub-4"
-    ):
-        positions(index, [*wanted, "d/sub-4/sub-4"], "index.tsv")
-    assert reconstructed_file(wanted[0]).startswith("sub-3/sub-3_space-MNI")
+def test_reconstructions_are_named_after_their_scans():
+    assert reconstructed_file("d/sub-3/sub-3").startswith("sub-3/sub-3_space-MNI")

@@ -23,7 +23,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     paths = snakemake.input
     settings = AgingSettings.model_validate(snakemake.params.settings)
-    mean, _, index = read_latents(Path(paths.latents).parent)
+    mean, index = read_latents(Path(paths.latents).parent)
     predictions = runtime.read_table(paths.predictions, FORECAST_COLUMNS)
     errors = runtime.read_table(paths.errors, ERROR_COLUMNS)
     volumes = read_volumes(paths.volumes)

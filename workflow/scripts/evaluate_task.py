@@ -15,7 +15,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     task = TaskSettings.model_validate(snakemake.params.task)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
-    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
+    mean, index = read_latents(Path(snakemake.input.latents).parent)
     tables = list(map(read_measured, snakemake.input.volumes))
     volumes = tabulate_volumes(tables, index) if tables else None
     result = evaluate_task(mean, index, task, settings, snakemake.params.seed, volumes)

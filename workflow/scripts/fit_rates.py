@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     """Unpack the job, fit, write the rates."""
     runtime.start(snakemake)
     anchor = AgingSettings.model_validate({}).anchor  # readers put their own in its place
-    mean, _, index = read_blocks([Path(path).parent for path in snakemake.input.latents])
+    mean, index = read_blocks([Path(path).parent for path in snakemake.input.latents])
     rates = rates_of_run(mean, index, read_rates(snakemake.input.brought, anchor))
     runtime.log.info("fitted: %s", ", ".join(rates.latents) or "nothing, nobody tells a rate")
     with runtime.atomic_path(snakemake.output.rates) as temporary:

@@ -21,7 +21,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params, folder = snakemake.params, snakemake.output.folder
-    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
+    mean, index = read_latents(Path(snakemake.input.latents).parent)
     rates = read_rates([snakemake.input.rates], settings.anchor)
     plan = plan_forecasts(index, settings, tuple(rates.latents))
     mine = (plan["dataset"] == snakemake.wildcards.dataset) & plan["file"].isin(params.images)

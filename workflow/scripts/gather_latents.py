@@ -5,18 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from brainlapse import runtime
-from brainlapse.latents import positions, read_blocks, write_latents
+from brainlapse.latents import gather_latents, write_latents
 
 
 def main(snakemake) -> None:
     """Unpack, gather, write."""
     runtime.start(snakemake)
-    folders = [Path(path).parent for path in snakemake.input.latents]
-    mean, log_variance, gathered = read_blocks(folders)
-    index = pd.DataFrame(snakemake.params.scans)
-    order = positions(gathered, index["scan_path"], folders[0].parents[1])
-    latents = mean[order], log_variance[order]
-    write_latents(snakemake.output.latents, snakemake.output.index, *latents, index)
+    index, output = pd.DataFrame(snakemake.params.scans), snakemake.output
+    latents = gather_latents([Path(path).parent for path in snakemake.input.latents], index)
+    write_latents(output.latents, output.index, *latents, index)
 
 
 main(snakemake)

@@ -19,7 +19,7 @@ def main(snakemake) -> None:
     settings = AgingSettings.model_validate(snakemake.params.settings)
     params = snakemake.params
     folders = [Path(path).parent for path in snakemake.input.latents]
-    mean, _, index = read_blocks(folders)
+    mean, index = read_blocks(folders)
     plan = plan_interpolations(index, settings)
     if plan.empty:
         runtime.log.info("Nobody to interpolate: no held-out subject has two scans")

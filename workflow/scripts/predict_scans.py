@@ -23,7 +23,7 @@ def main(snakemake) -> None:
     """Unpack the job, plan, forecast, decode, write the images and both tables."""
     runtime.start(snakemake)
     inputs, output, params = snakemake.input, snakemake.output, snakemake.params
-    mean, _, index = read_latents(Path(inputs.latents).parent)
+    mean, index = read_latents(Path(inputs.latents).parent)
     settings = AgingSettings.model_validate(params.settings)
     rates = read_rates([inputs.rates], settings.anchor)
     asked = read_requests(inputs.requests)

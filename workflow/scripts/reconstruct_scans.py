@@ -24,7 +24,7 @@ def main(snakemake) -> None:
     settings, device = EncodingSettings.model_validate(params.settings), choose_device()
     grid = mni_grid(SpaceSettings.model_validate(params.space))
     distance = perceptual_distance(grid, device) if settings.perceptual else None
-    mean, _, index = read_latents(Path(paths.latents).parent)
+    mean, index = read_latents(Path(paths.latents).parent)
     model = load_model(Path(paths.weights).parent)
 
     def compare(item: tuple) -> dict:

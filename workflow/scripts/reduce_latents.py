@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     """Unpack the job, reduce, write both tables."""
     runtime.start(snakemake)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
-    mean, _, index = read_latents(Path(snakemake.input.latents).parent)
+    mean, index = read_latents(Path(snakemake.input.latents).parent)
     known = None
     for path in snakemake.input.known:  # one or none
         with reading(path):

@@ -71,7 +71,7 @@ def load_interpolants(table: pd.DataFrame, root: Path, latents: Path) -> Interpo
         )
     alphas = own.loc[own["method"] == LATENTS, "alpha"].to_numpy(float)
     ends = own.iloc[0]
-    mean, _, index = read_latents(latents)
+    mean, index = read_latents(latents)
     chosen = index["dataset"] == ends["dataset"]
     first, last = (
         mean[np.flatnonzero(chosen & (index["scan"] == ends[f"scan_{end}"]))[0]]

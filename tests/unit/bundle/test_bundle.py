@@ -54,7 +54,7 @@ def test_a_bundle_gives_the_model_back(exported, results, name):
     assert bundle.history["train_l1"].tolist() == [0.3, 0.1]
     assert bundle.card["trained_on"] == {"ixi, train": {"scans": 2, "subjects": 1}}
     assert not bundle.build().training
-    latents, _, _index = read_latents(results / "latents/small")
+    latents, _index = read_latents(results / "latents/small")
     training = latents[:2].reshape(2, -1)  # the third is flagged
     np.testing.assert_allclose(bundle.components.centre, training.mean(axis=0), rtol=1e-5)
     scores = bundle.components.project(latents)

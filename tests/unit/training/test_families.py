@@ -57,7 +57,7 @@ def test_latents_of_every_family_serve_the_later_stages(family, data, settings, 
     index = pd.DataFrame({"dataset": "made", "scan": [f"sub-{n}" for n in range(7)]})
     index = index.assign(split=["train"] * 5 + ["validation"] * 2, qc_flags="")
     write_latents(tmp_path / "latents.npz", tmp_path / "index.tsv", mean, log_variance, index)
-    stored, _, read = read_latents(tmp_path)
+    stored, read = read_latents(tmp_path)
     scores, variance = reduce_latents(stored, read, 3, 0)
     assert scores[["pc1", "pc2", "pc3"]].notna().all(axis=None)
     assert variance["explained_variance_ratio"].iloc[0] > 0
