@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from brainlapse.runtime import read_table
-from tests.integration.cohorts import CLINIC, write_clinic, write_config
+from tests.integration.cohorts import CLINIC, write_clinic, write_config, write_heads
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,6 +75,14 @@ class FinishedRun:
     def table(self, path):
         """Read one of the run's tables."""
         return read_table(self.results / path)
+
+
+@pytest.fixture(scope="session")
+def heads(tmp_path_factory):
+    """Heads of eight people, from which data sets are put together."""
+    folder = tmp_path_factory.mktemp("heads")
+    write_heads(folder)
+    return folder
 
 
 def pytest_addoption(parser):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import yaml
 
 from brainlapse.simulation.dataset import write_dataset
@@ -73,6 +74,26 @@ def set_ages(folder, ages, missing):
         table = next(folder.glob(f"{subject}/*_sessions.tsv"))
         table.write_text(f"session_id\tage\nses-1\t{age}\n")
     next(folder.glob(f"{missing}/*_sessions.tsv")).unlink()
+
+
+def write_heads(folder):
+    """Simulate eight people, two scans each, for data sets of some of them."""
+    settings = SimulationSettings(subjects=8, sessions=2, voxel_mm=3.0)
+    write_dataset(settings, seed=3, folder=folder, workers=2)
+
+
+def some_of(heads, splits, sessions, folder):
+    """Make a data set of some of the heads: subject -> split, and their first sessions."""
+    people = pd.read_table(heads / "participants.tsv").set_index("participant_id")
+    for subject in splits:
+        (folder / subject).mkdir(parents=True)
+        ages = pd.read_table(heads / subject / f"{subject}_sessions.tsv").head(sessions)
+        ages.to_csv(folder / subject / f"{subject}_sessions.tsv", sep="\t", index=False)
+        for session in ages["session_id"]:
+            (folder / subject / session).symlink_to(heads / subject / session)
+    table = people.loc[list(splits)].assign(split=list(splits.values()))
+    table.to_csv(folder / "participants.tsv", sep="\t")
+    return str(folder)
 
 
 def place(folder, subject):

@@ -8,17 +8,20 @@ from brainlapse.bundle.export import Request, export_bundle
 from brainlapse.bundle.reading import read_bundle
 from brainlapse.latents import read_latents
 from brainlapse.runtime import read_table
+from tests.integration.cohorts import some_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
-PEOPLE = {"subjects": 2, "sessions": 2, "voxel_mm": 3.0}
 
 
-def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(finished_run, snakemake, tmp_path):
+def test_a_run_of_nothing_but_foreign_scans_reaches_its_report(
+    finished_run, heads, snakemake, tmp_path
+):
     bundle = tmp_path / "small.zip"
     export_bundle(Request(finished_run.results, "small"), bundle)
     config = yaml.safe_load(finished_run.config.read_text())
+    mine = some_of(heads, {"sub-01": "n/a", "sub-08": "n/a"}, 2, tmp_path / "mine")
     config |= {
-        "datasets": {"mine": {"simulate": PEOPLE, "role": "apply"}},
+        "datasets": {"mine": {"bids": mine, "role": "apply"}},
         "autoencoders": {"small": {"bundle": str(bundle)}},
         "report": {"repeated_scans": 0},
         "seed": 3,

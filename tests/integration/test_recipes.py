@@ -5,6 +5,7 @@ import yaml
 
 from brainlapse.config import ConfigError, load_config
 from tests.conftest import ROOT, planned_rules, run_snakemake
+from tests.integration.cohorts import some_of
 
 RECIPES = {"mrextrap": ["adni"], "down_syndrome": ["ixi", "hcp", "clinic"]}
 TRAINING = {"epochs": 3, "steps": 6, "batch_size": 2}
@@ -14,15 +15,27 @@ def recipe(name):
     return yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text())
 
 
-def reduced(name, folder):
-    """The recipe on simulated heads: a coarse grid, narrow networks, one of each family."""
+def some_heads(name, finished_run, heads, folder):
+    """Data sets of the recipe: three visits of people, or some people each, one visit."""
+    if name == "mrextrap":
+        return {"adni": {"bids": str(finished_run.results / "simulated/tiny")}}
+    splits = {
+        "ixi": {"sub-01": "train", "sub-02": "train", "sub-03": "validation", "sub-04": "test"},
+        "hcp": {"sub-05": "train", "sub-06": "test"},
+        "clinic": {"sub-07": "n/a", "sub-08": "n/a"},
+    }
+    return {
+        dataset: {"bids": some_of(heads, people, 1, folder / dataset)}
+        for dataset, people in splits.items()
+    }
+
+
+def reduced(name, folder, sources):
+    """The recipe on other data sets: a coarse grid, narrow networks, one of each family."""
     config = recipe(name)
-    visits = {"mrextrap": 3, "down_syndrome": 1}[name]  # a line needs two, groups need one
-    for number, dataset in enumerate(config["datasets"].values()):
-        del dataset["bids"]
-        dataset["simulate"] = {
-            "subjects": 2 if number else 4, "sessions": visits, "voxel_mm": 3.0,
-        }  # fmt: skip
+    for dataset, source in sources.items():
+        del config["datasets"][dataset]["bids"]
+        config["datasets"][dataset] |= source
     config["space"] = {"voxel_mm": 4.0, "shape": [48, 48, 48]}
     masks = {"mask": {"network_voxels": 192}}  # enough for heads of 3 mm
     config["preprocess"] = {**config.get("preprocess", {}), **masks}
@@ -87,7 +100,9 @@ def test_mrextrap_says_what_the_paper_says():
 @pytest.mark.parametrize("name", RECIPES)
 def test_reduced_recipe_is_planned_to_the_report(name, tmp_path):
     path = tmp_path / "reduced.yaml"
-    path.write_text(yaml.safe_dump(reduced(name, tmp_path)))
+    drawn = {"simulate": {"subjects": 4, "sessions": 3, "voxel_mm": 3.0}}
+    config = reduced(name, tmp_path, dict.fromkeys(RECIPES[name], drawn))
+    path.write_text(yaml.safe_dump(config))
     done = run_snakemake(tmp_path, "-n", "--configfile", path)
     assert "simulate_dataset" in planned_rules(done.stdout)
 
@@ -95,9 +110,9 @@ def test_reduced_recipe_is_planned_to_the_report(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("name", RECIPES)
-def test_reduced_recipe_runs_to_the_report(name, tmp_path):
+def test_reduced_recipe_runs_to_the_report(name, finished_run, heads, tmp_path):
     path = tmp_path / "reduced.yaml"
-    config = reduced(name, tmp_path)
+    config = reduced(name, tmp_path, some_heads(name, finished_run, heads, tmp_path))
     path.write_text(yaml.safe_dump(config))
     run_snakemake(tmp_path, "--cores", 2, "--configfile", path)
     page = (tmp_path / "results/report/index.html").read_text()
