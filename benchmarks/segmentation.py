@@ -2,10 +2,11 @@
 
     python -m benchmarks.segmentation ../shared/data --threads 2 --out segmentation.tsv
 
-The folder holds label_maps, oasis, ixi and native_head; parts that are missing are left out, and
-named. ``--only synthetic oasis ixi rescan robust speed`` picks parts; ``--weights`` takes a network
-other than the shipped one; ``--synthseg`` adds the same figures for an mri_synthseg installed here.
-Every scan goes through the command line `python -m brainlapse.segmentation`, as a user's would.
+The folder holds label_maps, oasis, ixi, clinic and native_head; parts that are missing are left
+out, and named. ``--only synthetic oasis ixi clinic rescan robust speed`` picks parts; ``--weights``
+takes a network other than the shipped one; ``--synthseg`` adds the same figures for an
+mri_synthseg installed here. Every scan goes through the command line
+`python -m brainlapse.segmentation`, as a user's would.
 """
 
 import argparse
@@ -135,13 +136,23 @@ def oasis(data: Path, segmenter: Segmenters) -> Iterator[Row]:
 
 
 def ixi(data: Path, segmenter: Segmenters) -> Iterator[Row]:
-    """Real 2 mm heads beside DLMUSE."""
-    truth_folder = data / "ixi" / "derivatives" / "dlmuse"
-    groups = read_json(truth_folder / "label_groups.json")
+    """Healthy heads of 2 mm beside DLMUSE."""
+    return beside_dlmuse(data / "ixi", "IXI", segmenter)
+
+
+def clinic(data: Path, segmenter: Segmenters) -> Iterator[Row]:
+    """Heads of an elderly clinic, necks in view, beside DLMUSE."""
+    return beside_dlmuse(data / "clinic", "clinic", segmenter)
+
+
+def beside_dlmuse(dataset: Path, name: str, segmenter: Segmenters) -> Iterator[Row]:
+    """Volumes of the heads of a data set and those of the DLMUSE label maps beside them."""
+    groups = read_json(dataset.parent / "ixi/derivatives/dlmuse/label_groups.json")
+    truth_folder = dataset / "derivatives" / "dlmuse"
     rows = []
     for path in sorted(truth_folder.glob("sub-*/**/*_dseg.nii.gz")):
         subject = path.relative_to(truth_folder).parts[0]
-        scan = next((data / "ixi" / subject).rglob("*_T1w.nii.gz"))
+        scan = next((dataset / subject).rglob("*_T1w.nii.gz"))
         labels, affine = load_volume(path)
         voxel_mm3 = abs(np.linalg.det(affine[:3, :3]))
         _, volumes = segmenter.run(scan, subject)
@@ -151,11 +162,10 @@ def ixi(data: Path, segmenter: Segmenters) -> Iterator[Row]:
     table = pd.DataFrame(rows, columns=["region", "found", "reference"])
     for region in COMPARED:
         part = table[table["region"] == region]
-        correlation = part["found"].corr(part["reference"])
-        yield f"IXI, {len(part)} heads, correlation with DLMUSE", region, correlation
-        ratio = part["found"] / part["reference"]
-        yield f"IXI, {len(part)} heads, ratio to DLMUSE", region, ratio.mean()
-        yield f"IXI, {len(part)} heads, SD of the ratio", region, ratio.std()
+        on, ratio = f"{name}, {len(part)} heads", part["found"] / part["reference"]
+        yield f"{on}, correlation with DLMUSE", region, part["found"].corr(part["reference"])
+        yield f"{on}, ratio to DLMUSE", region, ratio.mean()
+        yield f"{on}, SD of the ratio", region, ratio.std()
 
 
 def rescan(data: Path, segmenter: Segmenters) -> Iterator[Row]:
@@ -232,6 +242,7 @@ PARTS = {
     "rescan": (rescan, "oasis"),
     "robust": (robust, "native_head"),
     "ixi": (ixi, "ixi"),
+    "clinic": (clinic, "clinic"),
 }
 
 
