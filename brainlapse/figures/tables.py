@@ -20,6 +20,7 @@ PCA_VARIANCE = ("component", "explained_variance_ratio")
 SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "note")
 SITE_AUDIT = ("factor", "task", "against", "association", "p_value", "verdict", "finding")
 SITE_STEPS = ("factor", "compared", "region", "place", "reference", "step_pct", "note")
+DIRECTIONS = ("task", "estimator", "toward", "n_scans", "n_subjects", "file", "note")
 TASK_PREDICTIONS = ("dataset", "scan", "split", "true", "predicted", "score")
 TASK_METRICS = ("task", "metric", "value", "baseline", "ci_low", "ci_high", "note")
 FORECASTS = (

@@ -2,12 +2,13 @@
 
 in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv
 out: cohort/site_audit.tsv, analysis/{model}/pca.tsv, analysis/{model}/separation.tsv,
-     analysis/{model}/tasks/{task}/metrics.tsv
+     analysis/{model}/tasks/{task}/metrics.tsv, analysis/{model}/walks/, directions/
 
-audit_sites      what data set, site and scanner can't be told from
-reduce_latents   principal components of the training scans, every scan projected
-separate_groups  how far groups of people stand apart in them
-evaluate_task    one prediction task, cross-validated over subjects, beside its baselines
+audit_sites        what data set, site and scanner can't be told from
+reduce_latents     principal components of the training scans, every scan projected
+separate_groups    how far groups of people stand apart in them
+evaluate_task      one prediction task, cross-validated over subjects, beside its baselines
+decode_directions  brains along the principal components, maps of what each task looks at
 """
 
 
@@ -55,7 +56,7 @@ rule reduce_latents:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        settings=config["analysis"],
+        settings=ANALYSIS,
         seed=config["seed"],
         code=code_of("reduce_latents"),
     script:
@@ -103,8 +104,40 @@ rule evaluate_task:
         runtime=growing(60),
     params:
         task=task_settings,
-        settings=config["analysis"],
+        settings=ANALYSIS,
         seed=config["seed"],
         code=code_of("evaluate_task"),
     script:
         "../scripts/evaluate_task.py"
+
+
+rule decode_directions:
+    """Decode walks along the principal components, and what each task looks at."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        known=bundled_components,
+        weights=results("autoencoder/{model}/model.safetensors"),
+        card=results("autoencoder/{model}/config.json"),
+    output:
+        walks=directory(results("analysis/{model}/walks")),
+        directions=directory(results("analysis/{model}/directions")),
+        table=results("analysis/{model}/directions.tsv"),
+    log:
+        results("logs/decode_directions/{model}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(12000),
+        runtime=growing(60),
+    params:
+        tasks=config["tasks"],
+        settings=config["analysis"],
+        decoding=DECODING,
+        space=config["space"],
+        seed=config["seed"],
+        folder_name="analysis/{model}/directions",
+        code=code_of("decode_directions"),
+    script:
+        "../scripts/decode_directions.py"

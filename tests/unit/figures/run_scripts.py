@@ -101,6 +101,18 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
         output={"figure": figures / "latents.png"},
         params=dpi,
     )
+    run_script(
+        "plot_directions",
+        input={
+            "walks": analysis / "walks",
+            "directions": analysis / "directions",
+            "table": analysis / "directions.tsv",
+            "variance": analysis / "pca_variance.tsv",
+            "metrics": [analysis / f"tasks/{task['name']}/metrics.tsv" for task in tasks],
+        },
+        output={name: figures / f"{name}.png" for name in ("walks", "directions")},
+        params={**both, "walk_sd": 2.0},
+    )
     for task in tasks:
         run_script(
             "plot_task",
