@@ -169,6 +169,7 @@ rule plot_latents:
     input:
         scores=results("analysis/{model}/pca.tsv"),
         variance=results("analysis/{model}/pca_variance.tsv"),
+        index=results("latents/{model}/index.tsv"),
     output:
         figure=report(
             results("report/figures/{model}/latents.png"),

@@ -97,7 +97,11 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
     )
     run_script(
         "plot_latents",
-        input={"scores": analysis / "pca.tsv", "variance": analysis / "pca_variance.tsv"},
+        input={
+            "scores": analysis / "pca.tsv",
+            "variance": analysis / "pca_variance.tsv",
+            "index": root / f"latents/{model}/index.tsv",
+        },
         output={"figure": figures / "latents.png"},
         params=dpi,
     )
