@@ -21,6 +21,7 @@ SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "n
 SITE_AUDIT = ("factor", "task", "against", "association", "p_value", "verdict", "finding")
 SITE_STEPS = ("factor", "compared", "region", "place", "reference", "step_pct", "note")
 DIRECTIONS = ("task", "estimator", "toward", "n_scans", "n_subjects", "file", "note")
+MODELS = ("model", "group", "measure", "split", "value", "ci_low", "ci_high", "best", "note")
 TASK_PREDICTIONS = ("dataset", "scan", "split", "true", "predicted", "score")
 TASK_METRICS = ("task", "metric", "value", "baseline", "ci_low", "ci_high", "note")
 FORECASTS = (

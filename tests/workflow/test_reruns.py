@@ -98,6 +98,8 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/tasks/tuning.py": {"evaluate_task", "decode_directions"},
     "figures/models/directions.py": {"plot_directions"},
     "analysis/separation.py": {"separate_groups"},
+    "analysis/models.py": {"compare_models", "plot_comparison", "write_report"},
+    "analysis/paired.py": {"compare_models", "plot_comparison", "write_report"},
     "analysis/groups.py": {"separate_groups", "plot_latents"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},

@@ -85,6 +85,7 @@ rule write_report:
             results("report/figures/quality.png"),
         ],
         comparison=[
+            results("analysis/models.tsv"),
             results("report/figures/image_errors.png"),
             results("report/figures/volume_errors.png"),
         ],

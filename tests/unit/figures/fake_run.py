@@ -110,7 +110,7 @@ def reconstructed(row: dict, model: str) -> str:
 def fake_reconstruction(scans: pd.DataFrame, seed: int = 2, model: str = "sdae") -> pd.DataFrame:
     random = np.random.default_rng(seed)
     ssim = random.uniform(0.7, 0.9, len(scans))
-    return scans[["dataset", "scan", "split"]].assign(
+    return scans[["dataset", "subject", "scan", "split"]].assign(
         ssim=ssim,
         psnr_db=20 + 10 * ssim,
         mae=0.1 - 0.1 * ssim,

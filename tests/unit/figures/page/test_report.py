@@ -80,6 +80,13 @@ def test_figures_and_numbers_are_shown(page: str) -> None:
     assert "461" in page
 
 
+def test_all_models_stand_in_one_table(page: str) -> None:
+    heads = re.findall(r"<th scope=\"col\">([^<]*)</th>", page)
+    for head in ("SSIM: 6 people of test", "task age mae: 6 people of test"):
+        assert head in heads
+    assert "No models were compared." not in page
+
+
 def test_tasks_without_a_map_are_named(page: str) -> None:
     assert "Where they look" in page
     assert "left out: no linear estimator, only svr" in page
@@ -125,6 +132,7 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "No volume errors",
         "No latent space to show",
         "No walks along components",
+        "No models were compared.",
         "No tasks are configured",
         "No forecasts",
         "No volume trajectories",
