@@ -1,6 +1,7 @@
 """Principal components of latent codes, fitted on training scans, other scans projected."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from safetensors.numpy import load, save
 from sklearn.decomposition import PCA
 
 from brainlapse.cohort.tables import is_flagged
+from brainlapse.damage import reading
 
 COMPONENTS_NAME = "components.safetensors"
 LARGEST_EXACT = 2000  # scans; above it an exact decomposition costs minutes
@@ -85,6 +87,39 @@ def fit_components(
     return Components(*(part.astype(np.float32) for part in parts))
 
 
+def known_components(
+    latents: np.ndarray,
+    index: pd.DataFrame,
+    wanted: int,
+    seed: int,
+    known: Components | None = None,
+) -> Components:
+    """Fit to unflagged training scans, or return what is known. Arguments as `reduce_latents`.
+
+    Raises
+    ------
+    ValueError
+        If no unflagged training scan is there to fit on, and nothing is known.
+    """
+    found = fit_components(latents, index, wanted, seed) or known
+    if found is None:
+        message = "index.tsv: expected unflagged scans of the train split, found none; check qc.tsv"
+        raise ValueError(message)
+    return found
+
+
+def read_components(path: str | Path) -> Components:
+    """Read the components that came with a bundle.
+
+    Raises
+    ------
+    DamagedFile
+        If the file holds anything else.
+    """
+    with reading(path):
+        return unpack_components(Path(path).read_bytes())
+
+
 def pack_components(components: Components) -> bytes:
     """Return the content of a safetensors file."""
     return save({name: np.ascontiguousarray(part) for name, part in vars(components).items()})
@@ -147,10 +182,7 @@ def reduce_latents(
     ValueError
         If no unflagged training scan is there to fit on, and nothing is known.
     """
-    found = fit_components(latents, index, components, seed) or known
-    if found is None:
-        message = "index.tsv: expected unflagged scans of the train split, found none; check qc.tsv"
-        raise ValueError(message)
+    found = known_components(latents, index, components, seed, known)
     identity = index.reindex(columns=IDENTITY).reset_index(drop=True)
     names = [f"pc{number}" for number in range(1, len(found.variance_ratio) + 1)][:components]
     scores = pd.DataFrame(found.project(latents)[:, : len(names)], columns=names)

@@ -1,22 +1,22 @@
 """Whether groups of people stand apart in the space of the components, and which groups do."""
 
-import re
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import pairwise_distances
 
+from brainlapse.analysis.groups import (
+    FEWEST,
+    GROUPINGS,
+    SIDES,
+    component_names,
+    join_scans,
+    tabulate_people,
+)
 from brainlapse.analysis.permutation import permutation_test
-from brainlapse.analysis.tasks.folds import class_name, people_of
-from brainlapse.cohort.sites import tabulate_places
-from brainlapse.cohort.tables import SCAN, is_flagged
 
 SEPARATION_COLUMNS = [
     *("column", "split", "silhouette", "p_value", "people", "groups", "components", "note"),
 ]
-GROUPINGS = ("dataset", "site", "diagnosis", "sex")
-SIDES = ("train", "held_out")
-FEWEST = 5  # people of a group: fewer are no cloud of points
 PERMUTATIONS = 999
 MOST = 2000  # people that distances are taken of
 
@@ -44,26 +44,15 @@ def tabulate_separation(scores: pd.DataFrame, index: pd.DataFrame, seed: int) ->
         than 5 people are left out; where fewer than two are left, ``note`` says so and there are
         no numbers.
     """
-    components = [name for name in scores if re.fullmatch(r"pc\d+", str(name))]
-    scans = scores[[*SCAN, *components]].merge(index, on=SCAN, validate="one_to_one")
-    scans = scans[~is_flagged(scans)].reset_index(drop=True)
-    scans["site"] = tabulate_places(scans)["site"]
-    person, side = people_of(scans), np.where(scans["split"] == "train", *SIDES)
+    people = tabulate_people(join_scans(scores, index))
+    components = component_names(people)
     records = []
     for name in SIDES:
-        mine = scans[side == name].groupby(person[side == name], sort=True)
-        points = mine[components].mean().to_numpy(float)
+        mine = people[people["side"] == name]
         for column in GROUPINGS:
-            groups = mine[column].agg(_only) if column in scans else pd.Series(dtype=object)
-            found = _separate(points, groups, column, seed)
+            found = _separate(mine[components].to_numpy(float), mine[column], column, seed)
             records.append({"column": column, "split": name, **found})
     return pd.DataFrame(records, columns=SEPARATION_COLUMNS).round(6)
-
-
-def _only(values: pd.Series) -> str | None:
-    """Group of a person; none where the scans differ."""
-    found = values.map(class_name).dropna().unique()
-    return found[0] if len(found) == 1 else None
 
 
 def _separate(points: np.ndarray, groups: pd.Series, column: str, seed: int) -> dict[str, object]:

@@ -25,6 +25,19 @@ class AnalysisSettings(Settings):
     components: int = Field(
         10, ge=1, le=1000, description="Principal components written to pca.tsv"
     )
+    walk_components: int = Field(
+        3,
+        ge=0,
+        le=100,
+        description="Principal components along which the mean training latent is decoded; 0: none",
+    )
+    walk_sd: float = Field(
+        2.0,
+        gt=0,
+        le=10,
+        description="How far walks along components and the maps of tasks go to each side "
+        "[standard deviations]",
+    )
     folds: int = Field(5, ge=2, le=50, description="Cross-validation folds, whole subjects each")
     task_components: int = Field(
         20, ge=1, le=1000, description="Principal components that a task's model sees at most"

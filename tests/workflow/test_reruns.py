@@ -17,11 +17,12 @@ PREPROCESS = {
 }  # fmt: skip
 DECODE = {
     "encode_scans", "reconstruct_scans", "forecast_scans", "interpolate_scans", "predict_scans",
+    "decode_directions",
 }  # fmt: skip
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
     "plot_task", "plot_forecasts", "plot_linearity", "plot_comparison",
-    "plot_predictions",
+    "plot_predictions", "plot_directions",
 }  # fmt: skip
 VIEWERS = {"write_viewer", "view_predictions"}
 # The command reaches the whole chain, for heads in any pose; the table of volumes its labels.
@@ -61,7 +62,12 @@ EDITS = {  # module -> the rules whose own code it is
     "segmentation/group_rates.py": {"measure_rates"},
     "segmentation/noise_floor.py": {"repeat_scan", "measure_noise_floor"},
     "cohort/visits.py": set(),
-    "cohort/sites.py": {"separate_groups", "audit_sites", "measure_site_steps"},
+    "cohort/sites.py": {
+        "separate_groups",
+        "audit_sites",
+        "measure_site_steps",
+        "plot_latents",
+    },
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/intake.py": {"take_brain"},
     "preprocessing/quality/review.py": {"collect_quality"},
@@ -86,8 +92,15 @@ EDITS = {  # module -> the rules whose own code it is
         "measure_volume_error",
         "segment_mean_image",
     },
-    "analysis/pca.py": {"reduce_latents", "evaluate_task", "load_bundle"},
+    "analysis/pca.py": {"reduce_latents", "evaluate_task", "load_bundle", "decode_directions"},
+    "analysis/walks.py": {"decode_directions"},
+    "analysis/tasks/patterns.py": {"decode_directions"},
+    "analysis/tasks/tuning.py": {"evaluate_task", "decode_directions"},
+    "figures/models/directions.py": {"plot_directions"},
     "analysis/separation.py": {"separate_groups"},
+    "analysis/models.py": {"compare_models", "plot_comparison", "write_report"},
+    "analysis/paired.py": {"compare_models", "plot_comparison", "write_report"},
+    "analysis/groups.py": {"separate_groups", "plot_latents"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
     "analysis/tasks/evaluation.py": {"evaluate_task"},

@@ -2,12 +2,15 @@
 
 in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv
 out: cohort/site_audit.tsv, analysis/{model}/pca.tsv, analysis/{model}/separation.tsv,
-     analysis/{model}/tasks/{task}/metrics.tsv
+     analysis/{model}/tasks/{task}/metrics.tsv, analysis/{model}/walks/, directions/,
+     analysis/models.tsv
 
-audit_sites      what data set, site and scanner can't be told from
-reduce_latents   principal components of the training scans, every scan projected
-separate_groups  how far groups of people stand apart in them
-evaluate_task    one prediction task, cross-validated over subjects, beside its baselines
+audit_sites        what data set, site and scanner can't be told from
+reduce_latents     principal components of the training scans, every scan projected
+separate_groups    how far groups of people stand apart in them
+evaluate_task      one prediction task, cross-validated over subjects, beside its baselines
+decode_directions  brains along the principal components, maps of what each task looks at
+compare_models     one table of all models, on the same people
 """
 
 
@@ -55,7 +58,7 @@ rule reduce_latents:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        settings=config["analysis"],
+        settings=ANALYSIS,
         seed=config["seed"],
         code=code_of("reduce_latents"),
     script:
@@ -103,8 +106,73 @@ rule evaluate_task:
         runtime=growing(60),
     params:
         task=task_settings,
-        settings=config["analysis"],
+        settings=ANALYSIS,
         seed=config["seed"],
         code=code_of("evaluate_task"),
     script:
         "../scripts/evaluate_task.py"
+
+
+rule decode_directions:
+    """Decode walks along the principal components, and what each task looks at."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        known=bundled_components,
+        weights=results("autoencoder/{model}/model.safetensors"),
+        card=results("autoencoder/{model}/config.json"),
+    output:
+        walks=directory(results("analysis/{model}/walks")),
+        directions=directory(results("analysis/{model}/directions")),
+        table=results("analysis/{model}/directions.tsv"),
+    log:
+        results("logs/decode_directions/{model}.log"),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(12000),
+        runtime=growing(60),
+    params:
+        tasks=config["tasks"],
+        settings=config["analysis"],
+        decoding=DECODING,
+        space=config["space"],
+        seed=config["seed"],
+        folder_name="analysis/{model}/directions",
+        code=code_of("decode_directions"),
+    script:
+        "../scripts/decode_directions.py"
+
+
+rule compare_models:
+    """Put all models into one table, and mark the best where that is sure."""
+    input:
+        images=expand(results("autoencoder/{model}/reconstruction.tsv"), model=MODELS),
+        volumes=expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
+        mean_image=mean_image_table,
+        mean_image_volumes=mean_image_errors,
+        separation=expand(results("analysis/{model}/separation.tsv"), model=MODELS),
+        tasks=expand(
+            results("analysis/{model}/tasks/{task}/predictions.tsv"),
+            model=MODELS,
+            task=TASKS,
+        ),
+        forecasts=expand(results("aging/{model}/errors.tsv"), model=MODELS),
+    output:
+        table=results("analysis/models.tsv"),
+    log:
+        results("logs/compare_models.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        models=MODELS,
+        tasks=config["tasks"],
+        seed=config["seed"],
+        code=code_of("compare_models"),
+    script:
+        "../scripts/compare_models.py"

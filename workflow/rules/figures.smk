@@ -9,6 +9,7 @@ plot_training         loss curves of a model
 plot_reconstructions  best, median and worst reconstruction of a model
 plot_comparison       image metrics and volume errors of all models beside the mean image
 plot_latents          principal components of the latents of a model
+plot_directions       brains along the components, maps of what the tasks of a model look at
 plot_task             one classification or regression from the latents of a model
 plot_forecasts        forecast scans, volume trajectories, errors of a model
 plot_linearity        the scans between two scans of a person, and how their volumes run
@@ -168,6 +169,7 @@ rule plot_latents:
     input:
         scores=results("analysis/{model}/pca.tsv"),
         variance=results("analysis/{model}/pca_variance.tsv"),
+        index=results("latents/{model}/index.tsv"),
     output:
         figure=report(
             results("report/figures/{model}/latents.png"),
@@ -188,6 +190,43 @@ rule plot_latents:
         code=code_of("plot_latents"),
     script:
         "../scripts/plot_latents.py"
+
+
+rule plot_directions:
+    """Plot brains along the principal components of one autoencoder, and maps of its tasks."""
+    input:
+        walks=results("analysis/{model}/walks"),
+        directions=results("analysis/{model}/directions"),
+        table=results("analysis/{model}/directions.tsv"),
+        variance=results("analysis/{model}/pca_variance.tsv"),
+        metrics=metrics_of_tasks,
+    output:
+        walks=report(
+            results("report/figures/{model}/walks.png"),
+            caption="../report/walks.rst",
+            category="Latent space",
+            labels={"model": "{model}", "figure": "walks along the components"},
+        ),
+        directions=report(
+            results("report/figures/{model}/directions.png"),
+            caption="../report/directions.rst",
+            category="Tasks",
+            labels={"model": "{model}", "figure": "where tasks look"},
+        ),
+    log:
+        results("logs/plot_directions/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        walk_sd=config["analysis"]["walk_sd"],
+        settings=config["report"],
+        code=code_of("plot_directions"),
+    script:
+        "../scripts/plot_directions.py"
 
 
 rule plot_task:

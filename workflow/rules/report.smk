@@ -85,6 +85,7 @@ rule write_report:
             results("report/figures/quality.png"),
         ],
         comparison=[
+            results("analysis/models.tsv"),
             results("report/figures/image_errors.png"),
             results("report/figures/volume_errors.png"),
         ],
@@ -98,7 +99,10 @@ rule write_report:
                 results("report/figures/{model}/training.png"),
                 results("report/figures/{model}/reconstructions.png"),
                 results("report/figures/{model}/latents.png"),
+                results("report/figures/{model}/walks.png"),
+                results("report/figures/{model}/directions.png"),
                 results("analysis/{model}/separation.tsv"),
+                results("analysis/{model}/directions.tsv"),
             ],
             model=MODELS,
         ),

@@ -57,6 +57,7 @@ rule analyse:
         results("cohort/site_audit.tsv"),
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
         expand(results("analysis/{model}/separation.tsv"), model=MODELS),
+        expand(results("analysis/{model}/directions.tsv"), model=MODELS),
         expand(
             results("analysis/{model}/tasks/{task}/metrics.tsv"),
             model=MODELS,

@@ -13,6 +13,7 @@ def main(snakemake) -> None:
         latents.plot_latents,
         tables.read(snakemake.input.scores),
         tables.read(snakemake.input.variance, tables.PCA_VARIANCE),
+        tables.read(snakemake.input.index),
         dots_per_inch=snakemake.params.dots_per_inch,
     )
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.analysis.pca import reduce_latents, unpack_components
+from brainlapse.analysis.pca import read_components, reduce_latents
 from brainlapse.analysis.settings import AnalysisSettings
-from brainlapse.damage import reading
 from brainlapse.latents import read_latents
 
 
@@ -14,10 +13,7 @@ def main(snakemake) -> None:
     runtime.start(snakemake)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
     mean, index = read_latents(Path(snakemake.input.latents).parent)
-    known = None
-    for path in snakemake.input.known:  # one or none
-        with reading(path):
-            known = unpack_components(Path(path).read_bytes())
+    known = next(map(read_components, snakemake.input.known), None)  # one or none
     scores, variance = reduce_latents(
         mean, index, settings.components, snakemake.params.seed, known
     )

@@ -9,12 +9,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks import crossval, permutations
 from brainlapse.analysis.tasks.estimators import estimators_of
-from brainlapse.analysis.tasks.folds import TaskImpossible, TaskScans, check_people, select_scans
-from brainlapse.analysis.tasks.splits import Split, task_splits
+from brainlapse.analysis.tasks.folds import TaskImpossible, TaskScans
+from brainlapse.analysis.tasks.splits import Split, choose_people
 from brainlapse.analysis.tasks.tables import (
     METRIC_COLUMNS,
     Judged,
@@ -24,7 +23,6 @@ from brainlapse.analysis.tasks.tables import (
     prediction_table,
     rows_by_split,
 )
-from brainlapse.analysis.tasks.twins import merge_twins
 from brainlapse.cohort.columns import find_named
 
 
@@ -60,11 +58,7 @@ def evaluate_task(
     """
     estimators = estimators_of(task, settings)
     try:
-        scans = select_scans(index, task)
-        features = flatten_latents(latents)[scans.rows]
-        scans, twins = merge_twins(features, scans)
-        check_people(scans, task.target, settings.min_subjects)
-        splits, made = task_splits(index, scans, task, settings, seed)
+        features, scans, splits, made = choose_people(latents, index, task, settings, seed)
     except TaskImpossible as reason:
         return impossible_task(task, list(estimators), str(reason))
     latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
@@ -87,9 +81,7 @@ def evaluate_task(
         )
         tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
     table = pd.concat(tables, ignore_index=True).assign(task=task.name, n_folds=len(splits))
-    table["note"] = [
-        "; ".join(filter(None, (n, made, twins, missing))) or np.nan for n in table["note"]
-    ]
+    table["note"] = ["; ".join(filter(None, (n, made, missing))) or np.nan for n in table["note"]]
     if settings.permutations:
         main = permutations.main_metric(scans)
         rows = rows_by_split(index, scans, outputs[0])

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from brainlapse.analysis.pca import flatten_latents
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks.folds import (
     TaskImpossible,
     TaskScans,
     check_people,
     class_name,
+    select_scans,
     subject_folds,
 )
+from brainlapse.analysis.tasks.twins import merge_twins
 from brainlapse.cohort.columns import find_named
 
 
@@ -26,6 +29,28 @@ class Split:
     training: np.ndarray
     held_out: np.ndarray
     name: str = ""
+
+
+def choose_people(
+    latents: np.ndarray,
+    index: pd.DataFrame,
+    task: TaskSettings,
+    settings: AnalysisSettings,
+    seed: int,
+) -> tuple[np.ndarray, TaskScans, list[Split], str]:
+    """Latents (N, P) of a task's scans, the scans, their folds, and notes on both.
+
+    Raises
+    ------
+    TaskImpossible
+        If the cohort does not allow the task.
+    """
+    scans = select_scans(index, task)
+    features = flatten_latents(latents)[scans.rows]
+    scans, twins = merge_twins(features, scans)
+    check_people(scans, task.target, settings.min_subjects)
+    splits, made = task_splits(index, scans, task, settings, seed)
+    return features, scans, splits, "; ".join(filter(None, (made, twins)))
 
 
 def task_splits(

@@ -7,11 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainlapse.analysis.models import ALONE, MEAN_IMAGE
 from brainlapse.figures import style
 from brainlapse.figures.ageing.curves import REGION_ORDER, ordered_regions
 from brainlapse.figures.models.reconstructions import SPLIT_PREFERENCE
 
-MEAN_IMAGE = "mean image"
+HEADS = {
+    "volume": "volume error of {} [%]",
+    "task": "task {}",
+    "forecast": "forecast error of {} [%]",
+}
+BESIDE = (MEAN_IMAGE, *ALONE)  # no models: the last rows of a table
 METRICS = {"ssim": "SSIM", "psnr_db": "PSNR [dB]", "mae": "mean absolute error",
            "perceptual": "perceptual distance"}  # fmt: skip
 BETTER = {"ssim": "higher", "psnr_db": "higher", "mae": "lower", "perceptual": "lower"}
@@ -105,6 +111,38 @@ def _limit(panel: Axes, rows: Tables) -> None:
     low, high = np.percentile(values.astype(float), [1, 99])
     margin = 0.08 * (high - low) + 0.5
     panel.set_xlim(min(low - margin, -1), max(high + margin, 1))
+
+
+def model_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn ``models.tsv`` into a row per model: value, interval, and `best` where that is sure."""
+    table = table.assign(
+        column=[_measure(row) for row in table.to_dict("records")],
+        words=[_standing(row) for row in table.to_dict("records")],
+    )
+    models = list(dict.fromkeys(table["model"]))
+    beside = [name for name in BESIDE if name in models]
+    order = [name for name in models if name not in beside] + beside
+    wide = table.set_index(["model", "column"])["words"].unstack()  # noqa: PD010
+    wide = wide.loc[order, list(dict.fromkeys(table["column"]))]
+    return wide.fillna("").rename(index=style.label).reset_index()
+
+
+def _measure(row: dict) -> str:
+    """Return the name of a measure for the head of a column."""
+    words = METRICS.get(row["measure"], style.label(row["measure"]))
+    named = HEADS.get(row["group"], "{}").format(words)
+    if row["group"] == "separation":  # whose people differ from model to model
+        return named
+    return f"{named}: {row['n_subjects']:.0f} people of {row['split']}"
+
+
+def _standing(row: dict) -> str:
+    if pd.isna(row["value"]):
+        return "n/a"
+    words = f"{row['value']:.3g}"
+    if pd.notna(row["ci_low"]):
+        words += f" ({row['ci_low']:.3g} to {row['ci_high']:.3g})"
+    return f"{words} best" if str(row["best"]) == "True" else words
 
 
 def image_table(summaries: Tables) -> pd.DataFrame:

@@ -36,8 +36,27 @@ def compared(run: Run) -> list[Block]:
         model: run.table(f"autoencoder/{model}/reconstruction_summary.tsv", tables.SUMMARY)
         for model in run.models
     }
+    table = run.table("analysis/models.tsv", tables.MODELS)
+    found = comparison.model_table(table) if len(table) else table
     return [
         blocks.heading("compared"),
+        blocks.table(
+            found,
+            "Held-out people, with 95 % intervals (bootstrap over people). best: better than each "
+            "of the others on the same people, by a paired bootstrap whose intervals exclude zero; "
+            "where nothing is marked, nobody is surely best. Forecasts are of the method that "
+            "validation people chose for each model; copy last and volume bayes need no network. "
+            "Of many columns, one in twenty may mark a best by chance.",
+            empty="No models were compared.",
+        ),
+        blocks.table(
+            table,
+            "than: the best of the others; gap: the value less its value.",
+            empty="",
+            folded="Differences behind it",
+        )
+        if len(table)
+        else blocks.note("There is nothing to compare."),
         run.figure("image_errors.png", "image metrics of all models"),
         blocks.table(
             comparison.image_table(summaries),

@@ -206,6 +206,7 @@ def latent_section(run: Run) -> Section:
         section.blocks += [
             blocks.heading(model),
             run.figure(f"{model}/latents.png", f"the latent space of {model}"),
+            run.figure(f"{model}/walks.png", f"walks along the components of {model}"),
             *site_blocks.separation_blocks(
                 run.table(f"analysis/{model}/separation.tsv", tables.SEPARATION)
             ),

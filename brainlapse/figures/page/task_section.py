@@ -44,7 +44,25 @@ def task_section(run: Run) -> Section:
             section.blocks.append(
                 run.figure(f"{model}/task-{name}.png", f"task {name} from {model}", task["kind"])
             )
+    if run.tasks:
+        section.blocks += [blocks.heading("Where they look"), *_directions(run)]
     return section
+
+
+def _directions(run: Run) -> list[blocks.Block]:
+    """Show the map of each linear task, and say which tasks have none."""
+    shown = []
+    for model in run.models:
+        table = run.table(f"analysis/{model}/directions.tsv", tables.DIRECTIONS)
+        shown += [
+            run.figure(f"{model}/directions.png", f"what the tasks of {model} look at"),
+            blocks.table(
+                table.drop(columns="file"),
+                empty="No map of a task was made.",
+                folded=f"What the maps of {model} were made from",
+            ),
+        ]
+    return shown
 
 
 def _few_subjects(metrics: pd.DataFrame) -> pd.Series:

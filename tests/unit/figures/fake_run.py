@@ -110,7 +110,7 @@ def reconstructed(row: dict, model: str) -> str:
 def fake_reconstruction(scans: pd.DataFrame, seed: int = 2, model: str = "sdae") -> pd.DataFrame:
     random = np.random.default_rng(seed)
     ssim = random.uniform(0.7, 0.9, len(scans))
-    return scans[["dataset", "scan", "split"]].assign(
+    return scans[["dataset", "subject", "scan", "split"]].assign(
         ssim=ssim,
         psnr_db=20 + 10 * ssim,
         mae=0.1 - 0.1 * ssim,
@@ -271,6 +271,20 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
     return scans
 
 
+def write_directions(root: Path, grid: Grid, brain: np.ndarray, model: str = "sdae") -> None:
+    """Write walks along two components, and the map of one of two tasks."""
+    folder = root / f"analysis/{model}"
+    for name, factor in {"mean": 0.8, "pc1_low": 0.7, "pc1_high": 0.9}.items():
+        save_volume(folder / f"walks/{name}.nii.gz", factor * brain, grid.affine)
+    save_volume(folder / "directions/diagnosis.nii.gz", brain - 0.5, grid.affine)
+    rows = [
+        ("diagnosis", "logistic", "patient", 36, 12, f"{folder}/directions/diagnosis.nii.gz", None),
+        ("age", None, None, 0, 0, None, "left out: no linear estimator, only svr"),
+    ]
+    names = ["task", "estimator", "toward", "n_scans", "n_subjects", "file", "note"]
+    write_table(folder / "directions.tsv", pd.DataFrame(rows, columns=names))
+
+
 def small_grid() -> Grid:
     return mni_grid(SpaceSettings(voxel_mm=6.0, shape=(28, 34, 28)))
 
@@ -301,6 +315,7 @@ def write_images(
         save_volume(f"{start}_desc-n4_T1w.nii.gz", brain * 700, grid.affine)
         save_volume(f"{start}_space-T1w_desc-brain_mask.nii.gz", mask, grid.affine)
         save_volume(root / reconstructed(row, model), brain * 0.95, grid.affine)
+    write_directions(root, grid, brain, model)
     decoded = [*fake_forecasts(scans)["file"], *fake_interpolations(scans)["file"]]
     for file in decoded:
         save_volume(root / file, brain * 0.9, grid.affine)

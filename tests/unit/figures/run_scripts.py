@@ -62,6 +62,7 @@ def build_report(
         output={name: figures / f"{name[:-1]}_errors.png" for name in ("images", "volumes")},
         params={"models": models, **dpi},
     )
+    compare_models(root, models, tasks)
     segmentation = {"backend": "native", "weights": ""}
     config = {"output": str(root), "tasks": tasks, "report": report, "segmentation": segmentation}
     captions = read_captions(REPOSITORY / "workflow/report")
@@ -73,6 +74,32 @@ def build_report(
         params={"root": str(root), "models": models, "captions": captions, "config": config},
     )
     return page
+
+
+def compare_models(root: Path, models: list[str], tasks: list[dict]) -> None:
+    """Make the table of all models."""
+    of_models = {
+        "images": "autoencoder/{}/reconstruction.tsv",
+        "volumes": "autoencoder/{}/volume_error.tsv",
+        "separation": "analysis/{}/separation.tsv",
+        "forecasts": "aging/{}/errors.tsv",
+    }
+    paths = {
+        name: [root / path.format(model) for model in models] for name, path in of_models.items()
+    }
+    paths["tasks"] = [
+        root / f"analysis/{model}/tasks/{task['name']}/predictions.tsv"
+        for model in models
+        for task in tasks
+    ]
+    paths["mean_image"] = [root / "baselines/mean_image.tsv"]
+    paths["mean_image_volumes"] = [root / "baselines/mean_image_volume_error.tsv"]
+    run_script(
+        "compare_models",
+        input={name: [p for p in found if p.exists()] for name, found in paths.items()},
+        output={"table": root / "analysis/models.tsv"},
+        params={"models": models, "tasks": tasks, "seed": 0},
+    )
 
 
 def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict) -> None:
@@ -97,9 +124,25 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
     )
     run_script(
         "plot_latents",
-        input={"scores": analysis / "pca.tsv", "variance": analysis / "pca_variance.tsv"},
+        input={
+            "scores": analysis / "pca.tsv",
+            "variance": analysis / "pca_variance.tsv",
+            "index": root / f"latents/{model}/index.tsv",
+        },
         output={"figure": figures / "latents.png"},
         params=dpi,
+    )
+    run_script(
+        "plot_directions",
+        input={
+            "walks": analysis / "walks",
+            "directions": analysis / "directions",
+            "table": analysis / "directions.tsv",
+            "variance": analysis / "pca_variance.tsv",
+            "metrics": [analysis / f"tasks/{task['name']}/metrics.tsv" for task in tasks],
+        },
+        output={name: figures / f"{name}.png" for name in ("walks", "directions")},
+        params={**both, "walk_sd": 2.0},
     )
     for task in tasks:
         run_script(

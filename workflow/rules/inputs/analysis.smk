@@ -4,11 +4,21 @@ AUDITED_TASKS = [
     {key: task[key] for key in ("name", "target", "datasets", "classes")}
     for task in config["tasks"]
 ]
+OF_WALKS = ("walk_components", "walk_sd")
+ANALYSIS = {
+    key: value for key, value in config["analysis"].items() if key not in OF_WALKS
+}
 
 
 def task_settings(wildcards):
     """Settings of one task."""
     return next(task for task in config["tasks"] if task["name"] == wildcards.task)
+
+
+def metrics_of_tasks(wildcards):
+    """How well each task does from the latents of one model."""
+    folder = results(f"analysis/{wildcards.model}/tasks")
+    return [f"{folder}/{task}/metrics.tsv" for task in TASKS]
 
 
 def task_volumes(wildcards):

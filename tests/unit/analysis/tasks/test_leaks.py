@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
-from brainlapse.analysis.tasks import evaluation as tasks
+from brainlapse.analysis.tasks import splits
 from brainlapse.analysis.tasks.evaluation import evaluate_task
 
 SETTINGS = AnalysisSettings(bootstrap_samples=200, inner_folds=3)
@@ -91,7 +91,7 @@ def test_people_under_two_names_are_caught(monkeypatch):
         assert "toy/copy-00 and toy/sub-00" in caught["note"]
         assert "and 27 pairs more" in caught["note"]
     assert 0.4 < np.mean(areas) < 0.6
-    monkeypatch.setattr(tasks, "merge_twins", lambda _, scans: (scans, ""))
+    monkeypatch.setattr(splits, "merge_twins", lambda _, scans: (scans, ""))
     leaking = judged(latents, both)
     assert leaking["ci_low"] > 0.6  # so the copies do give the target away
 

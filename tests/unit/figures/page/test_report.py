@@ -72,12 +72,24 @@ def test_every_section_and_link_target_is_there(page: str, bare_page: str) -> No
 
 
 def test_figures_and_numbers_are_shown(page: str) -> None:
-    assert page.count("data:image/png") == 15
+    assert page.count("data:image/png") == 17
     assert page.count("data:image/jpeg") == 2  # the flagged and the rejected scan
     assert "It gives no volume of: hippocampus." in page
     assert "Age 999 is impossible" in page
     assert "35</b><span>usable scans" in page
     assert "461" in page
+
+
+def test_all_models_stand_in_one_table(page: str) -> None:
+    heads = re.findall(r"<th scope=\"col\">([^<]*)</th>", page)
+    for head in ("SSIM: 6 people of test", "task age mae: 6 people of test"):
+        assert head in heads
+    assert "No models were compared." not in page
+
+
+def test_tasks_without_a_map_are_named(page: str) -> None:
+    assert "Where they look" in page
+    assert "left out: no linear estimator, only svr" in page
 
 
 def test_suspect_scans_are_shown_and_the_other_page_named(page: str) -> None:
@@ -119,6 +131,8 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "No reconstructions to compare",
         "No volume errors",
         "No latent space to show",
+        "No walks along components",
+        "No models were compared.",
         "No tasks are configured",
         "No forecasts",
         "No volume trajectories",
