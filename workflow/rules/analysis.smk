@@ -1,10 +1,12 @@
 """What the latent space holds.
 
-in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv
-out: cohort/site_audit.tsv, analysis/{model}/pca.tsv, analysis/{model}/separation.tsv,
-     analysis/{model}/tasks/{task}/metrics.tsv
+in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv,
+     volumes/volumes.tsv
+out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analysis/{model}/pca.tsv,
+     analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv
 
 audit_sites      what data set, site and scanner can't be told from
+fit_norms        regional volumes of controls over age, and where each scan stands
 reduce_latents   principal components of the training scans, every scan projected
 separate_groups  how far groups of people stand apart in them
 evaluate_task    one prediction task, cross-validated over subjects, beside its baselines
@@ -37,6 +39,32 @@ rule audit_sites:
         "../scripts/audit_sites.py"
 
 
+rule fit_norms:
+    """Fit norms of regional volumes to controls and hold every scan against them."""
+    input:
+        volumes=results("volumes/volumes.tsv"),
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
+    output:
+        curves=results("analysis/norms.tsv"),
+        fits=results("analysis/norm_fits.tsv"),
+        scores=results("analysis/norm_scores.tsv"),
+        pcntoolkit=results("analysis/norms_pcntoolkit.csv"),
+    log:
+        results("logs/fit_norms.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        settings=config["analysis"]["norms"],
+        code=code_of("fit_norms"),
+    script:
+        "../scripts/fit_norms.py"
+
+
 rule reduce_latents:
     """Reduce the latents of every scan to principal components of the training scans."""
     input:
@@ -55,7 +83,7 @@ rule reduce_latents:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        settings=config["analysis"],
+        settings=LATENT_SETTINGS,
         seed=config["seed"],
         code=code_of("reduce_latents"),
     script:
@@ -103,7 +131,7 @@ rule evaluate_task:
         runtime=growing(60),
     params:
         task=task_settings,
-        settings=config["analysis"],
+        settings=LATENT_SETTINGS,
         seed=config["seed"],
         code=code_of("evaluate_task"),
     script:

@@ -52,9 +52,10 @@ rule encode:
 
 
 rule analyse:
-    """Reduce the latents and evaluate every task."""
+    """Reduce the latents, evaluate every task, fit the norms of volumes."""
     input:
         results("cohort/site_audit.tsv"),
+        results("analysis/norms.tsv"),
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
         expand(results("analysis/{model}/separation.tsv"), model=MODELS),
         expand(

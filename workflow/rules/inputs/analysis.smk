@@ -4,6 +4,10 @@ AUDITED_TASKS = [
     {key: task[key] for key in ("name", "target", "datasets", "classes")}
     for task in config["tasks"]
 ]
+# The norms have their own rule: their settings change nothing of the latents' analyses.
+LATENT_SETTINGS = {
+    key: value for key, value in config["analysis"].items() if key != "norms"
+}
 
 
 def task_settings(wildcards):
