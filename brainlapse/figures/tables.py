@@ -20,6 +20,21 @@ PCA_VARIANCE = ("component", "explained_variance_ratio")
 SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "note")
 SITE_AUDIT = ("factor", "task", "against", "association", "p_value", "verdict", "finding")
 SITE_STEPS = ("factor", "compared", "region", "place", "reference", "step_pct", "note")
+NORMS = ("measure", "region", "sex", "age_years", "centile_5", "centile_50", "centile_95")
+NORM_FITS = ("measure", "region", "people", "z_mean", "z_sd", "inside_share", "note")
+NORM_SCORES = (
+    "dataset",
+    "subject",
+    "sex",
+    "diagnosis",
+    "age_years",
+    "measure",
+    "region",
+    "measured",
+    "z_score",
+    "outside_ages",
+    "scored_by",
+)
 TASK_PREDICTIONS = ("dataset", "scan", "split", "true", "predicted", "score")
 TASK_METRICS = ("task", "metric", "value", "baseline", "ci_low", "ci_high", "note")
 FORECASTS = (

@@ -20,7 +20,7 @@ DECODE = {
 }  # fmt: skip
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
-    "plot_task", "plot_forecasts", "plot_linearity", "plot_comparison",
+    "plot_task", "plot_norms", "plot_forecasts", "plot_linearity", "plot_comparison",
     "plot_predictions",
 }  # fmt: skip
 VIEWERS = {"write_viewer", "view_predictions"}
@@ -91,7 +91,7 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
     "analysis/norms/curves.py": {"fit_norms"},
-    "analysis/norms/people.py": {"fit_norms"},
+    "analysis/norms/people.py": {"fit_norms", "plot_norms", "write_report"},
     "analysis/tasks/evaluation.py": {"evaluate_task"},
     "analysis/tasks/volumes.py": {"evaluate_task"},
     "aging/errors.py": {"control_forecasts", "score_forecasts"},

@@ -9,6 +9,7 @@ from brainlapse.analysis.norms.curves import Curve, NoCurve, fit_curve
 from brainlapse.analysis.norms.people import FOLDS, NOT_FITTED, NormScans
 from brainlapse.analysis.norms.settings import NormSettings
 
+PER_KNOT = 10  # controls: fewer would draw waves
 BY_ALL, BY_OTHERS = "curves", "curves without the person"
 NO_SEX = "there is no curve of this sex"
 
@@ -38,10 +39,11 @@ def fit_region(values: np.ndarray, people: NormScans, settings: NormSettings) ->
     if fitted.sum() < settings.min_controls:
         message = f"expected {settings.min_controls} controls with a value, found {fitted.sum()}"
         raise NoCurve(message)
+    knots = max(2, min(settings.knots, int(fitted.sum()) // PER_KNOT))
 
     def fit(chosen: np.ndarray) -> Curve:
         parts = (values[chosen], people.ages_years[chosen], people.sex[chosen])
-        return fit_curve(*parts, people.sexes, settings.knots)
+        return fit_curve(*parts, people.sexes, knots)
 
     folds = range(FOLDS)
     return RegionNorm(fit(fitted), {fold: fit(fitted & (people.folds != fold)) for fold in folds})

@@ -18,7 +18,8 @@ class NormSettings(Settings):
         4,
         ge=2,
         le=10,
-        description="Knots of the spline of age, spread evenly over the controls; 2: a line",
+        description="Most knots of the spline of age, spread evenly over the controls, and at most "
+        "one for 10 of them; 2: a line",
     )
     min_controls: int = Field(
         30,

@@ -21,6 +21,7 @@ from tests.unit.figures.fake_ageing import (
     fake_interpolations,
     fake_linearity,
     fake_matched,
+    fake_norms,
     fake_volumes,
 )
 
@@ -234,6 +235,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         f"analysis/{model}/pca_variance": pd.DataFrame(
             {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}
         ),
+        **fake_norms(),
         "cohort/site_audit": fake_audit(),
         "volumes/site_steps": fake_steps(),
         f"analysis/{model}/separation": fake_separation(),

@@ -8,7 +8,7 @@ import pytest
 
 from brainlapse.analysis.norms.pcntoolkit import tabulate_for_pcntoolkit
 from brainlapse.analysis.norms.people import FEWEST_OF_SEX, NOT_FITTED, choose_people
-from brainlapse.analysis.norms.scores import BY_ALL, BY_OTHERS
+from brainlapse.analysis.norms.scores import BY_ALL, BY_OTHERS, fit_region
 from brainlapse.analysis.norms.settings import NormSettings
 from brainlapse.analysis.norms.tables import (
     CURVE_COLUMNS,
@@ -127,6 +127,14 @@ def test_one_scan_of_each_person_is_fitted_and_all_are_left_out_together():
     own = scores[scores["subject"] == "sub-0-0000"]
     assert len(own) == 4 * 2 * len(MEASURES)
     assert set(own["scored_by"]) == {BY_ALL}
+
+
+def test_few_controls_have_few_knots():
+    volumes, scans, quality = draw(35)
+    values = volumes.loc[volumes["region"] == "ventricles", "intracranial_share"].to_numpy()
+    people = choose_people(scans, quality, SETTINGS)
+    norm = fit_region(values, people, SETTINGS)
+    assert {len(curve.knots) for curve in (norm.curve, *norm.without.values())} == {3}
 
 
 def test_a_person_of_a_fold_is_scored_as_if_never_fitted():
