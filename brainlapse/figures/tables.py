@@ -16,6 +16,17 @@ HISTORY = ("epoch",)
 RECONSTRUCTION = ("dataset", "subject", "scan", "split", "ssim", "psnr_db", "mae", "mse", "file")
 SUMMARY = ("method", "split", "dataset", "diagnosis", "n")
 VOLUME_ERRORS = ("dataset", "scan", "split", "region", "error_pct", "abs_error_pct")
+ANOMALY = (
+    "dataset",
+    "subject",
+    "scan",
+    "split",
+    "diagnosis",
+    "region",
+    "mae",
+    "z_train",
+    "z_validation",
+)
 PCA_VARIANCE = ("component", "explained_variance_ratio")
 SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "note")
 SITE_AUDIT = ("factor", "task", "against", "association", "p_value", "verdict", "finding")

@@ -1,15 +1,18 @@
 """What the latent space holds.
 
 in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv,
-     volumes/volumes.tsv
+     volumes/volumes.tsv, volumes/real/, latents/{model}/reconstructions/
 out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analysis/{model}/pca.tsv,
-     analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv
+     analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv,
+     analysis/{model}/anomaly.tsv
 
 audit_sites      what data set, site and scanner can't be told from
 fit_norms        regional volumes of controls over age, and where each scan stands
 reduce_latents   principal components of the training scans, every scan projected
 separate_groups  how far groups of people stand apart in them
 evaluate_task    one prediction task, cross-validated over subjects, beside its baselines
+compare_regions  error of the reconstructions of a block of people in each region
+find_anomalies   regional errors of each scan against those of training and validation people
 """
 
 
@@ -136,3 +139,48 @@ rule evaluate_task:
         code=code_of("evaluate_task"),
     script:
         "../scripts/evaluate_task.py"
+
+
+rule compare_regions:
+    """Measure the error of the reconstructions of a block of people in each region."""
+    input:
+        brains=brains_of_block,
+        masks=masks_of_block,
+        labels=labels_of_block,
+        folder=results("latents/{model}/reconstructions/{dataset}/{block}"),
+    output:
+        table=results("analysis/{model}/blocks/{dataset}_{block}.tsv"),
+    log:
+        results("logs/compare_regions/{model}/{dataset}_{block}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        scans=selection_of_block,
+        code=code_of("compare_regions"),
+    script:
+        "../scripts/compare_regions.py"
+
+
+rule find_anomalies:
+    """Hold the regional errors of every scan against those of training and validation people."""
+    input:
+        tables=regional_error_tables,
+        index=results("latents/{model}/index.tsv"),
+    output:
+        anomaly=results("analysis/{model}/anomaly.tsv"),
+    log:
+        results("logs/find_anomalies/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        code=code_of("find_anomalies"),
+    script:
+        "../scripts/find_anomalies.py"

@@ -99,6 +99,7 @@ rule write_report:
                 results("report/figures/{model}/reconstructions.png"),
                 results("report/figures/{model}/latents.png"),
                 results("analysis/{model}/separation.tsv"),
+                results("analysis/{model}/anomaly.tsv"),
             ],
             model=MODELS,
         ),

@@ -52,10 +52,9 @@ rule encode:
 
 
 rule analyse:
-    """Reduce the latents, evaluate every task, fit the norms of volumes."""
+    """Reduce the latents and evaluate every task."""
     input:
         results("cohort/site_audit.tsv"),
-        results("analysis/norms.tsv"),
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
         expand(results("analysis/{model}/separation.tsv"), model=MODELS),
         expand(
@@ -72,12 +71,14 @@ rule predict:
 
 
 rule volumes:
-    """Measure regional volumes of real, reconstructed and predicted scans."""
+    """Measure regional volumes of all scans, their norms, and errors of reconstructions."""
     input:
         results("volumes/volumes.tsv"),
         results("volumes/rates.tsv"),
         results("volumes/site_steps.tsv"),
+        results("analysis/norms.tsv"),
         expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
+        expand(results("analysis/{model}/anomaly.tsv"), model=MODELS),
 
 
 rule age:

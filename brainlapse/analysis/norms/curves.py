@@ -73,8 +73,7 @@ class Curve:
 
     def z_scores(self, values: np.ndarray, ages_years: np.ndarray, sexes: np.ndarray) -> np.ndarray:
         """Return the standard normal number with the same share below, (N,)."""
-        distance = self._distance(values, ages_years, sexes)
-        return np.sign(distance) * stats.norm.isf(stats.t.sf(np.abs(distance), self.freedom))
+        return normal_score(self._distance(values, ages_years, sexes), self.freedom)
 
     def at(self, centile: float, ages_years: np.ndarray, sexes: np.ndarray) -> np.ndarray:
         """Value below which this share of people lies [%], (N,)."""
@@ -128,6 +127,11 @@ def fit_curve(
     )
     _, coefficients, covariance, spread = _weigh(columns, logs, time, float(best.x))
     return Curve(places, used, coefficients, covariance, spread, float(best.x), people=len(values))
+
+
+def normal_score(distance: np.ndarray, freedom: np.ndarray | int) -> np.ndarray:
+    """Return the standard normal number with the same share below as a t distributed one."""
+    return np.sign(distance) * stats.norm.isf(stats.t.sf(np.abs(distance), freedom))
 
 
 def design(

@@ -69,7 +69,7 @@ def choose_people(scans: pd.DataFrame, quality: pd.DataFrame, settings: NormSett
     accepted = quality.loc[quality["status"] == "accepted", SCAN]
     rows = rows.merge(accepted, on=SCAN).dropna(subset=["age_years"])
     rows = rows.sort_values(["person", "age_years", *SCAN], ignore_index=True)
-    middle = _middle(rows[rows["control"]])
+    middle = middle_scans(rows[rows["control"]])
     sexes = _sexes(middle["sex"])
     if sexes:
         middle = middle[middle["sex"].isin(sexes)]
@@ -79,16 +79,16 @@ def choose_people(scans: pd.DataFrame, quality: pd.DataFrame, settings: NormSett
     return NormScans(rows, rows.index.isin(middle.index), folds, sexes)
 
 
+def middle_scans(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the middle scan of each person, of rows in order of age."""
+    visits = rows.groupby("person")
+    return rows[visits.cumcount() == (visits["scan"].transform("size") - 1) // 2]
+
+
 def _is_control(diagnosis: pd.Series, settings: NormSettings) -> pd.Series:
     names = {name.strip().casefold() for name in settings.controls}
     known = diagnosis.astype(object).where(diagnosis.notna(), "n/a").astype(str)
     return known.str.strip().str.casefold().isin(names)
-
-
-def _middle(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the middle scan of each person, of rows in order of age."""
-    visits = rows.groupby("person")
-    return rows[visits.cumcount() == (visits["scan"].transform("size") - 1) // 2]
 
 
 def _sexes(sex: pd.Series) -> tuple[str, ...]:

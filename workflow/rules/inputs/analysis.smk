@@ -30,3 +30,18 @@ def bundled_components(wildcards):
     if not config["autoencoders"][wildcards.model]["bundle"]:
         return []
     return [results(f"autoencoder/{wildcards.model}/components.safetensors")]
+
+
+def labels_of_block(wildcards):
+    """Folders with the label maps of the people of a block."""
+    people = scans_of_block(wildcards)[["dataset", "subject"]].drop_duplicates()
+    return [
+        results(f"volumes/real/{dataset}/{subject}_labels")
+        for dataset, subject in people.itertuples(index=False, name=None)
+    ]
+
+
+def regional_error_tables(wildcards):
+    """Regional errors of the reconstructions by one autoencoder, block by block."""
+    folder = f"analysis/{wildcards.model}/blocks"
+    return [results(f"{folder}/{d}_{b}.tsv") for d, b in blocks_of(*usable_stamps())]

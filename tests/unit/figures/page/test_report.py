@@ -108,6 +108,13 @@ def test_a_diagnosis_that_is_the_data_set_is_warned_of(page: str) -> None:
     assert "4.9" in page
 
 
+def test_a_region_that_is_given_back_badly_is_listed(page: str) -> None:
+    section = page[page.index('id="autoencoders"') :]
+    section = section[: section.index("</section>")]
+    assert section.count(">5.43<") == 1
+    assert "z validation" not in section
+
+
 def test_norms_show_where_groups_lie_and_whether_they_hold(page: str) -> None:
     section = page[page.index('id="norms"') :]
     section = section[: section.index("</section>")]
@@ -137,6 +144,7 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "Data sets, sites and scanners were not audited.",
         "There is one data set, site and scanner only",
         "No norms were fitted.",
+        "Regional errors were not compared",
     ):
         assert sentence in bare_page, sentence
 
