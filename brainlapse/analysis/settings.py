@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
+from brainlapse.analysis.norms.settings import NormSettings
 from brainlapse.settings import Settings
 
 Classifier = Literal[
@@ -89,6 +90,9 @@ class AnalysisSettings(Settings):
         ge=2,
         le=1000,
         description="Fewest subjects, in each class or in a regression, for a task to be tried",
+    )
+    norms: NormSettings = Field(
+        default_factory=NormSettings, description="Regional volumes of controls over age"
     )
 
 

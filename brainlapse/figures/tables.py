@@ -16,12 +16,38 @@ HISTORY = ("epoch",)
 RECONSTRUCTION = ("dataset", "subject", "scan", "split", "ssim", "psnr_db", "mae", "mse", "file")
 SUMMARY = ("method", "split", "dataset", "diagnosis", "n")
 VOLUME_ERRORS = ("dataset", "scan", "split", "region", "error_pct", "abs_error_pct")
+ANOMALY = (
+    "dataset",
+    "subject",
+    "scan",
+    "split",
+    "diagnosis",
+    "region",
+    "mae",
+    "z_train",
+    "z_validation",
+)
 PCA_VARIANCE = ("component", "explained_variance_ratio")
 SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "note")
 SITE_AUDIT = ("factor", "task", "against", "association", "p_value", "verdict", "finding")
 SITE_STEPS = ("factor", "compared", "region", "place", "reference", "step_pct", "note")
 DIRECTIONS = ("task", "estimator", "toward", "n_scans", "n_subjects", "file", "note")
 MODELS = ("model", "group", "measure", "split", "value", "ci_low", "ci_high", "best", "note")
+NORMS = ("measure", "region", "sex", "age_years", "centile_5", "centile_50", "centile_95")
+NORM_FITS = ("measure", "region", "people", "z_mean", "z_sd", "inside_share", "note")
+NORM_SCORES = (
+    "dataset",
+    "subject",
+    "sex",
+    "diagnosis",
+    "age_years",
+    "measure",
+    "region",
+    "measured",
+    "z_score",
+    "outside_ages",
+    "scored_by",
+)
 TASK_PREDICTIONS = ("dataset", "scan", "split", "true", "predicted", "score")
 TASK_METRICS = ("task", "metric", "value", "baseline", "ci_low", "ci_high", "note")
 FORECASTS = (

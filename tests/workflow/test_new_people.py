@@ -47,7 +47,10 @@ def test_a_new_person_makes_their_own_block_again(joined):
     """Images and rates of others stay, though the file of all latents and the volumes change."""
     blocks = {(job[0], job[1]["dataset"], job[1]["block"]) for job in joined if "block" in job[1]}
     block = block_of(NEW, FEWEST_BLOCKS)
-    again = {"encode_scans", "reconstruct_scans", "judge_mean_image", "segment_decoded"}
+    again = {
+        *("encode_scans", "reconstruct_scans", "judge_mean_image", "segment_decoded"),
+        "compare_regions",
+    }
     assert blocks == {(rule, "clinic", block) for rule in again}
     assert {job[1]["subject"] for job in joined if "subject" in job[1]} == {NEW}
     rules = {job[0] for job in joined}

@@ -21,7 +21,7 @@ DECODE = {
 }  # fmt: skip
 PLOTS = {
     "plot_cohort", "plot_quality", "plot_training", "plot_reconstructions", "plot_latents",
-    "plot_task", "plot_forecasts", "plot_linearity", "plot_comparison",
+    "plot_task", "plot_norms", "plot_forecasts", "plot_linearity", "plot_comparison",
     "plot_predictions", "plot_directions",
 }  # fmt: skip
 VIEWERS = {"write_viewer", "view_predictions"}
@@ -67,6 +67,7 @@ EDITS = {  # module -> the rules whose own code it is
         "audit_sites",
         "measure_site_steps",
         "plot_latents",
+        "fit_norms",
     },
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/intake.py": {"take_brain"},
@@ -103,6 +104,9 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/groups.py": {"separate_groups", "plot_latents"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
+    "analysis/anomaly.py": {"compare_regions", "find_anomalies"},
+    "analysis/norms/tables.py": {"fit_norms"},
+    "analysis/norms/scores.py": {"fit_norms", "plot_norms", "write_report"},
     "analysis/tasks/evaluation.py": {"evaluate_task"},
     "analysis/tasks/volumes.py": {"evaluate_task"},
     "aging/errors.py": {"control_forecasts", "score_forecasts"},
@@ -136,6 +140,7 @@ EDITS = {  # module -> the rules whose own code it is
     "segmenter/synthesis.py": {"train_segmenter", "draw_brains"},
     "segmenter/deformation.py": {"place_label_maps", "train_segmenter", "draw_brains"},
     "figures/models/latents.py": {"plot_latents"},
+    "figures/ageing/norms.py": {"plot_norms", "write_report"},
     "figures/style.py": {*PLOTS, "write_report", "write_quality_page", *VIEWERS},
     "figures/page/report.py": {"write_report"},
     "figures/page/review.py": {"write_quality_page"},

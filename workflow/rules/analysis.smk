@@ -1,16 +1,20 @@
 """What the latent space holds.
 
-in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv
-out: cohort/site_audit.tsv, analysis/{model}/pca.tsv, analysis/{model}/separation.tsv,
-     analysis/{model}/tasks/{task}/metrics.tsv, analysis/{model}/walks/, directions/,
-     analysis/models.tsv
+in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv,
+     volumes/volumes.tsv, volumes/real/, latents/{model}/reconstructions/
+out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analysis/{model}/pca.tsv,
+     analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv,
+     analysis/{model}/walks/, directions/, anomaly.tsv, analysis/models.tsv
 
 audit_sites        what data set, site and scanner can't be told from
+fit_norms          regional volumes of controls over age, and where each scan stands
 reduce_latents     principal components of the training scans, every scan projected
 separate_groups    how far groups of people stand apart in them
 evaluate_task      one prediction task, cross-validated over subjects, beside its baselines
 decode_directions  brains along the principal components, maps of what each task looks at
 compare_models     one table of all models, on the same people
+compare_regions    error of the reconstructions of a block of people in each region
+find_anomalies     regional errors of each scan against those of training and validation people
 """
 
 
@@ -38,6 +42,32 @@ rule audit_sites:
         code=code_of("audit_sites"),
     script:
         "../scripts/audit_sites.py"
+
+
+rule fit_norms:
+    """Fit norms of regional volumes to controls and hold every scan against them."""
+    input:
+        volumes=results("volumes/volumes.tsv"),
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
+    output:
+        curves=results("analysis/norms.tsv"),
+        fits=results("analysis/norm_fits.tsv"),
+        scores=results("analysis/norm_scores.tsv"),
+        pcntoolkit=results("analysis/norms_pcntoolkit.csv"),
+    log:
+        results("logs/fit_norms.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        settings=config["analysis"]["norms"],
+        code=code_of("fit_norms"),
+    script:
+        "../scripts/fit_norms.py"
 
 
 rule reduce_latents:
@@ -176,3 +206,48 @@ rule compare_models:
         code=code_of("compare_models"),
     script:
         "../scripts/compare_models.py"
+
+
+rule compare_regions:
+    """Measure the error of the reconstructions of a block of people in each region."""
+    input:
+        brains=brains_of_block,
+        masks=masks_of_block,
+        labels=labels_of_block,
+        folder=results("latents/{model}/reconstructions/{dataset}/{block}"),
+    output:
+        table=results("analysis/{model}/blocks/{dataset}_{block}.tsv"),
+    log:
+        results("logs/compare_regions/{model}/{dataset}_{block}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        scans=selection_of_block,
+        code=code_of("compare_regions"),
+    script:
+        "../scripts/compare_regions.py"
+
+
+rule find_anomalies:
+    """Hold the regional errors of every scan against those of training and validation people."""
+    input:
+        tables=regional_error_tables,
+        index=results("latents/{model}/index.tsv"),
+    output:
+        anomaly=results("analysis/{model}/anomaly.tsv"),
+    log:
+        results("logs/find_anomalies/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        code=code_of("find_anomalies"),
+    script:
+        "../scripts/find_anomalies.py"

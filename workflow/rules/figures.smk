@@ -11,6 +11,7 @@ plot_comparison       image metrics and volume errors of all models beside the m
 plot_latents          principal components of the latents of a model
 plot_directions       brains along the components, maps of what the tasks of a model look at
 plot_task             one classification or regression from the latents of a model
+plot_norms            centiles of regional volumes over age, with the people
 plot_forecasts        forecast scans, volume trajectories, errors of a model
 plot_linearity        the scans between two scans of a person, and how their volumes run
 """
@@ -254,6 +255,33 @@ rule plot_task:
         code=code_of("plot_task"),
     script:
         "../scripts/plot_task.py"
+
+
+rule plot_norms:
+    """Plot centiles of regional volumes over age, with the people."""
+    input:
+        curves=results("analysis/norms.tsv"),
+        scores=results("analysis/norm_scores.tsv"),
+        fits=results("analysis/norm_fits.tsv"),
+    output:
+        figure=report(
+            results("report/figures/norms.png"),
+            caption="../report/norms.rst",
+            category="Norms",
+        ),
+    log:
+        results("logs/plot_norms.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        dots_per_inch=config["report"]["dots_per_inch"],
+        code=code_of("plot_norms"),
+    script:
+        "../scripts/plot_norms.py"
 
 
 rule plot_forecasts:

@@ -103,6 +103,7 @@ rule write_report:
                 results("report/figures/{model}/directions.png"),
                 results("analysis/{model}/separation.tsv"),
                 results("analysis/{model}/directions.tsv"),
+                results("analysis/{model}/anomaly.tsv"),
             ],
             model=MODELS,
         ),
@@ -120,6 +121,11 @@ rule write_report:
         ],
         noise_floor=results("volumes/noise_floor.tsv"),
         group_rates=results("volumes/group_rates.tsv"),
+        norms=[
+            results("analysis/norm_fits.tsv"),
+            results("analysis/norm_scores.tsv"),
+            results("report/figures/norms.png"),
+        ],
         ageing=expand(
             [
                 results("aging/{model}/errors.tsv"),

@@ -72,12 +72,14 @@ rule predict:
 
 
 rule volumes:
-    """Measure regional volumes of real, reconstructed and predicted scans."""
+    """Measure regional volumes of all scans, their norms, and errors of reconstructions."""
     input:
         results("volumes/volumes.tsv"),
         results("volumes/rates.tsv"),
         results("volumes/site_steps.tsv"),
+        results("analysis/norms.tsv"),
         expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
+        expand(results("analysis/{model}/anomaly.tsv"), model=MODELS),
 
 
 rule age:

@@ -41,6 +41,7 @@ def text(run: Run, config: dict[str, Any], versions: dict[str, str]) -> str:
         _preprocessing(run, config),
         *(_autoencoder(run, name, config) for name in run.models),
         _volumes(run, config),
+        _norms(run),
         _ageing(config),
         _tasks(run, config),
         _software(versions),
@@ -146,6 +147,20 @@ def _volumes(run: Run, config: dict[str, Any]) -> str:
     return (
         f"**Regional volumes.** Real, reconstructed and forecast brains were segmented by {named} "
         "into the 32 structures of SynthSeg [@synthseg]; volumes are in MNI space."
+    )
+
+
+def _norms(run: Run) -> str:
+    fits = run.table("analysis/norm_fits.tsv", tables.NORM_FITS)
+    fitted = fits.loc[fits["note"].isna(), "people"]
+    if fitted.empty:
+        return ""
+    return (
+        f"**Norms.** Regional volumes of controls of the train split (at most "
+        f"{int(fitted.max())} people, one scan each) were modelled as log-normal, the mean a "
+        "natural cubic spline of age with a shift by sex, the logarithm of the spread a line in "
+        "age, fitted by restricted maximum likelihood. Z-scores are those of a prediction; "
+        "controls were held against curves fitted without them."
     )
 
 

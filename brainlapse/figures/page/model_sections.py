@@ -3,7 +3,7 @@
 import pandas as pd
 
 from brainlapse.figures import tables
-from brainlapse.figures.models import comparison, reconstructions, training
+from brainlapse.figures.models import anomaly, comparison, reconstructions, training
 from brainlapse.figures.page import blocks
 from brainlapse.figures.page.blocks import Block, Section
 from brainlapse.figures.page.sections import Run
@@ -26,8 +26,30 @@ def autoencoder_section(run: Run) -> Section:
                 empty="No reconstruction was scored.",
             ),
             run.figure(f"{model}/reconstructions.png", f"reconstructions by {model}"),
+            *anomaly_blocks(run.table(f"analysis/{model}/anomaly.tsv", tables.ANOMALY)),
         ]
     return section
+
+
+def anomaly_blocks(found: pd.DataFrame) -> list[Block]:
+    """Show where reconstructions are worse than those of others, by group and by scan."""
+    return [
+        blocks.table(
+            anomaly.group_table(found),
+            "Mean z-score of the regional reconstruction error, each person's own mean first: "
+            "against training people, whose scans the autoencoder has learnt, and against "
+            "validation people, whose it has not. Held-out people lie high against the first "
+            "because of that alone. Age and sex are not taken into account.",
+            empty="Regional errors were not compared: too few people of the train and validation "
+            "splits, or no segmentations.",
+        ),
+        blocks.table(
+            anomaly.standing_out(found),
+            "The scan's worst region; z of at least 3, the 20 highest.",
+            empty="No region of any scan stands out by its reconstruction error.",
+            folded="Scans with a region that is given back badly",
+        ),
+    ]
 
 
 def compared(run: Run) -> list[Block]:

@@ -10,7 +10,15 @@ import yaml
 
 from brainlapse.configuration.judges import shared_judges
 from brainlapse.figures import tables
-from brainlapse.figures.page import blocks, findings, methods, sections, site_blocks, task_section
+from brainlapse.figures.page import (
+    blocks,
+    findings,
+    methods,
+    norm_section,
+    sections,
+    site_blocks,
+    task_section,
+)
 from brainlapse.figures.page import model_sections as models
 from brainlapse.figures.page.blocks import Block, Section
 from brainlapse.figures.page.sections import Run
@@ -51,6 +59,7 @@ def build(
         sections.latent_section(run),
         task_section.task_section(run),
         sections.ageing_section(run),
+        norm_section.norm_section(run),
         methods_section(run, config, versions),
         provenance_section(run, config, versions, fingerprints),
     ]

@@ -3,6 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from brainlapse.analysis.norms.people import choose_people
+from brainlapse.analysis.norms.settings import NormSettings
+from brainlapse.analysis.norms.tables import tabulate_norms
+from tests.unit.analysis.norms.cohorts import draw, together
+
 REGIONS = {
     "ventricles": 20e3,
     "grey_matter": 600e3,
@@ -94,6 +99,23 @@ def fake_errors(forecasts: pd.DataFrame, seed: int = 5) -> pd.DataFrame:
         for i, region in enumerate(REGIONS)
     ]
     return pd.concat(frames).drop(columns="s")
+
+
+def fake_norms() -> dict[str, pd.DataFrame]:
+    """Norms of 40 controls, with 20 patients who lack 2 SD and one who is too old."""
+    volumes, scans, quality = together(
+        draw(40, seed=1),
+        draw(20, seed=2, split="test", diagnosis="patient", shift=-2.0),
+        draw(1, seed=3, split="test", diagnosis="patient"),
+    )
+    scans.loc[60, "age_years"] = 101.0
+    settings = NormSettings()
+    norms = tabulate_norms(volumes, choose_people(scans, quality, settings), settings)
+    return {
+        "analysis/norms": norms.curves,
+        "analysis/norm_fits": norms.fits,
+        "analysis/norm_scores": norms.scores,
+    }
 
 
 def fake_matched() -> pd.DataFrame:

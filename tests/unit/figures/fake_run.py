@@ -21,6 +21,7 @@ from tests.unit.figures.fake_ageing import (
     fake_interpolations,
     fake_linearity,
     fake_matched,
+    fake_norms,
     fake_volumes,
 )
 
@@ -177,6 +178,15 @@ def fake_separation() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
+def fake_anomaly(scans: pd.DataFrame) -> pd.DataFrame:
+    """The hippocampus of one patient is given back badly."""
+    table = scans[["dataset", "subject", "session", "scan", "split", "diagnosis"]].assign(
+        region="hippocampus", mae=0.05, z_train=0.5, z_validation=np.nan
+    )
+    table.loc[0, ["mae", "z_train"]] = [0.31, 5.43]
+    return table
+
+
 def fake_audit() -> pd.DataFrame:
     """Diagnosis and data set can't be told apart, in the cohort and in the task."""
     words = "diagnosis can't be told from dataset: it may as well be the dataset's"
@@ -234,6 +244,8 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         f"analysis/{model}/pca_variance": pd.DataFrame(
             {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}
         ),
+        **fake_norms(),
+        f"analysis/{model}/anomaly": fake_anomaly(scans),
         "cohort/site_audit": fake_audit(),
         "volumes/site_steps": fake_steps(),
         f"analysis/{model}/separation": fake_separation(),

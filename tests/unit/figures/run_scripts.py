@@ -49,6 +49,17 @@ def build_report(
         output={"figure": figures / "quality.png", "pictures": root / "report/quality"},
         params={**both, "space": space},
     )
+    analysis = root / "analysis"
+    run_script(
+        "plot_norms",
+        input={
+            "curves": analysis / "norms.tsv",
+            "scores": analysis / "norm_scores.tsv",
+            "fits": analysis / "norm_fits.tsv",
+        },
+        output={"figure": figures / "norms.png"},
+        params=dpi,
+    )
     for model in models:
         plot_model(root, model, tasks, both, dpi)
     run_script(

@@ -4,9 +4,10 @@ AUDITED_TASKS = [
     {key: task[key] for key in ("name", "target", "datasets", "classes")}
     for task in config["tasks"]
 ]
-OF_WALKS = ("walk_components", "walk_sd")
+# Walks and norms have their own rules: their settings change nothing of the other analyses.
+ELSEWHERE = ("walk_components", "walk_sd", "norms")
 ANALYSIS = {
-    key: value for key, value in config["analysis"].items() if key not in OF_WALKS
+    key: value for key, value in config["analysis"].items() if key not in ELSEWHERE
 }
 
 
@@ -36,3 +37,18 @@ def bundled_components(wildcards):
     if not config["autoencoders"][wildcards.model]["bundle"]:
         return []
     return [results(f"autoencoder/{wildcards.model}/components.safetensors")]
+
+
+def labels_of_block(wildcards):
+    """Folders with the label maps of the people of a block."""
+    people = scans_of_block(wildcards)[["dataset", "subject"]].drop_duplicates()
+    return [
+        results(f"volumes/real/{dataset}/{subject}_labels")
+        for dataset, subject in people.itertuples(index=False, name=None)
+    ]
+
+
+def regional_error_tables(wildcards):
+    """Regional errors of the reconstructions by one autoencoder, block by block."""
+    folder = f"analysis/{wildcards.model}/blocks"
+    return [results(f"{folder}/{d}_{b}.tsv") for d, b in blocks_of(*usable_stamps())]

@@ -32,6 +32,7 @@ def test_text_holds_settings_counts_and_versions(tmp_path):
     assert "2.5 mm voxels (64 x 80 x 64)" in text
     assert "accepted 34 scans, flagged 1" in text
     assert "torch 2.0" in text
+    assert "train split (at most 40 people, one scan each)" in text
 
 
 def test_another_configuration_gives_another_text(tmp_path):

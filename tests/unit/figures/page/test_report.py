@@ -72,7 +72,7 @@ def test_every_section_and_link_target_is_there(page: str, bare_page: str) -> No
 
 
 def test_figures_and_numbers_are_shown(page: str) -> None:
-    assert page.count("data:image/png") == 17
+    assert page.count("data:image/png") == 18
     assert page.count("data:image/jpeg") == 2  # the flagged and the rejected scan
     assert "It gives no volume of: hippocampus." in page
     assert "Age 999 is impossible" in page
@@ -120,6 +120,21 @@ def test_a_diagnosis_that_is_the_data_set_is_warned_of(page: str) -> None:
     assert "4.9" in page
 
 
+def test_a_region_that_is_given_back_badly_is_listed(page: str) -> None:
+    section = page[page.index('id="autoencoders"') :]
+    section = section[: section.index("</section>")]
+    assert section.count(">5.43<") == 1
+    assert "z validation" not in section
+
+
+def test_norms_show_where_groups_lie_and_whether_they_hold(page: str) -> None:
+    section = page[page.index('id="norms"') :]
+    section = section[: section.index("</section>")]
+    assert "mean z" in section
+    assert "patient" in section
+    assert "Whether the norms hold" in section
+
+
 def test_empty_sections_say_why(bare_page: str) -> None:
     assert "data:image/" not in bare_page
     for sentence in (
@@ -142,6 +157,8 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "The separation of groups was not measured.",
         "Data sets, sites and scanners were not audited.",
         "There is one data set, site and scanner only",
+        "No norms were fitted.",
+        "Regional errors were not compared",
     ):
         assert sentence in bare_page, sentence
 
