@@ -5,9 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from brainlapse.analysis.tasks.folds import class_name, people_of
 from brainlapse.cohort.sites import tabulate_places
-from brainlapse.cohort.tables import SCAN, is_flagged
+from brainlapse.cohort.tables import SCAN, class_name, is_flagged, people_of
 
 GROUPINGS = ("dataset", "site", "diagnosis", "sex")
 SIDES = ("train", "held_out")

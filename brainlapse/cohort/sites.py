@@ -1,11 +1,11 @@
 """Where a scan was made: data set, site and scanner, under the names that tables use for them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from brainlapse.cohort.columns import plain_name
+from brainlapse.cohort.tables import class_name
 
 SITE_COLUMNS = (
     *("site", "site_id", "site_name", "study_site", "scan_site", "imaging_site"),
@@ -53,7 +53,7 @@ def _named(scans: pd.DataFrame, names: Sequence[str]) -> pd.Series:
         spelled.setdefault(plain_name(column), []).append(column)
     found = pd.Series(None, index=scans.index, dtype=object)
     for column in (column for name in names for column in spelled.get(name, [])):
-        found = found.where(found.notna(), scans[column].map(_text))
+        found = found.where(found.notna(), scans[column].map(class_name))
     return (_owner(scans) + "/" + found).astype(object).where(found.notna(), None)
 
 
@@ -62,10 +62,3 @@ def _owner(scans: pd.DataFrame) -> pd.Series:
     if "person" not in scans:
         return scans["dataset"].astype(str)
     return scans["person"].astype(str).str.replace("/.*", "", regex=True)
-
-
-def _text(value: Any) -> str | None:
-    """Write a whole number, which a missing neighbour made a float, without its point."""
-    if pd.isna(value):
-        return None
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.analysis.norms.settings import NormSettings
-from brainlapse.analysis.tasks.folds import people_of
-from brainlapse.cohort.tables import SCAN
+from brainlapse.cohort.tables import SCAN, people_of
 
 FOLDS = 10
 FEWEST_OF_SEX = 5  # controls of a sex that there is a curve of

@@ -17,9 +17,8 @@ from brainlapse.analysis.sites.designs import (
     less_means,
     visit_columns,
 )
-from brainlapse.analysis.tasks.folds import people_of
 from brainlapse.cohort.sites import tabulate_places
-from brainlapse.cohort.tables import SCAN
+from brainlapse.cohort.tables import SCAN, people_of
 
 STEP_COLUMNS = [
     *("factor", "compared", "region", "place", "reference", "step_pct", "step_low_pct"),

@@ -1,7 +1,6 @@
 """Which scans a task uses, and folds that keep every subject whole."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from brainlapse.analysis.settings import TaskSettings
 from brainlapse.cohort.columns import find_named
-from brainlapse.cohort.tables import is_flagged
+from brainlapse.cohort.tables import class_name, is_flagged, people_of
 
 
 class TaskImpossible(Exception):
@@ -64,13 +63,6 @@ def select_scans(index: pd.DataFrame, task: TaskSettings) -> TaskScans:
     return _select_classes(index[column], usable, groups, task)
 
 
-def people_of(index: pd.DataFrame) -> np.ndarray:
-    """Whose each scan is, (N,) text; tables of before had no column `person`."""
-    if "person" in index:
-        return index["person"].to_numpy(dtype=str)
-    return (index["dataset"].astype(str) + "/" + index["subject"].astype(str)).to_numpy(dtype=str)
-
-
 def _select_numbers(target: pd.Series, usable: np.ndarray, groups: np.ndarray) -> TaskScans:
     numbers = pd.to_numeric(target, errors="coerce").to_numpy(dtype=float)
     rows = np.flatnonzero(usable & np.isfinite(numbers))
@@ -108,15 +100,6 @@ def check_people(scans: TaskScans, target: str, least: int) -> None:
                 f"class {name!r} of {target!r} has {count} subjects, at least {least} are needed"
             )
             raise TaskImpossible(message)
-
-
-def class_name(value: Any) -> str | None:
-    """Write a class as text: whole numbers without a decimal point, missing values as None."""
-    if pd.isna(value) or str(value) in ("", "n/a"):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def subjects_per_class(true: np.ndarray, groups: np.ndarray, classes: list[str]) -> dict[str, int]:

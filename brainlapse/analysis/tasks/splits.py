@@ -11,12 +11,12 @@ from brainlapse.analysis.tasks.folds import (
     TaskImpossible,
     TaskScans,
     check_people,
-    class_name,
     select_scans,
     subject_folds,
 )
 from brainlapse.analysis.tasks.twins import merge_twins
 from brainlapse.cohort.columns import find_named
+from brainlapse.cohort.tables import class_name
 
 
 @dataclass(frozen=True)
