@@ -120,10 +120,14 @@ def cross_validate(
 
 
 def latent_steps(seen: np.ndarray, settings: AnalysisSettings, seed: int) -> list:
-    """Unfitted steps for latents (N, P): scaler, principal components, one common scale."""
+    """Unfitted steps for latents (N, P): principal components, one common scale.
+
+    Elements keep their spread: scaled to one, those of the `pca` family, which vary apart, would
+    leave no direction that comes first.
+    """
     n_scans, n_features = seen.shape
     pca = principal_components(n_scans, n_features, settings.task_components, seed)
-    return [StandardScaler(), pca, LeadingScale()]
+    return [pca, LeadingScale()]
 
 
 def covariate_steps(seen: pd.DataFrame) -> list:
