@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 JOBS ?= 2
 RUN ?=  # a folder that keeps the tests' run of the whole chain, for another call of make
-SLOW := pytest $(if $(strip $(RUN)),--finished-run "$(strip $(RUN))") -m
+SLOW := pytest $(if $(strip $(RUN)),--finished-run="$(strip $(RUN))") -m
 
 .PHONY: demo test test-long test-all check fix docs niivue install
 
