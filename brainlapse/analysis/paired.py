@@ -78,9 +78,12 @@ def rank_paired(
 
 
 def interval(draws: np.ndarray, people: int) -> tuple[float, float]:
-    """95 % percentile interval of finite draws; NaN where there are none."""
+    """95 % percentile interval of finite draws, widened for few people.
+
+    NaN where there are none, and where all say the same: somebody else may still differ.
+    """
     finite = draws[np.isfinite(draws)]
-    if not len(finite):
+    if not len(finite) or np.ptp(finite) == 0:
         return np.nan, np.nan
     tail = norm.cdf(np.sqrt(people / (people - 1)) * t.ppf(0.025, people - 1))
     low, high = np.percentile(finite, [100 * tail, 100 * (1 - tail)])

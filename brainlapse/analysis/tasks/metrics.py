@@ -6,6 +6,8 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
+from brainlapse.analysis.paired import FEWEST, interval
+
 Metric = Callable[[np.ndarray], float]  # indices of scans -> value
 
 
@@ -218,7 +220,7 @@ def bootstrap_intervals(
     samples: int,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
-    """95 % percentile intervals from resampling whole subjects with replacement.
+    """95 % intervals from resampling whole subjects with replacement; none of fewer than 6.
 
     The models are not fitted again: the intervals say how much the value depends on which
     subjects were scored, not on which were trained on.
@@ -236,10 +238,9 @@ def bootstrap_intervals(
     seed : int
         Seed of the resampling.
     """
-    unknown = dict.fromkeys(metrics, (np.nan, np.nan))
     subjects, member = np.unique(groups[rows], return_inverse=True)
-    if samples == 0 or len(subjects) < 2:
-        return unknown
+    if samples == 0 or len(subjects) < FEWEST:
+        return dict.fromkeys(metrics, (np.nan, np.nan))
     scans_of = [rows[member == number] for number in range(len(subjects))]
     generator = np.random.default_rng(seed)
     values: dict[str, list[float]] = {name: [] for name in metrics}
@@ -248,12 +249,4 @@ def bootstrap_intervals(
         scans = np.concatenate([scans_of[number] for number in drawn])
         for name, metric in metrics.items():
             values[name].append(metric(scans))
-    return {name: _central_95(np.asarray(draws)) for name, draws in values.items()}
-
-
-def _central_95(draws: np.ndarray) -> tuple[float, float]:
-    finite = draws[np.isfinite(draws)]
-    if len(finite) == 0:
-        return np.nan, np.nan
-    low, high = np.percentile(finite, [2.5, 97.5])
-    return float(low), float(high)
+    return {name: interval(np.asarray(draws), len(subjects)) for name, draws in values.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from brainlapse.analysis.paired import FEWEST
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks import metrics
 from brainlapse.analysis.tasks.crossval import Output
@@ -22,6 +23,7 @@ METRIC_COLUMNS = [
     *("ci_low", "ci_high", "p_value", "n_scans", "n_subjects", "n_folds", "chosen", "note"),
 ]
 SEEN_NOTE = "the autoencoder was trained on these images"
+FEW_NOTE = f"no interval: fewer than {FEWEST} people"
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def metric_table(
         ranges = metrics.bootstrap_intervals(
             model, rows, scans.groups, settings.bootstrap_samples, seed
         )
+        people = len(np.unique(scans.groups[rows]))
+        notes = [SEEN_NOTE] * (name == "train") + [FEW_NOTE] * (people < FEWEST)
         for metric, function in model.items():
             records.append(
                 {
@@ -96,8 +100,8 @@ def metric_table(
                     "ci_low": ranges[metric][0],
                     "ci_high": ranges[metric][1],
                     "n_scans": len(rows),
-                    "n_subjects": len(np.unique(scans.groups[rows])),
-                    "note": SEEN_NOTE if name == "train" else "",
+                    "n_subjects": people,
+                    "note": "; ".join(notes),
                 }
             )
     table = pd.DataFrame(records, columns=METRIC_COLUMNS)
