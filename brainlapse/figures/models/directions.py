@@ -93,10 +93,8 @@ def task_title(pattern: dict, metrics: pd.DataFrame, sd: float) -> str:
         return words
     row = rows.iloc[0]
     name = {"roc_auc": "ROC AUC", "mae": "mean absolute error"}[row["metric"]]
-    return (
-        f"{words}\n{name} {row['value']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f}), "
-        f"without looking {row['baseline']:.2f}"
-    )
+    ends = f" ({row['ci_low']:.2f} to {row['ci_high']:.2f})" if pd.notna(row["ci_low"]) else ""
+    return f"{words}\n{name} {row['value']:.2f}{ends}, without looking {row['baseline']:.2f}"
 
 
 def _picture(panel: Axes, volume: np.ndarray, affine: np.ndarray, index: tuple[int, ...]) -> None:
