@@ -28,12 +28,12 @@ from brainlapse.images import load_volume
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.interface import Autoencoder
 from brainlapse.rejection import read_rejection
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.data.scans import ScanSet, TrainingData
 from brainlapse.training.encoding.metrics import reconstruction_metrics
 from brainlapse.training.encoding.passes import decode_latents, encode_volumes
 from brainlapse.training.loop.loop import train
 from brainlapse.training.model.precision import resolve_precision
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import AutoencoderSettings, EncodingSettings
 
 BRAIN = "_space-MNI_desc-brain_T1w.nii.gz"

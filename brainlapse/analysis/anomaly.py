@@ -7,7 +7,8 @@ import pandas as pd
 
 from brainlapse.analysis.norms.curves import normal_score
 from brainlapse.analysis.norms.people import middle_scans
-from brainlapse.cohort.tables import SCAN, is_flagged, people_of
+from brainlapse.cohort.people.names import people_of
+from brainlapse.cohort.tables import SCAN, is_flagged
 from brainlapse.segmentation.labels import GROUPS, STRUCTURES, region_name
 
 FEWEST_VOXELS = 10  # of a region: fewer are mostly its border

@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 
+from brainlapse.cohort.people.names import class_name, people_of
 from brainlapse.cohort.sites import tabulate_places
-from brainlapse.cohort.tables import SCAN, class_name, is_flagged, people_of
+from brainlapse.cohort.tables import SCAN, is_flagged
 
 GROUPINGS = ("dataset", "site", "diagnosis", "sex")
 SIDES = ("train", "held_out")

@@ -11,7 +11,7 @@ from brainlapse.aging.plan import BY_MODEL
 from brainlapse.analysis.paired import FEWEST, STANDING_COLUMNS, rank_paired
 from brainlapse.analysis.settings import TaskSettings
 from brainlapse.analysis.tasks.metrics import balanced_accuracy, mae, roc_auc
-from brainlapse.cohort.tables import class_name
+from brainlapse.cohort.people.names import class_name
 
 MODEL_COLUMNS = ["model", "group", "measure", "split", *STANDING_COLUMNS, "note"]
 MEAN_IMAGE = "mean image"

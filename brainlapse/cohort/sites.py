@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from brainlapse.cohort.columns import plain_name
-from brainlapse.cohort.tables import class_name
+from brainlapse.cohort.people.names import class_name
 
 SITE_COLUMNS = (
     *("site", "site_id", "site_name", "study_site", "scan_site", "imaging_site"),

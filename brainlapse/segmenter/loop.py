@@ -26,7 +26,7 @@ from brainlapse.segmenter.deformation import GRID, SHAPE
 from brainlapse.segmenter.objective import dice_scores, segmentation_terms
 from brainlapse.segmenter.settings import SegmenterSettings, SynthesisSettings
 from brainlapse.segmenter.synthesis import draw_patch
-from brainlapse.training.checkpoint import ResumeFolder, StopSignals
+from brainlapse.training.resume.checkpoint import ResumeFolder, StopSignals
 
 LOG_EVERY = 50
 VALIDATION_SEED = 10**6

@@ -8,13 +8,13 @@ import torch
 
 from brainlapse.runtime import read_json, write_json
 from brainlapse.space import SpaceSettings
-from brainlapse.training.checkpoint import ResumeFolder, describe_run
 from brainlapse.training.data.scans import load_training_data
 from brainlapse.training.devices.processes import Processes
 from brainlapse.training.loop.loop import train
 from brainlapse.training.loop.volume_error import load_judge
 from brainlapse.training.model.state import TrainingState
 from brainlapse.training.principal import Fitted, fit
+from brainlapse.training.resume.checkpoint import ResumeFolder, describe_run
 from brainlapse.training.settings import AutoencoderSettings
 
 JOB_NAME = "job.json"

@@ -12,10 +12,10 @@ import torch
 
 from brainlapse.networks.autoencoders import build_autoencoder, log_size
 from brainlapse.networks.interface import Autoencoder
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.data.scans import ScanSet, TrainingData, to_batch
 from brainlapse.training.loop.losses import l1
 from brainlapse.training.model.state import Best
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import AutoencoderSettings
 
 BLOCK_BYTES = 256 * 2**20

@@ -3,12 +3,12 @@
 from brainlapse import provenance, runtime
 from brainlapse.pretraining.outputs import CONTRACT, load_brains, middle_space
 from brainlapse.pretraining.settings import PretrainingSettings
-from brainlapse.training.checkpoint import ResumeFolder, file_states
 from brainlapse.training.devices.device import choose_device
 from brainlapse.training.loop import loop
 from brainlapse.training.model import trained as model
 from brainlapse.training.model.precision import resolve_precision
 from brainlapse.training.report import history_table, model_card
+from brainlapse.training.resume.checkpoint import ResumeFolder, file_states
 
 
 def main(snakemake) -> None:

@@ -7,8 +7,8 @@ from brainlapse.segmenter.anatomies import read_anatomy, split_anatomies
 from brainlapse.segmenter.loop import train_segmenter
 from brainlapse.segmenter.outputs import history_table, save_segmenter
 from brainlapse.segmenter.settings import SegmenterSettings
-from brainlapse.training.checkpoint import ResumeFolder, file_states
 from brainlapse.training.devices.device import choose_device
+from brainlapse.training.resume.checkpoint import ResumeFolder, file_states
 
 
 def main(snakemake) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.analysis.norms.settings import NormSettings
-from brainlapse.cohort.tables import SCAN, people_of
+from brainlapse.cohort.people.names import people_of
+from brainlapse.cohort.tables import SCAN
 
 FOLDS = 10
 FEWEST_OF_SEX = 5  # controls of a sex that there is a curve of

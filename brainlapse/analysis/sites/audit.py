@@ -17,8 +17,8 @@ from brainlapse.analysis.sites.designs import (
     visit_columns,
 )
 from brainlapse.cohort.columns import find_named, plain_name
+from brainlapse.cohort.people.names import class_name, people_of
 from brainlapse.cohort.sites import SCANNER_COLUMNS, SITE_COLUMNS, tabulate_places
-from brainlapse.cohort.tables import class_name, people_of
 
 AUDIT_COLUMNS = [
     *("task", "factor", "against", "statistic", "association", "p_value"),

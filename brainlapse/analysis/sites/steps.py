@@ -17,8 +17,9 @@ from brainlapse.analysis.sites.designs import (
     less_means,
     visit_columns,
 )
+from brainlapse.cohort.people.names import people_of
 from brainlapse.cohort.sites import tabulate_places
-from brainlapse.cohort.tables import SCAN, people_of
+from brainlapse.cohort.tables import SCAN
 
 STEP_COLUMNS = [
     *("factor", "compared", "region", "place", "reference", "step_pct", "step_low_pct"),

@@ -8,7 +8,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from brainlapse.analysis.settings import TaskSettings
 from brainlapse.cohort.columns import find_named
-from brainlapse.cohort.tables import class_name, is_flagged, people_of
+from brainlapse.cohort.people.names import class_name, people_of
+from brainlapse.cohort.tables import is_flagged
 
 
 class TaskImpossible(Exception):

@@ -16,7 +16,7 @@ from brainlapse.analysis.tasks.folds import (
 )
 from brainlapse.analysis.tasks.twins import merge_twins
 from brainlapse.cohort.columns import find_named
-from brainlapse.cohort.tables import class_name
+from brainlapse.cohort.people.names import class_name
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import torch
 
 from brainlapse.networks.autoencoders import log_size
 from brainlapse.runtime import format_duration
-from brainlapse.training.checkpoint import ResumeFolder, StopSignals
 from brainlapse.training.data.batches import batch_rows, draw_batch
 from brainlapse.training.data.scans import TrainingData
 from brainlapse.training.determinism import require_determinism, seed_everything
@@ -34,6 +33,7 @@ from brainlapse.training.model.state import (
     pack,
     unpack,
 )
+from brainlapse.training.resume.checkpoint import ResumeFolder, StopSignals
 from brainlapse.training.settings import AutoencoderSettings, TrainingSettings
 
 log = logging.getLogger("brainlapse")

@@ -21,7 +21,7 @@ from brainlapse.segmenter.loop import (
     validation_dice,
 )
 from brainlapse.segmenter.settings import SegmenterSettings
-from brainlapse.training.checkpoint import ResumeFolder
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from tests.unit.segmenter.heads import SMALL
 
 CPU = torch.device("cpu")

@@ -14,11 +14,11 @@ from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.provenance import ROOT, code_fingerprint
 from brainlapse.training import report
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.loop import loop, memory, volume_error
 from brainlapse.training.loop.steps import build_engine
 from brainlapse.training.model.average import start_average, update_average
 from brainlapse.training.model.recomputation import recompute_blocks
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import AutoencoderSettings, TrainingSettings
 
 CPU = torch.device("cpu")

@@ -10,11 +10,11 @@ from brainlapse.figures.models.training import plot_history, summarise
 from brainlapse.latents import read_latents, write_latents
 from brainlapse.space import SpaceSettings
 from brainlapse.training import principal
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.encoding import passes as encoding
 from brainlapse.training.loop import loop
 from brainlapse.training.model import trained as model
 from brainlapse.training.report import history_table, model_card
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import AutoencoderSettings, EncodingSettings
 
 CPU = torch.device("cpu")

@@ -9,8 +9,8 @@ import torch
 from sklearn.decomposition import PCA
 
 from brainlapse.training import principal
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.data.scans import ScanSet, TrainingData, to_batch
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import AutoencoderSettings
 
 CPU = torch.device("cpu")

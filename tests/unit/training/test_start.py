@@ -8,11 +8,11 @@ import yaml
 from pydantic import ValidationError
 
 from brainlapse.networks.settings import NetworkSettings
-from brainlapse.training.checkpoint import ResumeFolder, describe_run
 from brainlapse.training.loop import loop
 from brainlapse.training.model import trained as model
 from brainlapse.training.model.start_settings import start_digest
 from brainlapse.training.model.state import new_state
+from brainlapse.training.resume.checkpoint import ResumeFolder, describe_run
 from brainlapse.training.settings import AutoencoderSettings
 
 CPU = torch.device("cpu")

@@ -7,11 +7,11 @@ import torch
 from brainlapse.damage import DamagedFile
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.space import SpaceSettings
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.encoding import passes as encoding
 from brainlapse.training.loop import loop
 from brainlapse.training.model import trained as model
 from brainlapse.training.report import history_table, model_card
+from brainlapse.training.resume.checkpoint import ResumeFolder
 from brainlapse.training.settings import EncodingSettings
 
 CPU = torch.device("cpu")

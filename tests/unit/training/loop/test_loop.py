@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.data.scans import ScanSet, TrainingData, to_batch
 from brainlapse.training.loop import loop, steps
 from brainlapse.training.model.state import add_discriminator, new_state
+from brainlapse.training.resume.checkpoint import ResumeFolder
 
 CPU = torch.device("cpu")
 

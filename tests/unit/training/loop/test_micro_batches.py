@@ -5,11 +5,11 @@ import logging
 import pytest
 import torch
 
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.devices.processes import Processes
 from brainlapse.training.loop import loop, steps
 from brainlapse.training.loop.micro_batches import OutOfMemory, in_parts
 from brainlapse.training.loop.steps import Batch, build_engine
+from brainlapse.training.resume.checkpoint import ResumeFolder
 
 CPU = torch.device("cpu")
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from brainlapse.training.checkpoint import ResumeFolder
 from brainlapse.training.loop import loop
 from brainlapse.training.model import precision
+from brainlapse.training.resume.checkpoint import ResumeFolder
 
 CPU = torch.device("cpu")
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from brainlapse import ownership
-from brainlapse.training.checkpoint import ResumeFolder
+from brainlapse.training.resume.checkpoint import ResumeFolder
 
 
 def test_another_setup_starts_afresh_and_says_why(tmp_path, caplog):

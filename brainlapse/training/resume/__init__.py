@@ -1,0 +1,1 @@
+"""What outlives an interruption: states of trainings."""
