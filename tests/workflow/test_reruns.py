@@ -88,6 +88,11 @@ EDITS = {  # module -> the rules whose own code it is
     "training/encoding/judging.py": JUDGE,
     "training/encoding/average.py": {"average_scans"},
     "cohort/blocks.py": {"gather_blocks"},
+    "cohort/people/names.py": {
+        *("audit_sites", "compare_models", "compare_regions", "decode_directions"),
+        *("evaluate_task", "find_anomalies", "fit_norms", "measure_site_steps"),
+        *("plot_comparison", "plot_latents", "plot_norms", "separate_groups", "write_report"),
+    },
     "analysis/reconstructions.py": {
         "summarise_reconstructions",
         "measure_volume_error",
@@ -100,7 +105,13 @@ EDITS = {  # module -> the rules whose own code it is
     "figures/models/directions.py": {"plot_directions"},
     "analysis/separation.py": {"separate_groups"},
     "analysis/models.py": {"compare_models", "plot_comparison", "write_report"},
-    "analysis/paired.py": {"compare_models", "plot_comparison", "write_report"},
+    "analysis/paired.py": {
+        "compare_models",
+        "decode_directions",
+        "evaluate_task",
+        "plot_comparison",
+        "write_report",
+    },
     "analysis/groups.py": {"separate_groups", "plot_latents"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
