@@ -20,7 +20,10 @@ IMAGE_MEASURES = {"ssim": True, "psnr_db": True, "mae": False, "perceptual": Fal
 HEADLINE = ("ventricles", "hippocampus")
 ALONE = ("copy_last", "volume_bayes")
 """Forecasts that need no network: rows of their own."""
-FALLBACK = ("bayes_anchored", "bayes")
+FALLBACK = (
+    *("bayes_anchored", "bayes", "population_rate_anchored", "population_rate"),
+    *("linear_anchored", "linear"),
+)
 """A model's forecast where too few validation people choose; the first that there is."""
 HELD_OUT = ("test", "apply")
 SPLITS = (*HELD_OUT, "validation", "train")
