@@ -133,7 +133,8 @@ def _measure(row: dict) -> str:
     named = HEADS.get(row["group"], "{}").format(words)
     if row["group"] == "separation":  # whose people differ from model to model
         return named
-    return f"{named}: {row['n_subjects']:.0f} people of {row['split']}"
+    people = "1 person" if row["n_subjects"] == 1 else f"{row['n_subjects']:.0f} people"
+    return f"{named}: {people} of {row['split']}"
 
 
 def _standing(row: dict) -> str:
