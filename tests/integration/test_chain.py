@@ -223,7 +223,7 @@ def test_tasks_stand_beside_their_baselines(finished_run):
 def test_nothing_is_left_half_done(finished_run):
     assert list(finished_run.results.rglob("*.tmp*")) == []
     left = {path.name for path in (finished_run.results / ".resume").iterdir()}
-    assert left == {"run.lock", "latents", "cohort"}  # kept, so that new scans alone are read
+    assert left == {"run.lock", "cohort"}  # kept, so that new scans alone are read
     assert isinstance(finished_run.table("volumes/volumes.tsv"), pd.DataFrame)
 
 
