@@ -262,8 +262,9 @@ class TestPlannedJobs:
     def test_edit_of_the_errors_scores_again(self, snakemake, copy, finished_run, edit):
         edit("brainlapse/aging/errors.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
-        shown = {"plot_forecasts", "write_report", "write_viewer", "write_derivatives"}
-        assert planned == {"score_forecasts", "control_forecasts", *shown}
+        shown = {"plot_forecasts", "plot_comparison", "write_report", "write_viewer"}
+        tables = {"score_forecasts", "control_forecasts", "compare_models", "write_derivatives"}
+        assert planned == {*tables, *shown}
 
     def test_setting_of_a_level_leaves_masks_and_bias(
         self, snakemake, copy, finished_run, tmp_path
