@@ -100,7 +100,7 @@ def test_killed_run_is_finished_by_the_same_command(finished_run, snakemake, tmp
 def test_late_stages_are_finished_too(finished_run, snakemake, tmp_path):
     """From the decoded images to the report."""
     folder = tmp_path / "copy"
-    made = ("volumes/small", "volumes/volumes.tsv", "report")
+    made = ("volumes/small/reconstructed", "volumes/volumes.tsv", "report")
     copy_without(finished_run, folder, made)
     kill_at(LATE_STAGES, folder, finished_run.config, "all")
     finish(snakemake, folder, finished_run.config, "all")

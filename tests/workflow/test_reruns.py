@@ -262,7 +262,7 @@ class TestPlannedJobs:
     def test_edit_of_the_errors_scores_again(self, snakemake, copy, finished_run, edit):
         edit("brainlapse/aging/errors.py", "\n\nEDITED = 1\n")
         planned = self.plan(snakemake, copy, finished_run)
-        shown = {"plot_forecasts", "plot_comparison", "write_report", "write_viewer"}
+        shown = {"plot_forecasts", "write_report", "write_viewer"}
         tables = {"score_forecasts", "control_forecasts", "compare_models", "write_derivatives"}
         assert planned == {*tables, *shown}
 
