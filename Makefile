@@ -14,7 +14,8 @@ demo: .venv/.installed  ## the shipped config: simulated cohort, raw heads to re
 
 test: .venv/.installed-dev  ## every stage end to end, in some minutes; JOBS: processes
 	OMP_NUM_THREADS=1 pytest --numprocesses $(JOBS) --dist loadfile -m "not slow and not slurm"
-	$(SLOW) "slow and not long and not slurm"  # one process: it makes one run of the whole chain
+	OMP_NUM_THREADS=1 pytest --numprocesses $(JOBS) --dist loadfile -m "slow and not slurm" tests/unit
+	$(SLOW) "slow and not long and not slurm" tests/integration tests/workflow  # one run of the whole chain
 
 test-long: .venv/.installed-dev  ## what takes minutes each: runs that are killed, the recipes, real heads
 	$(SLOW) "long and not slurm"
