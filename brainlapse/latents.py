@@ -1,6 +1,5 @@
 """Latents by one model, of a block of people or of all: `latents.npz`, `index.tsv` row by row."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -64,7 +63,8 @@ def read_latents(folder: str | Path) -> tuple[np.ndarray, pd.DataFrame]:
     DamagedFile
         If arrays or index are cut, or don't belong together.
     """
-    return _read_part(folder, "mean")
+    (mean,), index = _read(folder, ("mean",))
+    return mean, index
 
 
 def read_blocks(folders: Sequence[str | Path]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -95,15 +95,17 @@ def gather_latents(
     DamagedFile
         If a block is cut, or the scans are not those of the index.
     """
-    tables = [read_table(Path(folder) / INDEX_NAME, SCAN) for folder in folders]
-    keys, blocks = _keys(index), [_keys(table) for table in tables]
-    check_complete(Path(folders[0]).parents[1], keys, itertools.chain(*blocks), "scans")
+    keys = pd.MultiIndex.from_frame(index[SCAN])
     gathered: dict[str, np.ndarray] = {}
-    for name in PARTS:
-        for folder, block in zip(folders, blocks, strict=True):
-            part, _ = _read_part(folder, name)
+    found: list[tuple] = []
+    for folder in folders:
+        parts, block = _read(folder, PARTS)
+        scans = pd.MultiIndex.from_frame(block[SCAN])
+        found.extend(scans)
+        for name, part in zip(PARTS, parts, strict=True):
             shape = (len(index), *part.shape[1:])
-            gathered.setdefault(name, np.empty(shape, np.float32))[keys.get_indexer(block)] = part
+            gathered.setdefault(name, np.empty(shape, np.float32))[keys.get_indexer(scans)] = part
+    check_complete(Path(folders[0]).parents[1], keys, found, "scans")
     return gathered["mean"], gathered["log_variance"]
 
 
@@ -133,18 +135,14 @@ def check_latents(parts: Iterable[np.ndarray], index: pd.DataFrame, path: str | 
         raise ValueError(message)
 
 
-def _read_part(folder: str | Path, name: str) -> tuple[np.ndarray, pd.DataFrame]:
+def _read(folder: str | Path, names: Sequence[str]) -> tuple[list[np.ndarray], pd.DataFrame]:
     arrays_path, index_path = Path(folder) / ARRAYS_NAME, Path(folder) / INDEX_NAME
     with reading(arrays_path), np.load(arrays_path, allow_pickle=False) as stored:
-        part = stored[name]
+        parts = [stored[name] for name in names]
     index = read_table(index_path, SCAN)
     with reading(index_path):
-        check_latents([part], index, arrays_path)
-    return part, index
-
-
-def _keys(index: pd.DataFrame) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(index[SCAN])
+        check_latents(parts, index, arrays_path)
+    return parts, index
 
 
 def reconstructed_file(scan_path: str) -> str:

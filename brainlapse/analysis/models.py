@@ -11,7 +11,7 @@ from brainlapse.aging.plan import BY_MODEL
 from brainlapse.analysis.paired import FEWEST, STANDING_COLUMNS, rank_paired
 from brainlapse.analysis.settings import TaskSettings
 from brainlapse.analysis.tasks.metrics import balanced_accuracy, mae, roc_auc
-from brainlapse.cohort.people.names import class_name
+from brainlapse.cohort.people.names import class_name, people_of
 
 MODEL_COLUMNS = ["model", "group", "measure", "split", *STANDING_COLUMNS, "note"]
 MEAN_IMAGE = "mean image"
@@ -231,7 +231,7 @@ def _shared(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def standing(held: Held, seed: int) -> pd.DataFrame:
     """Rank the competitors of one measure: ``MODEL_COLUMNS``."""
-    person = (held.rows["dataset"].astype(str) + "/" + held.rows["subject"].astype(str)).to_numpy()
+    person = people_of(held.rows)
     table = rank_paired(held.names, held.metric, person, higher=held.higher, seed=seed)
     reason = ""
     if held.split not in HELD_OUT:

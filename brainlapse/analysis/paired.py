@@ -1,6 +1,6 @@
 """Who is best, among several that were judged on the same people, and whether that is sure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -45,16 +45,10 @@ def rank_paired(
         differences to all others exclude zero. Intervals: 95 % percentiles, widened for few people
         (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
     """
-    people, member = np.unique(person, return_inverse=True)
-    rows_of = [np.flatnonzero(member == number) for number in range(len(people))]
-    everybody = np.arange(len(person))
+    people, everybody = np.unique(person), np.arange(len(person))
     values = np.array([metric(number, everybody) for number in range(len(names))])
     draws = np.full((RESAMPLES if len(people) > 1 else 0, len(names)), np.nan)
-    generator = np.random.default_rng(seed)
-    for draw in draws:
-        rows = np.concatenate(
-            [rows_of[k] for k in generator.integers(len(people), size=len(people))]
-        )
+    for draw, rows in zip(draws, draw_people(person, len(draws), seed), strict=True):
         draw[:] = [metric(number, rows) for number in range(len(names))]
     records = []
     order = np.argsort(-values if higher else values, kind="stable")
@@ -75,6 +69,22 @@ def rank_paired(
             )
         records.append({"model": name, "n_subjects": len(people), **record})
     return pd.DataFrame(records, columns=["model", *STANDING_COLUMNS])
+
+
+def draw_people(person: np.ndarray, samples: int, seed: int) -> Iterator[np.ndarray]:
+    """Draw people with replacement, as many as there are: yield the rows of each drawing.
+
+    Parameters
+    ----------
+    person
+        Whose each row is (N,).
+    """
+    people, member = np.unique(person, return_inverse=True)
+    rows_of = [np.flatnonzero(member == number) for number in range(len(people))]
+    generator = np.random.default_rng(seed)
+    for _ in range(samples):
+        drawn = generator.integers(len(people), size=len(people))
+        yield np.concatenate([rows_of[number] for number in drawn])
 
 
 def interval(draws: np.ndarray, people: int) -> tuple[float, float]:

@@ -133,3 +133,9 @@ def read(path: str | Path, columns: tuple[str, ...] = ()) -> pd.DataFrame:
         if name not in table:
             table[name] = pd.Series(index=table.index, dtype=object)
     return table
+
+
+def given(table: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column as text, ``not given`` where it, or a value of it, is missing."""
+    values = table[column] if column in table else pd.Series(pd.NA, index=table.index)
+    return values.astype(object).where(values.notna(), "not given").astype(str)

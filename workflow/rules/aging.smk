@@ -23,8 +23,8 @@ include: "inputs/aging.smk"
 rule fit_rates:
     """Fit the methods that learn from training people, once for all forecasts."""
     input:
-        latents=training_latents,
-        indexes=training_indexes,
+        latents=in_blocks(training_blocks, "latents.npz"),
+        indexes=in_blocks(training_blocks, "index.tsv"),
         brought=bundled_rates,
     output:
         rates=results("aging/{model}/rates.safetensors"),
@@ -104,8 +104,8 @@ rule gather_forecasts:
 rule interpolate_scans:
     """Decode straight lines in latent space between a subject's first and last scan."""
     input:
-        latents=interpolated_latents,
-        indexes=interpolated_indexes,
+        latents=in_blocks(interpolated_blocks, "latents.npz"),
+        indexes=in_blocks(interpolated_blocks, "index.tsv"),
         weights=results("autoencoder/{model}/model.safetensors"),
         network=results("autoencoder/{model}/config.json"),
         ends=interpolation_images,

@@ -51,8 +51,8 @@ rule encode_scans:
 rule gather_latents:
     """Put the latents of all blocks of people by one autoencoder into one file."""
     input:
-        latents=latents_of_blocks,
-        indexes=indexes_of_blocks,
+        latents=in_blocks(all_blocks, "latents.npz"),
+        indexes=in_blocks(all_blocks, "index.tsv"),
     output:
         latents=results("latents/{model}/latents.npz"),
         index=results("latents/{model}/index.tsv"),

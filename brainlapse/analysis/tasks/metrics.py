@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
-from brainlapse.analysis.paired import FEWEST, interval
+from brainlapse.analysis.paired import FEWEST, draw_people, interval
 
 Metric = Callable[[np.ndarray], float]  # indices of scans -> value
 
@@ -238,15 +238,11 @@ def bootstrap_intervals(
     seed : int
         Seed of the resampling.
     """
-    subjects, member = np.unique(groups[rows], return_inverse=True)
-    if samples == 0 or len(subjects) < FEWEST:
+    subjects = len(np.unique(groups[rows]))
+    if samples == 0 or subjects < FEWEST:
         return dict.fromkeys(metrics, (np.nan, np.nan))
-    scans_of = [rows[member == number] for number in range(len(subjects))]
-    generator = np.random.default_rng(seed)
     values: dict[str, list[float]] = {name: [] for name in metrics}
-    for _ in range(samples):
-        drawn = generator.integers(len(subjects), size=len(subjects))
-        scans = np.concatenate([scans_of[number] for number in drawn])
+    for drawn in draw_people(groups[rows], samples, seed):
         for name, metric in metrics.items():
-            values[name].append(metric(scans))
-    return {name: interval(np.asarray(draws), len(subjects)) for name, draws in values.items()}
+            values[name].append(metric(rows[drawn]))
+    return {name: interval(np.asarray(draws), subjects) for name, draws in values.items()}

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from brainlapse.analysis.norms.scores import BY_ALL
 from brainlapse.cohort.tables import PERSON
-from brainlapse.figures import style
+from brainlapse.figures import style, tables
 from brainlapse.figures.ageing.curves import REGION_ORDER
 
 SHOWN = REGION_ORDER[:4]
@@ -43,9 +43,8 @@ def plot_norms(curves: pd.DataFrame, scores: pd.DataFrame, fits: pd.DataFrame) -
         len(sexes), len(regions), width_in=11.5, height_in=0.6 + 2.4 * len(sexes)
     )
     people = scores[scores["measure"] == SHARE].drop_duplicates([*PERSON, "region"])
-    diagnoses = people["diagnosis"].astype(object).where(people["diagnosis"].notna(), "not given")
-    people = people.assign(diagnosis=diagnoses)
-    colours = style.colour_map(diagnoses)
+    people = people.assign(diagnosis=tables.given(people, "diagnosis"))
+    colours = style.colour_map(people["diagnosis"])
     for row, sex in zip(axes, sexes, strict=True):
         for panel, region in zip(row, regions, strict=True):
             curve = shares[shares["region"] == region]
@@ -101,7 +100,7 @@ def group_table(scores: pd.DataFrame) -> pd.DataFrame:
     known = scores[(scores["measure"] == SHARE) & scores["region"].isin(SHOWN)]
     if known.empty:
         return pd.DataFrame(columns=GROUP_COLUMNS)
-    named = known["diagnosis"].astype(object).where(known["diagnosis"].notna(), "not given")
+    named = tables.given(known, "diagnosis")
     person = known.assign(diagnosis=named, outside=known["outside_ages"].astype(float)).groupby(
         ["region", "diagnosis", *PERSON], sort=True
     )

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from brainlapse.cohort.tables import PERSON
+from brainlapse.figures import tables
 from brainlapse.figures.ageing.curves import REGION_ORDER
 
 SHOWN = REGION_ORDER[:4]
@@ -17,9 +18,9 @@ def group_table(anomaly: pd.DataFrame) -> pd.DataFrame:
     )
     if known.empty:
         return pd.DataFrame()
-    named = known["diagnosis"].astype(object).where(known["diagnosis"].notna(), "not given")
     by = ["region", "split", "diagnosis"]
-    scores = known.assign(diagnosis=named).groupby([*by, *PERSON])[["z_train", "z_validation"]]
+    known = known.assign(diagnosis=tables.given(known, "diagnosis"))
+    scores = known.groupby([*by, *PERSON])[["z_train", "z_validation"]]
     groups = scores.mean().groupby(level=by, sort=True)
     table = groups.mean()
     table.insert(0, "people", groups.size())

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.stats import f as f_distribution
 
 from brainlapse.analysis.groups import FEWEST, join_scans, tabulate_people
-from brainlapse.figures import style
+from brainlapse.figures import style, tables
 
 FIRST_TWO = ["pc1", "pc2"]
 SHARE = 0.95  # of a group's people, in its ellipse
@@ -44,7 +44,7 @@ def plot_latents(scores: pd.DataFrame, variance: pd.DataFrame, index: pd.DataFra
         raise style.NothingToShow(message)
     scans = join_scans(scores, index)
     people = tabulate_people(scans)
-    grouped = [name for name in WHERE_SEVERAL if len(_values(scans, name).unique()) > 1]
+    grouped = [name for name in WHERE_SEVERAL if len(tables.given(scans, name).unique()) > 1]
     figure, axes = _new_figure(len(grouped) + 4)
     panels = iter(axes)
     for column in ("diagnosis", *grouped):
@@ -99,13 +99,8 @@ def _name_axes(panels: np.ndarray, variance: pd.DataFrame) -> None:
             setter(f"PC {number + 1}{share}")
 
 
-def _values(table: pd.DataFrame, column: str) -> pd.Series:
-    values = table[column] if column in table else pd.Series(pd.NA, index=table.index)
-    return values.astype(object).where(values.notna(), "not given").astype(str)
-
-
 def _plot_groups(axes: Axes, scans: pd.DataFrame, column: str, known: dict[str, str]) -> None:
-    values = _values(scans, column)
+    values = tables.given(scans, column)
     shown = set(values.value_counts().index[:MOST_GROUPS])
     for value, colour in style.colour_map(values, known).items():
         group, label = scans[values == value], value if value in shown else None
@@ -116,7 +111,7 @@ def _plot_groups(axes: Axes, scans: pd.DataFrame, column: str, known: dict[str, 
 
 def _outline_groups(axes: Axes, scans: pd.DataFrame, people: pd.DataFrame, column: str) -> None:
     """Draw mean and ellipse of the people of each group, in the colours of its scans."""
-    colours = style.colour_map(_values(scans, column))
+    colours = style.colour_map(tables.given(scans, column))
     for value in people[column].value_counts().index[:MOST_GROUPS]:
         found = outline(people.loc[people[column] == value, FIRST_TWO].to_numpy(dtype=float))
         if found is None:

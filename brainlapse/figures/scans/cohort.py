@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainlapse.figures import style
+from brainlapse.figures import style, tables
 
 BIN_YEARS = 5
 
@@ -64,7 +64,7 @@ def plot_visits(axes: Axes, scans: pd.DataFrame) -> None:
 
 def plot_groups(axes: Axes, scans: pd.DataFrame) -> None:
     """Plot scans per dataset and diagnosis."""
-    table = scans.assign(diagnosis=_column(scans, "diagnosis").fillna("not given").astype(str))
+    table = scans.assign(diagnosis=tables.given(scans, "diagnosis"))
     counts = pd.crosstab(table["dataset"], table["diagnosis"])
     colours = style.colour_map(counts.columns)
     left = pd.Series(0, index=counts.index)
@@ -84,7 +84,7 @@ def count_table(scans: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (dataset, split), group in scans.groupby(["dataset", "split"], dropna=False):
         ages = group["age_years"].dropna()
-        diagnoses = _column(group, "diagnosis").fillna("not given").value_counts()
+        diagnoses = tables.given(group, "diagnosis").value_counts()
         rows.append(
             {
                 "dataset": dataset,

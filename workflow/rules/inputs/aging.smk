@@ -131,22 +131,11 @@ def preprocessed_paths(paths, suffix):
     return [results(f"preprocess/{path}{suffix}") for path in paths]
 
 
-def interpolated_blocks(model):
+def interpolated_blocks(wildcards):
     """Blocks of the people whose scans are interpolated between."""
-    paths = interpolated_scans(plan_with(plan_interpolations, model))
-    scans = with_blocks(usable_table())
-    blocks = scans[scans["scan_path"].isin(paths)][["dataset", "block"]]
-    return list(blocks.drop_duplicates().itertuples(index=False, name=None))
-
-
-def interpolated_latents(wildcards):
-    """Latents of these people, a file for each block of them."""
-    return encoded(wildcards.model, interpolated_blocks(wildcards.model), "latents.npz")
-
-
-def interpolated_indexes(wildcards):
-    """Which scans they are."""
-    return encoded(wildcards.model, interpolated_blocks(wildcards.model), "index.tsv")
+    paths = interpolated_scans(plan_with(plan_interpolations, wildcards.model))
+    blocks = blocks_of(*usable_stamps())
+    return [key for key, scans in blocks.items() if scans["scan_path"].isin(paths).any()]
 
 
 def interpolation_images(wildcards):

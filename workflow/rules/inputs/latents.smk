@@ -60,34 +60,24 @@ def masks_of_block(wildcards):
     return preprocessed(scans_of_block(wildcards), BRAIN_MASK)
 
 
-def encoded(model, blocks, name):
-    """One file of the latents of each block of people."""
-    return [results(f"latents/{model}/blocks/{d}/{b}/{name}") for d, b in blocks]
+def in_blocks(blocks, name):
+    """Input function: one file of the latents of each of the blocks of people."""
+
+    def files(wildcards):
+        folder = f"latents/{wildcards.model}/blocks"
+        return [results(f"{folder}/{d}/{b}/{name}") for d, b in blocks(wildcards)]
+
+    return files
 
 
-def latents_of_blocks(wildcards):
-    """Latents by one autoencoder, a file for each block of people."""
-    return encoded(wildcards.model, blocks_of(*usable_stamps()), "latents.npz")
+def all_blocks(wildcards):
+    """Blocks of all people."""
+    return list(blocks_of(*usable_stamps()))
 
 
-def indexes_of_blocks(wildcards):
-    """Which scans they are."""
-    return encoded(wildcards.model, blocks_of(*usable_stamps()), "index.tsv")
-
-
-def training_blocks():
+def training_blocks(wildcards):
     """Blocks of training people."""
-    return [(d, b) for d, b in blocks_of(*usable_stamps()) if trains(b)]
-
-
-def training_latents(wildcards):
-    """Latents of training people, a file for each block of them."""
-    return encoded(wildcards.model, training_blocks(), "latents.npz")
-
-
-def training_indexes(wildcards):
-    """Which scans they are."""
-    return encoded(wildcards.model, training_blocks(), "index.tsv")
+    return [(d, b) for d, b in all_blocks(wildcards) if trains(b)]
 
 
 def folders_of(model):
