@@ -135,7 +135,9 @@ def interpolated_blocks(wildcards):
     """Blocks of the people whose scans are interpolated between."""
     paths = interpolated_scans(plan_with(plan_interpolations, wildcards.model))
     blocks = blocks_of(*usable_stamps())
-    return [key for key, scans in blocks.items() if scans["scan_path"].isin(paths).any()]
+    return [
+        key for key, scans in blocks.items() if scans["scan_path"].isin(paths).any()
+    ]
 
 
 def interpolation_images(wildcards):
