@@ -16,8 +16,10 @@ from brainlapse.cohort.tables import SCAN
 
 MOST_PEOPLE = 20
 """In a block, on average: about 70 scans where people have three or four."""
-FEWEST_BLOCKS = 4
-"""Of a data set of enough people: small cohorts keep several cores busy."""
+FEWEST_PEOPLE = 5
+"""In a block, on average: fewer don't pay for a start of Python, a network and a segmenter."""
+BUSY = 4
+"""Blocks that keep a workstation's cores busy; from here on a block grows to `MOST_PEOPLE`."""
 TRAINING = "train"
 """Beginning of the names of blocks of training people, and their split."""
 OTHERS = "block"
@@ -32,8 +34,8 @@ def block_count(people: int) -> int:
     people
         Number of people of the data set that train, or of the others.
     """
-    count = FEWEST_BLOCKS
-    while people > count * MOST_PEOPLE:
+    count = 1
+    while people > count * (FEWEST_PEOPLE if count < BUSY else MOST_PEOPLE):
         count *= 2
     return count
 

@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from brainlapse.cohort.blocks import FEWEST_BLOCKS, block_of
 from tests.integration.cohorts import CLINIC, add_person
 
 DATE = re.compile(r"^\[\w{3} \w{3} +\d+ [\d:]+ \d{4}\]$", flags=re.MULTILINE)
@@ -46,12 +45,11 @@ def joined(snakemake, finished_run):
 def test_a_new_person_makes_their_own_block_again(joined):
     """Images and rates of others stay, though the file of all latents and the volumes change."""
     blocks = {(job[0], job[1]["dataset"], job[1]["block"]) for job in joined if "block" in job[1]}
-    block = block_of(NEW, FEWEST_BLOCKS)
     again = {
         *("encode_scans", "reconstruct_scans", "judge_mean_image", "segment_decoded"),
         "compare_regions",
     }
-    assert blocks == {(rule, "clinic", block) for rule in again}
+    assert blocks == {(rule, "clinic", "block-0") for rule in again}
     assert {job[1]["subject"] for job in joined if "subject" in job[1]} == {NEW}
     rules = {job[0] for job in joined}
     assert {"gather_latents", "segment_real", "reduce_latents", "collect_volumes"} <= rules

@@ -24,6 +24,7 @@ METRIC_COLUMNS = [
 ]
 SEEN_NOTE = "the autoencoder was trained on these images"
 FEW_NOTE = f"no interval: fewer than {FEWEST} people"
+ALIKE_NOTE = "no interval: every drawing of these people gives the same value"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def metric_table(
         people = len(np.unique(scans.groups[rows]))
         notes = [SEEN_NOTE] * (name == "train") + [FEW_NOTE] * (people < FEWEST)
         for metric, function in model.items():
+            alike = _all_draws_alike(function(rows), ranges[metric], people, settings)
             records.append(
                 {
                     "autoencoder_split": name,
@@ -101,11 +103,18 @@ def metric_table(
                     "ci_high": ranges[metric][1],
                     "n_scans": len(rows),
                     "n_subjects": people,
-                    "note": "; ".join(notes),
+                    "note": "; ".join(notes + [ALIKE_NOTE] * alike),
                 }
             )
     table = pd.DataFrame(records, columns=METRIC_COLUMNS)
     return table.assign(p_value=np.nan, chosen=_counted(judged.model.chosen))
+
+
+def _all_draws_alike(
+    value: float, limits: tuple[float, float], people: int, settings: AnalysisSettings
+) -> bool:
+    drawn = settings.bootstrap_samples > 0 and people >= FEWEST
+    return bool(drawn and np.isfinite(value) and np.isnan(limits).all())
 
 
 def rows_by_split(index: pd.DataFrame, scans: TaskScans, output: Output) -> dict[str, np.ndarray]:

@@ -19,6 +19,13 @@ def test_a_block_holds_whole_people_of_a_bearable_number():
     assert sizes.max() < 30
 
 
+@pytest.mark.parametrize(
+    ("people", "blocks"), [(0, 1), (5, 1), (6, 2), (10, 2), (11, 4), (80, 4), (81, 8), (160, 8)]
+)
+def test_few_people_share_few_blocks(people, blocks):
+    assert block_count(people) == blocks
+
+
 @pytest.mark.parametrize("people", [40, 2000])
 def test_a_new_person_touches_one_block(people):
     before, after = with_blocks(cohort(people)), with_blocks(cohort(people + 1))

@@ -38,7 +38,11 @@ def test_an_effect_of_everywhere_carries_over(change):
     task = GROUPS.model_copy(update=change)
     found = evaluate_task(with_effect(index, np.full(120, True)), index, task, SETTINGS, seed=0)
     assert value(found, "roc_auc") > 0.85  # the scanners' offset takes part of the components
-    assert value(found, "roc_auc", column="ci_low") > 0.75
+    row = found.metrics[found.metrics["metric"] == "roc_auc"].iloc[0]
+    if row["value"] == 1.0:  # on some machines' draws of the components
+        assert "every drawing of these people gives the same value" in row["note"]
+    else:
+        assert row["ci_low"] > 0.75
 
 
 def test_an_effect_of_one_site_is_found_in_folds_and_does_not_carry_over():
