@@ -25,6 +25,7 @@ def agreement_faults(config: "Config", broken: Collection[str] = ()) -> list[str
     """
     checks = {
         _names: {"datasets", "autoencoders"},
+        _drawn_people: {"datasets"},
         _roles: {"datasets", "autoencoders"},
         _tasks: {"datasets", "tasks"},
         _viewer: {"report", "autoencoders"},
@@ -42,6 +43,19 @@ def _names(config: "Config") -> Iterator[str]:
                 yield f"{section}.{name}: the results use this name for themselves; take another"
             if len(name) > MAX_NAME:
                 yield f"{section}: name {name[:20]}...: expected at most {MAX_NAME} letters"
+
+
+def _drawn_people(config: "Config") -> Iterator[str]:
+    first: dict[int, str] = {}
+    for name, dataset in config.datasets.items():
+        if dataset.simulate is None:
+            continue
+        other = first.setdefault(dataset.simulate.seed, name)
+        if other != name:
+            yield (
+                f"datasets.{name}.simulate.seed: would draw the people of '{other}' once more; "
+                "take another number"
+            )
 
 
 def _roles(config: "Config") -> Iterator[str]:

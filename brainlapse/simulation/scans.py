@@ -107,7 +107,7 @@ def build_shape(
         axis=0,
     )
     velocity = velocity * _calm_outside(anatomy)
-    if subject.diagnosis == "patient":
+    if subject.patient_shape:
         velocity = velocity + _patient_velocity()
     forward = exponential(velocity, SHAPE_GRID)
     scale = np.diag([*subject.scale, 1.0])

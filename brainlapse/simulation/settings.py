@@ -1,5 +1,7 @@
 """Settings of the demo cohort."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from brainlapse.settings import Settings
@@ -54,6 +56,12 @@ class SimulationSettings(Settings):
     """A BIDS data set of simulated heads with planted truth."""
 
     subjects: int = Field(16, ge=2, le=2000, description="Number of subjects")
+    seed: int = Field(
+        0,
+        ge=0,
+        le=9999,
+        description="Added to the run's seed: data sets with different numbers hold other people",
+    )
     sessions: int = Field(3, ge=1, le=12, description="Sessions per subject")
     years_between_sessions: float = Field(
         2.0, gt=0, le=20, description="Time between two sessions [years]"
@@ -69,6 +77,11 @@ class SimulationSettings(Settings):
     )
     patient_fraction: float = Field(
         0.5, ge=0, le=1, description="Share of subjects in the patient group [fraction]"
+    )
+    patient_effect: Literal["both", "volumes", "shape", "none"] = Field(
+        "both",
+        description="What sets patients apart: volumes at the first session and rates, shape "
+        "(cerebellum, size of the head), both, or nothing but their name",
     )
     control_rates: RateSettings = Field(
         RateSettings(ventricles=0.03, hippocampus=-0.008, grey_matter=-0.003),

@@ -37,6 +37,8 @@ class Subject:
         Log volume at the first session against the template, (3,).
     scale
         Size of the head relative to the template along x, y and z, (3,).
+    patient_shape
+        Whether the cerebellum is that of a patient.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Subject:
     rates: np.ndarray
     baseline_log_change: np.ndarray
     scale: np.ndarray
+    patient_shape: bool = False
 
     @property
     def sessions(self) -> list[str]:
@@ -118,15 +121,20 @@ def _plan_subject(
         + np.where(np.arange(settings.sessions), jitter, 0)
     )
     ages = np.round(ages, 2)
+    patient = diagnosis == "patient"
+    other_volumes = patient and settings.patient_effect in ("volumes", "both")
+    other_shape = patient and settings.patient_effect in ("shape", "both")
     control = _rates(settings.control_rates)
-    mean = control if diagnosis == "control" else _rates(settings.patient_rates)
+    mean = _rates(settings.patient_rates) if other_volumes else control
     rates = mean * (1 + settings.rate_spread * np.clip(rng.standard_normal(3), -2, 2))
     baseline = control * (ages[0] - settings.reference_age_years)
     baseline = baseline + BETWEEN_SUBJECTS * np.clip(rng.standard_normal(3), -2, 2)
     scale = SEX_SCALE[sex] * (1 + SCALE_SPREAD * np.clip(rng.standard_normal(), -2, 2))
     scale = scale * (1 + AXIS_SCALE_SPREAD * np.clip(rng.standard_normal(3), -2, 2))
-    if diagnosis == "patient":
-        baseline, scale = baseline + PATIENT_OFFSET, scale * PATIENT_SCALE
+    if other_volumes:
+        baseline = baseline + PATIENT_OFFSET
+    if other_shape:
+        scale = scale * PATIENT_SCALE
     return Subject(
         name=name,
         sex=sex,
@@ -137,6 +145,7 @@ def _plan_subject(
         rates=rates,
         baseline_log_change=baseline,
         scale=np.broadcast_to(scale, 3).copy(),
+        patient_shape=other_shape,
     )
 
 

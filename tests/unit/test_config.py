@@ -29,6 +29,13 @@ def test_shipped_configurations_are_valid_and_complete(path):
     assert config["preprocess"]["bias"]
 
 
+@pytest.mark.parametrize("name", ["drawn_brains", "planted_effects"])
+def test_recipes_of_drawn_brains_are_valid_over_the_shipped_config(raw, name):
+    recipe = yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text())
+    config = load_config({**raw, **recipe}, overlay=recipe)
+    assert all(dataset["simulate"]["brains"] for dataset in config["datasets"].values())
+
+
 @pytest.mark.parametrize("name", ["segmenter", "pretraining"])
 def test_settings_of_the_shipped_weights_are_valid_over_the_shipped_config(raw, name):
     recipe = yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text())
@@ -56,6 +63,10 @@ def test_settings_of_the_shipped_weights_are_valid_over_the_shipped_config(raw, 
         (
             {"autoencoders": {"p": {"network": {"family": "pca"}, "training": {"steps": 5}}}},
             ["autoencoders.p", "training: family pca is fitted in closed form", "leave it out"],
+        ),
+        (
+            {"datasets": {name: {"simulate": {"subjects": 4}} for name in ("a", "b")}},
+            ["datasets.b.simulate.seed", "the people of 'a' once more"],
         ),
         ({"datasets": {"a/b": {"bids": "x"}}}, ["datasets", "'a/b'", "letters, digits"]),
         ({"datasets": {"a": {"bids": "x", "role": "apply"}}}, ["none has role 'fit'"]),

@@ -10,9 +10,10 @@ from brainlapse.simulation.settings import SimulationSettings
 def main(snakemake) -> None:
     """Write the whole data set below the rule's output directory."""
     runtime.start(snakemake)
+    settings = SimulationSettings.model_validate(snakemake.params.settings)
     write_dataset(
-        SimulationSettings.model_validate(snakemake.params.settings),
-        seed=snakemake.params.seed,
+        settings,
+        seed=snakemake.params.seed + settings.seed,
         folder=Path(snakemake.output.folder),
         workers=snakemake.threads,
     )

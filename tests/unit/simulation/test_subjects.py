@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from brainlapse.simulation.settings import SimulationSettings
-from brainlapse.simulation.subjects import plan_subjects
+from brainlapse.simulation.subjects import PATIENT_OFFSET, PATIENT_SCALE, plan_subjects
 
 
 def test_sixteen_subjects_are_balanced():
@@ -47,6 +47,28 @@ def test_groups_have_their_rates():
         rates = [s.rates[0] for s in subjects if s.diagnosis == diagnosis]
         assert np.mean(rates) == pytest.approx(expected, rel=0.08)
         assert np.std(rates) == pytest.approx(0.22 * expected, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("effect", "volumes", "shape"),
+    [("both", 1, 1), ("volumes", 1, 0), ("shape", 0, 1), ("none", 0, 0)],
+)
+def test_patients_differ_from_themselves_as_controls_by_the_effect_alone(effect, volumes, shape):
+    """Everything is drawn anew from the same numbers: the difference is what is planted."""
+    one, other = (
+        plan_subjects(SimulationSettings(subjects=20, patient_effect=name), seed=0)
+        for name in (effect, "none")
+    )
+    for subject, plain in zip(one, other, strict=True):
+        patient = subject.diagnosis == "patient"
+        gap = subject.baseline_log_change - plain.baseline_log_change
+        np.testing.assert_allclose(gap, patient * volumes * PATIENT_OFFSET, atol=1e-12)
+        np.testing.assert_allclose(
+            subject.scale / plain.scale, PATIENT_SCALE if patient and shape else np.ones(3)
+        )
+        assert subject.patient_shape == bool(patient and shape)
+        faster = subject.rates[0] / plain.rates[0]
+        assert faster == pytest.approx(0.07 / 0.03 if patient and volumes else 1)
 
 
 def test_impossible_settings_are_refused():
