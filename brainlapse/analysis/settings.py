@@ -7,6 +7,9 @@ from pydantic import AfterValidator, Field, model_validator
 from brainlapse.analysis.norms.settings import NormSettings
 from brainlapse.settings import Settings
 
+HEAD_SIZE = "intracranial_ml"
+"""Covariate of tasks that no table of the user has: `preprocess/qc.tsv` does."""
+
 Classifier = Literal[
     "logistic", "linear_svm", "rbf_svm", "random_forest", "knn", "gradient_boosting"
 ]
@@ -135,7 +138,7 @@ class TaskSettings(Settings):
     covariates: list[str] = Field(
         [],
         description="Columns of the confounds baseline, a model that sees only these, for "
-        "instance age_years and sex",
+        "instance age_years, sex and intracranial_ml, the size of the head",
     )
     estimators: Annotated[list[Classifier | Regressor] | None, AfterValidator(_check_each_once)] = (
         Field(

@@ -118,6 +118,7 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/anomaly.py": {"compare_regions", "find_anomalies"},
     "analysis/norms/tables.py": {"fit_norms"},
     "analysis/norms/scores.py": {"fit_norms", "plot_norms", "write_report"},
+    "analysis/tasks/confounds.py": {"evaluate_task"},
     "analysis/tasks/evaluation.py": {"evaluate_task"},
     "analysis/tasks/volumes.py": {"evaluate_task"},
     "aging/errors.py": {"control_forecasts", "score_forecasts"},

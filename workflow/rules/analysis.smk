@@ -123,6 +123,7 @@ rule evaluate_task:
         latents=results("latents/{model}/latents.npz"),
         index=results("latents/{model}/index.tsv"),
         volumes=task_volumes,
+        quality=task_quality,
     output:
         predictions=results("analysis/{model}/tasks/{task}/predictions.tsv"),
         metrics=results("analysis/{model}/tasks/{task}/metrics.tsv"),

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from brainlapse import runtime
-from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.settings import HEAD_SIZE, AnalysisSettings, TaskSettings
+from brainlapse.analysis.tasks.confounds import add_head_size
 from brainlapse.analysis.tasks.evaluation import evaluate_task
 from brainlapse.analysis.tasks.volumes import tabulate_volumes
+from brainlapse.cohort.tables import SCAN
 from brainlapse.latents import read_latents
 from brainlapse.segmentation.reading import read_measured
 
@@ -16,6 +18,8 @@ def main(snakemake) -> None:
     task = TaskSettings.model_validate(snakemake.params.task)
     settings = AnalysisSettings.model_validate(snakemake.params.settings)
     mean, index = read_latents(Path(snakemake.input.latents).parent)
+    if quality := snakemake.input.get("quality"):
+        index = add_head_size(index, runtime.read_table(quality, [*SCAN, HEAD_SIZE]))
     tables = list(map(read_measured, snakemake.input.volumes))
     volumes = tabulate_volumes(tables, index) if tables else None
     result = evaluate_task(mean, index, task, settings, snakemake.params.seed, volumes)

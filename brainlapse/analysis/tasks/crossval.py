@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -83,6 +84,29 @@ def prepare_folds(
         seen = steps.fit_transform(take[split.training])
         prepared.append(FoldData(split, seen, steps.transform(take[split.held_out])))
     return prepared
+
+
+def without(prepared: list[FoldData], known: list[FoldData]) -> list[FoldData]:
+    """Take out of the features what the covariates tell of them, as learnt from training scans.
+
+    Parameters
+    ----------
+    prepared : list[FoldData]
+        Folds with the features.
+    known : list[FoldData]
+        The same folds with the covariates.
+    """
+    left = []
+    for data, covariates in zip(prepared, known, strict=True):
+        told = LinearRegression().fit(covariates.seen, data.seen)
+        left.append(
+            FoldData(
+                data.split,
+                data.seen - told.predict(covariates.seen),
+                data.held_out - told.predict(covariates.held_out),
+            )
+        )
+    return left
 
 
 def cross_validate(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 from brainlapse.analysis.tasks import crossval, permutations
+from brainlapse.analysis.tasks.confounds import tabulate_covariates
 from brainlapse.analysis.tasks.estimators import estimators_of
 from brainlapse.analysis.tasks.folds import TaskImpossible, TaskScans
 from brainlapse.analysis.tasks.splits import Split, choose_people
@@ -23,7 +24,6 @@ from brainlapse.analysis.tasks.tables import (
     prediction_table,
     rows_by_split,
 )
-from brainlapse.cohort.columns import find_named
 
 
 def evaluate_task(
@@ -63,8 +63,9 @@ def evaluate_task(
         return impossible_task(task, list(estimators), str(reason))
     latent_steps = partial(crossval.latent_steps, settings=settings, seed=seed)
     prepared = crossval.prepare_folds(features, splits, latent_steps)
-    covariates, missing = _covariates(index, task, scans)
+    covariates, missing = tabulate_covariates(index, task, scans)
     beside = _prepare_table(covariates, splits)
+    adjusted = crossval.without(prepared, beside) if beside else []
     segmented = _prepare_volumes(volumes, scans, splits)
     baseline = crossval.constant_output(scans, splits)
     outputs, tables = [], []
@@ -77,6 +78,7 @@ def evaluate_task(
             outputs[-1],
             baseline,
             confounds=fit(beside) if beside else None,
+            adjusted=fit(adjusted, ordered=True) if adjusted else None,
             volumes=fit(segmented) if segmented else None,
         )
         tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
@@ -109,18 +111,3 @@ def _prepare_table(table: pd.DataFrame, splits: list[Split]) -> list[crossval.Fo
     """Prepare a table fold by fold; nothing for one without columns."""
     told = splits if len(table.columns) else []
     return crossval.prepare_folds(table, told, crossval.covariate_steps)
-
-
-def _covariates(
-    index: pd.DataFrame, task: TaskSettings, scans: TaskScans
-) -> tuple[pd.DataFrame, str]:
-    """Covariates of the task's scans, and a note on missing ones, for which all are left out."""
-    columns = {name: find_named(name, index.columns) for name in task.covariates}
-    missing = [name for name, column in columns.items() if column is None]
-    found = [] if missing else list(columns.values())
-    table = index[found].iloc[scans.rows].reset_index(drop=True)
-    for name in table:
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            table[name] = table[name].astype(object).where(table[name].notna(), "n/a").astype(str)
-    note = f"confounds baseline left out: the cohort has no column {', '.join(missing)}"
-    return table, note if missing else ""

@@ -17,9 +17,10 @@ PREDICTION_COLUMNS = [
     *("dataset", "subject", "session", "scan", "split", "fold"),
     *("true", "predicted", "score", "chosen", "note"),
 ]
+BESIDE = ("confounds", "adjusted", "volumes")
 METRIC_COLUMNS = [
     *("task", "estimator", "autoencoder_split", "metric", "value", "baseline"),
-    *("confounds", "volumes"),
+    *BESIDE,
     *("ci_low", "ci_high", "p_value", "n_scans", "n_subjects", "n_folds", "chosen", "note"),
 ]
 SEEN_NOTE = "the autoencoder was trained on these images"
@@ -42,6 +43,7 @@ class Judged:
     model: Output
     baseline: Output
     confounds: Output | None
+    adjusted: Output | None
     volumes: Output | None
 
 
@@ -81,7 +83,7 @@ def metric_table(
 ) -> pd.DataFrame:
     """Metrics over all held-out scans, then over those of each autoencoder split."""
     model, baseline = metrics_of(scans, judged.model), metrics_of(scans, judged.baseline)
-    beside = {"confounds": judged.confounds, "volumes": judged.volumes}
+    beside = {name: getattr(judged, name) for name in BESIDE}
     others = {name: metrics_of(scans, output) for name, output in beside.items() if output}
     records = []
     for name, rows in rows_by_split(index, scans, judged.model).items():

@@ -269,6 +269,7 @@ def _task_sentence(task: str, metric: str, row: dict) -> str:
     ends = [row.get("ci_low"), row.get("ci_high")]
     interval = "" if any(pd.isna(end) for end in ends) else f" ({ends[0]:.2g} to {ends[1]:.2g})"
     others = {"always the same answer": "baseline", "covariates alone": "confounds"}
+    others |= {"latents less the covariates": "adjusted"}
     others |= {"regional volumes, which need no network": "volumes"}
     known = {words: row[name] for words, name in others.items() if pd.notna(row.get(name))}
     beside = "; ".join(f"{words} {value:.2g}" for words, value in known.items())

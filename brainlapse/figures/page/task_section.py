@@ -30,8 +30,9 @@ def task_section(run: Run) -> Section:
                 metrics[~few & ~others],
                 "Cross-validation over subjects; a row per metric and split of the autoencoder, "
                 "which has seen the images of its train split. Baseline: what always predicting "
-                "the same reaches; confounds: a model of the covariates alone; volumes: of "
-                "regional volumes alone; ci: 95 % interval.",
+                "the same reaches; confounds: a model of the covariates alone; adjusted: of "
+                "latents less what covariates tell of them; volumes: of regional volumes alone; "
+                "ci: 95 % interval.",
                 empty=f"Task {name} was not evaluated."
                 if metrics.empty
                 else f"No split holds {FEW_SUBJECTS} subjects of task {name}.",

@@ -1,5 +1,7 @@
 """Settings of the tasks, and what a bundle knows of the latent space."""
 
+from brainlapse.analysis.settings import HEAD_SIZE
+
 AUDITED_TASKS = [
     {key: task[key] for key in ("name", "target", "datasets", "classes")}
     for task in config["tasks"]
@@ -30,6 +32,12 @@ def task_volumes(wildcards):
         results(f"volumes/real/{dataset}/{subject}_volumes.tsv")
         for dataset, subject in paths_of_subjects(*usable_stamps())
     ]
+
+
+def task_quality(wildcards):
+    """Sizes of the heads, for a task that has them as a covariate."""
+    wanted = HEAD_SIZE in task_settings(wildcards)["covariates"]
+    return results("preprocess/qc.tsv") if wanted else []
 
 
 def bundled_components(wildcards):

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
+from brainlapse.analysis.tasks.confounds import add_head_size
 from brainlapse.analysis.tasks.evaluation import evaluate_task
 from brainlapse.analysis.tasks.folds import select_scans, subject_folds
 from brainlapse.analysis.tasks.tables import METRIC_COLUMNS, PREDICTION_COLUMNS
@@ -114,7 +115,22 @@ def test_confounds_baseline_shows_what_sex_alone_tells():
     assert value(result, "balanced_accuracy", column="confounds") > 0.95
     missing = GROUPS.model_copy(update={"covariates": ["site"]})
     result = evaluate_task(noise(index), index, missing, SETTINGS, seed=0)
-    assert result.metrics["note"].str.contains("no column site").all()
+    assert result.metrics["note"].str.contains("these scans have no site").all()
+
+
+def test_the_size_of_the_head_stands_beside():
+    """Patients have small heads; the latents don't know."""
+    index = cohort()
+    patient = (index["diagnosis"] == "patient").to_numpy()
+    quality = index[["dataset", "scan"]].assign(intracranial_ml=np.where(patient, 1200.0, 1500.0))
+    sized = add_head_size(index, quality.iloc[::-1].iloc[1:])  # another order, one is missing
+    assert sized["scan"].tolist() == index["scan"].tolist()
+    task = GROUPS.model_copy(update={"covariates": ["intracranial_ml"]})
+    result = evaluate_task(noise(index), sized, task, SETTINGS, seed=0)
+    assert value(result, "balanced_accuracy", column="confounds") > 0.95
+    empty = add_head_size(index, quality.assign(intracranial_ml=np.nan))
+    result = evaluate_task(noise(index), empty, task, SETTINGS, seed=0)
+    assert result.metrics["note"].str.contains("these scans have no intracranial_ml").all()
 
 
 def test_unknown_ages_and_flagged_scans_are_left_out():

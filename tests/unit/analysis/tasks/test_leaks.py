@@ -144,3 +144,17 @@ def test_a_site_that_goes_with_the_diagnosis_is_exposed():
     row = judged(latents, index, TASK.model_copy(update={"covariates": ["site"]}))
     assert row["value"] > 0.8
     assert row["ci_low"] <= row["confounds"] <= row["ci_high"]
+    assert row["adjusted"] < 0.65  # chance is 0.5
+
+
+def test_what_goes_beyond_the_covariates_stays_after_adjusting():
+    """The site moves the same latents as the group; who is patient at which site is chance."""
+    generator = np.random.default_rng(8)
+    index = cohort(generator)
+    patient = (index["diagnosis"] == "patient").to_numpy()
+    index["site"] = np.where(generator.random(len(index) // 2).repeat(2) < 0.5, "south", "north")
+    latents = faces(index, generator)
+    latents[patient] += 1
+    latents[(index["site"] == "south").to_numpy()] += 3
+    row = judged(latents, index, TASK.model_copy(update={"covariates": ["site"]}))
+    assert row["adjusted"] > 0.9
