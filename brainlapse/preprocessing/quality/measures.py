@@ -89,9 +89,10 @@ def measure(
 def describe_affine(transform: np.ndarray) -> dict[str, float]:
     """Split the map from scan to template into scales and shears.
 
-    The inverse of `transform`, scan world to template world, is written as rotation times upper
-    triangle (QR). The triangle's diagonal holds the scales along x, y, z; its other entries,
-    divided by the scale of their row, the shears.
+    The inverse of `transform`, scan world to template world, is written as a rotation followed by
+    an upper triangle (RQ): along the template's axes, however the head lies in the scanner. The
+    triangle's diagonal holds the scales along x, y, z; its other entries, divided by the scale of
+    their row, the shears.
 
     Parameters
     ----------
@@ -106,8 +107,8 @@ def describe_affine(transform: np.ndarray) -> dict[str, float]:
         MNI volume / native volume: a structure of V mm3 in MNI space has
         V / affine_determinant mm3 in the head itself.
     """
-    _, triangle = linalg.qr(np.linalg.inv(transform)[:3, :3])
-    triangle = np.diag(np.sign(np.diag(triangle))) @ triangle
+    triangle, _ = linalg.rq(np.linalg.inv(transform)[:3, :3])
+    triangle = triangle @ np.diag(np.sign(np.diag(triangle)))
     scale = np.diag(triangle)
     return {
         "affine_determinant": 1.0 / abs(float(np.linalg.det(transform[:3, :3]))),

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from brainlapse.preprocessing.quality.measures import (
     NativeScan,
@@ -66,11 +67,23 @@ def test_scales_and_shears_are_read_off():
     )
     triangle = np.array([[1.2, 0.12, 0], [0, 0.9, -0.09], [0, 0, 1.1]])
     to_scan = np.eye(4)
-    to_scan[:3, :3] = np.linalg.inv(turn @ triangle)
+    to_scan[:3, :3] = np.linalg.inv(triangle @ turn)
     found = describe_affine(to_scan)
     assert [found[f"scale_{axis}"] for axis in "xyz"] == pytest.approx([1.2, 0.9, 1.1])
     shears = [found[f"shear_{axes}"] for axes in ("xy", "xz", "yz")]
     assert shears == pytest.approx([0.1, 0, -0.1])
+
+
+@pytest.mark.parametrize("degrees", [[26.0, 8.0, 12.7], [-40.0, 5.0, 60.0]])
+def test_scales_and_shears_are_the_head_s_and_not_its_pose(degrees):
+    """A short, wide head that is tilted in the scanner is as short and as wide."""
+    to_scan = np.linalg.inv(np.array([[1.1, 0.02, 0], [0, 0.97, 0.01], [0, 0, 1.21]]))
+    upright, tilted = np.eye(4), np.eye(4)
+    upright[:3, :3] = to_scan
+    tilted[:3, :3] = Rotation.from_euler("xyz", degrees, degrees=True).as_matrix() @ to_scan
+    one, other = describe_affine(upright), describe_affine(tilted)
+    assert [other.pop("rotation_degrees") > 20, one.pop("rotation_degrees") < 20] == [True, True]
+    assert other == pytest.approx(one)
 
 
 def test_bias_range_of_a_planted_field():
