@@ -44,6 +44,7 @@ from brainlapse.simulation.scans import SimulatedScan, build_shape, simulate_sca
 from brainlapse.simulation.settings import SimulationSettings
 from brainlapse.simulation.subjects import plan_subjects
 from brainlapse.space import Grid, grid_at
+from brainlapse.template import load_template
 from brainlapse.training.encoding.passes import encode_volumes, load_model
 from brainlapse.training.model.start_settings import PRETRAINED
 from brainlapse.training.settings import EncodingSettings
@@ -166,7 +167,7 @@ def true_anchors(first: Measured, grid: Grid) -> tuple[float, float]:
     transform = np.linalg.inv(first.truth.to_mni)
     inside = resample_mask(first.true_mask, first.affine, grid, transform, SETTINGS.resampling)
     brain = resample_inside(corrected, first.affine, grid, transform, inside, SETTINGS.resampling)
-    return find_anchors(brain[inside].astype(float), SETTINGS.intensity)
+    return find_anchors(brain[inside], SETTINGS.intensity, load_template(grid).white[inside])
 
 
 def bring_together(visit: Measured, first: Measured, grid: Grid) -> dict:
@@ -176,7 +177,7 @@ def bring_together(visit: Measured, first: Measured, grid: Grid) -> dict:
     resampling = SETTINGS.resampling
     inside = resample_mask(root.mask, root.affine, grid, root.transform, resampling)
     brain = resample_inside(heads[0], root.affine, grid, root.transform, inside, resampling)
-    anchors = find_anchors(brain[inside].astype(float), SETTINGS.intensity)
+    anchors = find_anchors(brain[inside], SETTINGS.intensity, load_template(grid).white[inside])
     transform = root.transform
     if visit is not first:
         later = Visit("later", heads[1], visit.mask, visit.affine)

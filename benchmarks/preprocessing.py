@@ -33,7 +33,7 @@ from brainlapse.preprocessing.agreement import correlation, dice
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.brain_mask.masking import find_brain
 from brainlapse.preprocessing.brain_mask.ways.registry import WAYS
-from brainlapse.preprocessing.intensity import normalise
+from brainlapse.preprocessing.intensity import find_anchors, normalise
 from brainlapse.preprocessing.quality.reference import registration_target, sample_reference
 from brainlapse.preprocessing.registration.ants import prepare_brain
 from brainlapse.preprocessing.registration.levels import register_brain
@@ -43,6 +43,7 @@ from brainlapse.preprocessing.settings import PreprocessSettings
 from brainlapse.rejection import ScanRejected
 from brainlapse.runtime import limit_threads
 from brainlapse.space import grid_at
+from brainlapse.template import load_template
 
 SETTINGS = PreprocessSettings()
 TARGET = registration_target(SETTINGS.registration.voxel_mm)
@@ -83,7 +84,9 @@ def to_mni(volume: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarr
     stripped, inside = resample_brain(
         found["corrected"], found["mask"], affine, GRID, found["transform"], SETTINGS.resampling
     )
-    return normalise(stripped, inside, SETTINGS.intensity), inside
+    white = load_template(GRID).white[inside]
+    anchors = find_anchors(stripped[inside], SETTINGS.intensity, white)
+    return normalise(stripped, inside, SETTINGS.intensity, anchors), inside
 
 
 def displacement_mm(first: np.ndarray, second: np.ndarray) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from brainlapse.preprocessing.bias import estimate_log_field, remove_field, remove_offset
 from brainlapse.preprocessing.brain_mask.masking import find_brain
-from brainlapse.preprocessing.intensity import normalise
+from brainlapse.preprocessing.intensity import find_anchors, normalise
 from brainlapse.preprocessing.quality.measures import NativeScan, measure
 from brainlapse.preprocessing.quality.reference import registration_target, sample_reference
 from brainlapse.preprocessing.quality.verdict import judge
@@ -74,10 +74,11 @@ def measure_placed(native: NativeScan, transform: np.ndarray) -> dict[str, float
     stripped, inside = resample_brain(
         native.corrected, native.mask, native.affine, GRID, transform, SETTINGS.resampling
     )
+    anchors = find_anchors(stripped[inside], SETTINGS.intensity, REFERENCE.white[inside])
     return measure(
         native=native,
         transform=transform,
-        brain=normalise(stripped, inside, SETTINGS.intensity),
+        brain=normalise(stripped, inside, SETTINGS.intensity, anchors),
         brain_mask=inside,
         reference=REFERENCE,
         grid_affine=GRID.affine,

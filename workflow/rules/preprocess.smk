@@ -131,6 +131,7 @@ rule place_brain:
         shared_mask=shared("_space-MNI_desc-shared_mask.nii.gz"),
         field=shared("_space-MNI_desc-difference_field.nii.gz"),
         visit=shared("_visit.json"),
+        white=results("template/space-MNI_label-WM_probseg.nii.gz"),
     output:
         brain=results("preprocess/{scan_path}_space-MNI_desc-brain_T1w.nii.gz"),
         mask=results("preprocess/{scan_path}_space-MNI_desc-brain_mask.nii.gz"),

@@ -35,7 +35,9 @@ def main(snakemake) -> None:
             stripped, mask = resample_brain(
                 volume, native_mask > 0, affine, grid, transform, resampling
             )
-        anchors = anchors or find_anchors(stripped[mask].astype(np.float64), intensity)
+        if anchors is None:
+            white = load_volume(inputs.white, grid.shape)[0]
+            anchors = find_anchors(stripped[mask], intensity, white[mask])
         save_volume(output.brain, normalise(stripped, mask, intensity, anchors), grid.affine)
         save_volume(output.mask, mask, grid.affine, dtype=np.uint8)
         runtime.write_json(output.scale, {"anchors": list(anchors)})

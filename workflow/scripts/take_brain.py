@@ -35,7 +35,7 @@ def main(snakemake) -> None:
         taken = take_brain(volume, affine, grid, reference.brain_mask, resampling)
         for remark in taken.remarks:
             runtime.log.info("%s: %s", params.path, remark)
-        anchors = find_anchors(taken.brain[taken.mask].astype(np.float64), intensity)
+        anchors = find_anchors(taken.brain[taken.mask], intensity, reference.white[taken.mask])
         brain = normalise(taken.brain, taken.mask, intensity, anchors)
         native = NativeScan(taken.native, taken.native, taken.native_mask, affine)
         numbers = measure(native, np.eye(4), brain, taken.mask, reference, grid.affine)

@@ -13,6 +13,7 @@ from brainlapse.preprocessing.longitudinal.visit import Root, read_visit, root_o
 from brainlapse.preprocessing.resampling import resample_inside, resample_mask
 from brainlapse.preprocessing.settings import IntensitySettings, ResamplingSettings
 from brainlapse.space import Grid
+from brainlapse.template import load_template
 
 FAINTEST = np.float32(1e-3)  # of the brain: what is 0 lies outside
 
@@ -59,7 +60,8 @@ class AlignedVisits:
         """Return mask and anchors of a root."""
         inside = resample_mask(root.mask, root.affine, self.grid, root.transform, self.resampling)
         found = self._sample(root, inside)
-        return Shared(inside, find_anchors(found[inside].astype(np.float64), self.intensity))
+        white = load_template(self.grid).white[inside]
+        return Shared(inside, find_anchors(found[inside], self.intensity, white))
 
     def place(
         self, visit: Root, shared: Shared, log_field: np.ndarray | None

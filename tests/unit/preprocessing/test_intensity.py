@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from brainlapse.preprocessing.intensity import normalise, white_matter_peak
+from brainlapse.preprocessing.intensity import find_anchors, normalise, white_matter_peak
 from brainlapse.preprocessing.settings import IntensitySettings
 from brainlapse.rejection import ScanRejected
 
@@ -41,7 +41,8 @@ def test_range_and_background(brain, method):
 def test_white_matter_peak_is_found(brain):
     volume, mask = brain
     values = volume[mask]
-    assert white_matter_peak(values, values.min(), values.max()) == pytest.approx(450, abs=8)
+    peak = white_matter_peak(values, values.min(), values.max(), np.percentile(values, 60))
+    assert peak == pytest.approx(450, abs=8)
 
 
 def test_the_flank_of_grey_matter_is_no_peak():
@@ -55,13 +56,45 @@ def test_the_flank_of_grey_matter_is_no_peak():
     values = np.concatenate(parts)
     top = float(np.percentile(values, 99.5))
     counts, edges = np.histogram(values, 64)
-    start = np.searchsorted(edges, np.percentile(values, 60))
-    assert counts[start] > counts[np.searchsorted(edges, 100)]
-    assert white_matter_peak(values, 10.0, top) == pytest.approx(100, abs=3)
+    least = float(np.percentile(values, 60))
+    assert counts[np.searchsorted(edges, least)] > counts[np.searchsorted(edges, 100)]
+    assert white_matter_peak(values, 10.0, top, least) == pytest.approx(100, abs=3)
 
 
 def test_without_a_peak_the_upper_end_is_taken():
-    assert white_matter_peak(np.linspace(0, 1, 1000) ** 3, 0.0, 0.9) == 0.9
+    values = np.linspace(0, 1, 1000) ** 3
+    assert white_matter_peak(values, 0.0, 0.9, np.percentile(values, 60)) == 0.9
+
+
+def low_contrast(seed=5):
+    """An old brain: much fluid, grey and white matter that overlap, and what the template says.
+
+    Of what the template calls white, a tenth is fluid and a tenth grey.
+    """
+    random = np.random.default_rng(seed)
+    sizes = {"fluid": 40_000, "grey": 35_000, "white": 25_000}
+    means, spreads = {"fluid": 60, "grey": 250, "white": 310}, 30
+    values = np.concatenate([random.normal(means[name], spreads, n) for name, n in sizes.items()])
+    white = np.zeros(len(values))
+    white[75_000:97_500] = 1
+    white[[*range(2_500), *range(40_000, 42_500)]] = 1
+    return values, white
+
+
+def test_white_matter_that_drowns_in_grey_is_found_where_the_template_has_it():
+    values, white = low_contrast()
+    settings = IntensitySettings()
+    assert find_anchors(values, settings)[1] < 280  # both together: a fifth too low
+    assert find_anchors(values, settings, white)[1] == pytest.approx(310, abs=8)
+    scaled = 3.7 * values + 11  # another gain and offset
+    assert find_anchors(scaled, settings, white)[1] == pytest.approx(3.7 * 310 + 11, abs=30)
+
+
+def test_a_few_voxels_of_white_matter_make_no_histogram():
+    values, white = low_contrast()
+    white[np.flatnonzero(white)[400:]] = 0
+    found = find_anchors(values, IntensitySettings(), white)
+    assert found == find_anchors(values, IntensitySettings())
 
 
 def test_flat_brain_is_rejected(brain):
