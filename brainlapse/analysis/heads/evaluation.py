@@ -6,7 +6,6 @@ by scikit-learn to its optimum, with a penalty that inner folds of the training 
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,8 +119,11 @@ def _people(
     scans, note = merge_twins(latents[scans.rows], scans)
     count = len(training.rows)
     held = np.arange(count, len(scans.rows))
-    known = np.isin(scans.groups[held], scans.groups[:count])
-    return scans, Split(np.arange(count), held[~known]), note
+    held = held[~np.isin(scans.groups[held], scans.groups[:count])]
+    if not len(held):
+        message = f"nobody of {', '.join(HELD_OUT)} is somebody else than the training people"
+        raise TaskImpossible(message)
+    return scans, Split(np.arange(count), held), note
 
 
 def _held_out(
@@ -192,10 +194,6 @@ def _frozen(
     return Output(values, np.full(len(values), np.nan), [tuned.chosen])
 
 
-def _metric_of(functions: list[Metric], rows: np.ndarray, number: int, drawn: np.ndarray) -> float:
-    return functions[number](rows[drawn])
-
-
 def _judge(
     index: pd.DataFrame,
     scans: TaskScans,
@@ -211,28 +209,44 @@ def _judge(
     tables = []
     for name in (name for name in HELD_OUT if name in side):
         rows = split.held_out[side == name]
-        few = len(np.unique(scans.groups[rows])) < FEWEST
         for metric in (metric for metric in HIGHER if metric in metrics["baseline"]):
             functions = [metrics[head][metric] for head in heads]
-            table = rank_paired(
-                heads,
-                partial(_metric_of, functions, rows),
-                scans.groups[rows],
-                higher=HIGHER[metric],
-                seed=seed,
-            ).rename(columns={"model": "head"})
-            if few:
-                table[["ci_low", "ci_high", "gap_low", "gap_high"]] = np.nan
-            alike = table["ci_low"].isna() & np.isfinite(table["value"])
-            reasons = [FEW_NOTE if few else ALIKE_NOTE if one else "" for one in alike]
+            table = _stand(functions, heads, metric, rows, scans.groups, seed)
             tables.append(
                 table.assign(
                     autoencoder_split=name,
                     metric=metric,
                     baseline=metrics["baseline"][metric](rows),
                     n_scans=len(rows),
-                    chosen=pd.Series([outputs[head].chosen[0] for head in heads]).replace("", None),
-                    note=["; ".join(filter(None, [*notes, reason])) or None for reason in reasons],
+                    chosen=_words([outputs[head].chosen for head in heads]),
+                    note=_words([[*notes, reason] for reason in table["note"]]),
                 )
             )
     return pd.concat(tables, ignore_index=True)
+
+
+def _stand(
+    functions: list[Metric],
+    heads: list[str],
+    metric: str,
+    rows: np.ndarray,
+    groups: np.ndarray,
+    seed: int,
+) -> pd.DataFrame:
+    """Return the heads' values of one metric with their intervals, and why there are none."""
+
+    def value(number: int, drawn: np.ndarray) -> float:
+        return functions[number](rows[drawn])
+
+    table = rank_paired(heads, value, groups[rows], higher=HIGHER[metric], seed=seed)
+    table = table.rename(columns={"model": "head"})
+    if len(np.unique(groups[rows])) < FEWEST:
+        table[["ci_low", "ci_high", "gap_low", "gap_high"]] = np.nan
+        return table.assign(note=FEW_NOTE)
+    alike = table["ci_low"].isna() & np.isfinite(table["value"])
+    return table.assign(note=np.where(alike, ALIKE_NOTE, ""))
+
+
+def _words(parts: list[list[str]]) -> pd.Series:
+    """Join the words of each row; missing where there are none."""
+    return pd.Series(["; ".join(filter(None, row)) or None for row in parts], dtype=object)
