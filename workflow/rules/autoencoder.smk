@@ -14,7 +14,14 @@ include: "inputs/autoencoder.smk"
 
 
 rule collect_labels:
-    """Collect the labels of training people that the heads of one autoencoder learn from."""
+    """Collect the labels of training people that the heads of one autoencoder learn from.
+
+    They are a parameter, so that only their change reruns. Cohort and quality are not read: the
+    checkpoints behind the parameter have to be done.
+    """
+    input:
+        cohort=ancient(results("cohort/scans.tsv")),
+        quality=ancient(results("preprocess/qc.tsv")),
     output:
         labels=results("autoencoder/{model}/labels.tsv"),
     log:
