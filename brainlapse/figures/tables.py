@@ -29,17 +29,6 @@ ANOMALY = (
 )
 PCA_VARIANCE = ("component", "explained_variance_ratio")
 SEPARATION = ("column", "split", "silhouette", "p_value", "people", "groups", "note")
-HEADS = (
-    "task",
-    "head",
-    "autoencoder_split",
-    "metric",
-    "value",
-    "baseline",
-    "ci_low",
-    "ci_high",
-    "note",
-)
 SITE_AUDIT = ("factor", "task", "against", "association", "p_value", "verdict", "finding")
 SITE_STEPS = ("factor", "compared", "region", "place", "reference", "step_pct", "note")
 DIRECTIONS = ("task", "estimator", "toward", "n_scans", "n_subjects", "file", "note")

@@ -8,6 +8,7 @@ from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.page.sections import Run
 
 FEW_SUBJECTS = 3
+HEADS = ("task", "head", "autoencoder_split", "metric", "value", "baseline")
 
 
 def task_section(run: Run) -> Section:
@@ -54,7 +55,7 @@ def _heads(run: Run, task: str) -> list[blocks.Block]:
     """Show heads of a task that some autoencoder was trained with, and of the others, frozen."""
     parts = []
     for model in run.models:
-        table = run.table(f"analysis/{model}/heads.tsv", tables.HEADS)
+        table = run.table(f"analysis/{model}/heads.tsv", HEADS)
         mine = table[table["task"] == task].drop(columns=["task", "chosen"], errors="ignore")
         if len(mine):
             mine.insert(0, "model", model)
