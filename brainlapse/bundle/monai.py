@@ -8,8 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save
+
 from brainlapse.bundle.files import MANIFEST, BundleError, read_files
 from brainlapse.bundle.reading import Bundle, read_bundle
+from brainlapse.networks.interface import without_heads
 from brainlapse.runtime import atomic_path
 
 SCHEMA = (
@@ -37,6 +40,9 @@ def export_monai(source: str | Path, target: str | Path) -> None:
     files["configs/inference.json"] = _json(inference(bundle))
     files["docs/data.json"] = contents["contract.json"]
     files[f"docs/{MANIFEST}"] = contents[MANIFEST]
+    own = without_heads(bundle.weights)
+    if len(own) < len(bundle.weights):  # MONAI loads weights into the autoencoder alone
+        files["models/model.safetensors"] = save(own)
     for name, content in files.items():
         with atomic_path(target / name) as temporary:
             temporary.write_bytes(content)

@@ -30,6 +30,7 @@ def agreement_faults(config: "Config", broken: Collection[str] = ()) -> list[str
         _tasks: {"datasets", "tasks"},
         _viewer: {"report", "autoencoders"},
         _bundles: {"autoencoders"},
+        _heads: {"autoencoders", "tasks"},
         _grids: {"space", "autoencoders"},
     }
     asked = [check for check, sections in checks.items() if not sections & set(broken)]
@@ -92,6 +93,15 @@ def _bundles(config: "Config") -> Iterator[str]:
                 f"autoencoders.{name}.{changed[0]}: a model from a bundle brings its own "
                 f"settings; leave this key out, or autoencoders.{name}.bundle to train"
             )
+
+
+def _heads(config: "Config") -> Iterator[str]:
+    known = [task.name for task in config.tasks]
+    for name, model in config.autoencoders.items():
+        for task in model.heads.tasks if model.heads else ():
+            if task not in known:
+                expected = f"expected some of tasks ({', '.join(known) or 'none'})"
+                yield f"autoencoders.{name}.heads.tasks: {expected}, found {task!r}"
 
 
 def _grids(config: "Config") -> Iterator[str]:

@@ -11,7 +11,7 @@ from brainlapse.segmentation.labels import GROUPS, STRUCTURES, region_name
 COLUMNS = Path(__file__).with_name("columns.tsv")
 FAMILIES = (  # columns whose names are made while running: pattern, meaning
     (r"pc\d+", "score on a principal component of the latents"),
-    (r"train_(\w+)", "mean of the loss term {0} over the training steps of the epoch"),
+    (r"train_([\w-]+)", "mean of the loss term {0} over the training steps of the epoch"),
     (r"validation_(\w+)", "mean of the loss term {0} over the validation scans"),
     (r"(\w+)_mean", "mean over scans of {0}"),
     (r"(\w+)_sd", "standard deviation over scans of {0}"),

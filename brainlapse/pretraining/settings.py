@@ -46,4 +46,7 @@ class PretrainingSettings(Settings):
         if any(size % factor or size <= 0 for size in self.shape):
             message = f"shape: {list(self.shape)} must be divisible by the downsampling, {factor}"
             raise ValueError(message)
+        if self.autoencoder.heads is not None:
+            message = "autoencoder.heads: synthetic brains have no labels; leave them out"
+            raise ValueError(message)
         return self

@@ -1,6 +1,6 @@
 """One training job as plain values, so that several processes can take part in it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from brainlapse.runtime import read_json, write_json
 from brainlapse.space import SpaceSettings
 from brainlapse.training.data.scans import load_training_data
 from brainlapse.training.devices.processes import Processes
+from brainlapse.training.heads.loading import load_heads
 from brainlapse.training.loop.loop import train
 from brainlapse.training.loop.volume_error import load_judge
 from brainlapse.training.model.state import TrainingState
@@ -46,6 +47,9 @@ class Job:
         Of the processes of one node together.
     board
         Folder for TensorBoard.
+    labels
+        Rows of dataset, scan, task, task_kind, label and coded, of training scans only; empty for
+        a model without heads.
     """
 
     model: str
@@ -61,6 +65,7 @@ class Job:
     device: str
     threads: int
     board: str
+    labels: list[list[Any]] = field(default_factory=list)
 
     @property
     def processes(self) -> int:
@@ -78,6 +83,8 @@ class Job:
             settings.model_dump(mode="json"), self.code, self.selection, self.seed, self.space,
             self.device, self.precision, self.processes,
         )  # fmt: skip
+        if self.labels:
+            identity["labels"] = self.labels
         minutes = settings.training.checkpoint_minutes
         return ResumeFolder(self.root, self.model, identity, minutes)
 
@@ -109,4 +116,7 @@ def train_job(
         return fit(settings, data, resume)
     judge = load_judge(settings.training, data.grid)
     board = Path(job.board) if settings.training.tensorboard and processes.rank == 0 else None
-    return train(settings, data, job.seed, resume, device, job.precision, processes, judge, board)
+    heads = load_heads(settings, job.labels, data)
+    return train(
+        settings, data, job.seed, resume, device, job.precision, processes, judge, board, heads
+    )

@@ -58,6 +58,7 @@ def model_card(
             "value": state.best.value,
         },
         "parameters": count_parameters(state.model),
+        **({"heads": state.model.heads.describe()} if state.model.heads is not None else {}),
     }
 
 

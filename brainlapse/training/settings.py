@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.settings import Place, Settings
+from brainlapse.training.heads.settings import HEAD_FAMILIES, HeadSettings
 from brainlapse.training.loop.loss_settings import LossSettings
 from brainlapse.training.model.start_settings import check_start
 
@@ -166,6 +167,11 @@ class AutoencoderSettings(Settings):
     augmentation: AugmentationSettings = Field(
         default_factory=AugmentationSettings, description="Random changes of training scans"
     )
+    heads: HeadSettings | None = Field(
+        None,
+        description="s2d and vector only: heads for tasks, trained jointly with the autoencoder; "
+        "none: the autoencoder sees no labels",
+    )
     bundle: Place | None = Field(
         None,
         description="Folder or .zip of a bundle that gives the model instead of training; the "
@@ -180,6 +186,16 @@ class AutoencoderSettings(Settings):
             except ValueError as error:
                 message = f"start: {error}"
                 raise ValueError(message) from None
+        return self
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> "AutoencoderSettings":
+        if self.heads is not None and self.network.family not in HEAD_FAMILIES:
+            message = (
+                f"heads: are trained with family {' or '.join(HEAD_FAMILIES)}, not with "
+                f"{self.network.family}; leave them out"
+            )
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

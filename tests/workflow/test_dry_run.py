@@ -59,6 +59,21 @@ def test_several_datasets_join_one_graph(tmp_path, snakemake):
     assert {"build_cohort", "collect_quality"} <= planned_rules(done.stdout)
 
 
+def test_heads_bring_their_labels_and_their_judge(tmp_path, snakemake):
+    bids = make_dataset(tmp_path / "flat", LAYOUTS["flat"])
+    models = {"taught": {"heads": {"tasks": ["age"]}}, "plain": {}}
+    tasks = [{"name": name, "target": name, "kind": "regression"} for name in ("age", "score")]
+    config = write_config(tmp_path, {"mine": {"bids": bids}}, autoencoders=models, tasks=tasks)
+    done = snakemake(tmp_path, "analyse", "--cores", 1, "-n", "--configfile", config)
+    assert {"collect_labels", "evaluate_heads"} <= planned_rules(done.stdout)
+    assert done.stdout.count("rule collect_labels:") == 1, "labels for a model without heads"
+    assert done.stdout.count("rule evaluate_heads:") == 2
+    plain = {"plain": models["plain"]}
+    config = write_config(tmp_path, {"mine": {"bids": bids}}, autoencoders=plain, tasks=tasks)
+    done = snakemake(tmp_path, "analyse", "--cores", 1, "-n", "--configfile", config)
+    assert not {"collect_labels", "evaluate_heads"} & planned_rules(done.stdout)
+
+
 def test_a_bundle_takes_the_place_of_training(tmp_path, snakemake):
     bids = make_dataset(tmp_path / "flat", LAYOUTS["flat"])
     with zipfile.ZipFile(tmp_path / "given.zip", "w") as archive:

@@ -4,13 +4,14 @@ in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, p
      volumes/volumes.tsv, volumes/real/, latents/{model}/reconstructions/
 out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analysis/{model}/pca.tsv,
      analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv,
-     analysis/{model}/walks/, directions/, anomaly.tsv, analysis/models.tsv
+     analysis/{model}/heads.tsv, walks/, directions/, anomaly.tsv, analysis/models.tsv
 
 audit_sites        what data set, site and scanner can't be told from
 fit_norms          regional volumes of controls over age, and where each scan stands
 reduce_latents     principal components of the training scans, every scan projected
 separate_groups    how far groups of people stand apart in them
 evaluate_task      one prediction task, cross-validated over subjects, beside its baselines
+evaluate_heads     heads trained with an autoencoder, and on its frozen latents, on people held out
 decode_directions  brains along the principal components, maps of what each task looks at
 compare_models     one table of all models, on the same people
 compare_regions    error of the reconstructions of a block of people in each region
@@ -137,11 +138,38 @@ rule evaluate_task:
         runtime=growing(60),
     params:
         task=task_settings,
+        taught=taught_targets,
         settings=ANALYSIS,
         seed=config["seed"],
         code=code_of("evaluate_task"),
     script:
         "../scripts/evaluate_task.py"
+
+
+rule evaluate_heads:
+    """Judge heads on people held out: trained with an autoencoder, and on its frozen latents."""
+    input:
+        latents=results("latents/{model}/latents.npz"),
+        index=results("latents/{model}/index.tsv"),
+        weights=results("autoencoder/{model}/model.safetensors"),
+        card=results("autoencoder/{model}/config.json"),
+    output:
+        table=results("analysis/{model}/heads.tsv"),
+    log:
+        results("logs/evaluate_heads/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(60),
+    params:
+        tasks=HEAD_TASKS,
+        settings=ANALYSIS,
+        seed=config["seed"],
+        code=code_of("evaluate_heads"),
+    script:
+        "../scripts/evaluate_heads.py"
 
 
 rule decode_directions:

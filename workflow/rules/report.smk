@@ -115,6 +115,7 @@ rule write_report:
             model=MODELS,
             task=TASKS,
         ),
+        heads=HEAD_TABLES,
         sites=[
             results("cohort/site_audit.tsv"),
             results("volumes/site_steps.tsv"),

@@ -15,14 +15,15 @@ from brainlapse.segmentation.reading import read_measured
 def main(snakemake) -> None:
     """Unpack the job, evaluate, write predictions and metrics."""
     runtime.start(snakemake)
-    task = TaskSettings.model_validate(snakemake.params.task)
-    settings = AnalysisSettings.model_validate(snakemake.params.settings)
+    params = snakemake.params
+    task = TaskSettings.model_validate(params.task)
+    settings = AnalysisSettings.model_validate(params.settings)
     mean, index = read_latents(Path(snakemake.input.latents).parent)
     if quality := snakemake.input.get("quality"):
         index = add_head_size(index, runtime.read_table(quality, [*SCAN, HEAD_SIZE]))
     tables = list(map(read_measured, snakemake.input.volumes))
     volumes = tabulate_volumes(tables, index) if tables else None
-    result = evaluate_task(mean, index, task, settings, snakemake.params.seed, volumes)
+    result = evaluate_task(mean, index, task, settings, params.seed, volumes, params.taught)
     if result.predictions.empty:
         runtime.log.info("Task %s: %s", task.name, result.metrics["note"].iloc[0])
     runtime.write_table(snakemake.output.predictions, result.predictions)

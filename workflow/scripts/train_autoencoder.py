@@ -10,6 +10,8 @@ from brainlapse.training.model.precision import resolve_precision
 from brainlapse.training.report import history_table, model_card
 from brainlapse.training.settings import AutoencoderSettings
 
+LABELS = ["dataset", "scan", "task", "task_kind", "label", "coded"]
+
 
 def main(snakemake) -> None:
     """Unpack the job, train or resume, write the model; the resume state goes last."""
@@ -25,7 +27,7 @@ def main(snakemake) -> None:
         settings=params.settings,
         space=SpaceSettings.model_validate(params.space).model_dump(mode="json"),
         selection=[list(row) for row in params.scans],
-        code={**params.code, **params.judge},
+        code={**params.code, **params.optional_code},
         seed=params.seed,
         root=params.resume,
         precision=resolve_precision(training.precision, device),
@@ -34,6 +36,11 @@ def main(snakemake) -> None:
         device=device.type,
         threads=snakemake.threads,
         board=snakemake.log[0].removesuffix(".log") + ".tensorboard",
+        labels=[
+            row
+            for path in snakemake.input.labels
+            for row in runtime.read_table(path, LABELS)[LABELS].values.tolist()
+        ],
     )
     resume = work.resume_folder(settings)
     with launch.all_processes(work, resume.path, device) as processes:

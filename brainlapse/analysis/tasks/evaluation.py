@@ -4,6 +4,8 @@ Scaler, principal components and model are fitted inside each training fold. The
 not: it has seen the images of the train split, so results are also given by autoencoder split.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -25,6 +27,8 @@ from brainlapse.analysis.tasks.tables import (
     rows_by_split,
 )
 
+TAUGHT_NOTE = "people of the train split are not judged: the autoencoder learned their labels"
+
 
 def evaluate_task(
     latents: np.ndarray,
@@ -33,6 +37,7 @@ def evaluate_task(
     settings: AnalysisSettings,
     seed: int,
     volumes: pd.DataFrame | None = None,
+    taught: Sequence[str] = (),
 ) -> TaskResult:
     """Cross-validated predictions of one task and their metrics.
 
@@ -48,6 +53,9 @@ def evaluate_task(
         Seed of folds, solver and resampling.
     volumes : pd.DataFrame
         Regional volumes (N, regions), from `tabulate_volumes`: the same models see them alone.
+    taught : Sequence[str]
+        Targets whose labels the autoencoder was trained on. Where the task's is among them, people
+        of its train split are not judged: their latents hold the answer.
 
     Returns
     -------
@@ -68,12 +76,13 @@ def evaluate_task(
     adjusted = crossval.without(prepared, beside) if beside else []
     segmented = _prepare_volumes(volumes, scans, splits)
     baseline = crossval.constant_output(scans, splits)
+    told = _told_rows(index, task, scans, taught)
     outputs, tables = [], []
     for name, estimator in estimators.items():
         fit = partial(
             crossval.cross_validate, scans=scans, estimator=estimator, settings=settings, seed=seed
         )
-        outputs.append(fit(prepared, ordered=True))
+        outputs.append(_unjudged(fit(prepared, ordered=True), told))
         judged = Judged(
             outputs[-1],
             baseline,
@@ -83,7 +92,9 @@ def evaluate_task(
         )
         tables.append(metric_table(index, scans, judged, settings, seed).assign(estimator=name))
     table = pd.concat(tables, ignore_index=True).assign(task=task.name, n_folds=len(splits))
-    table["note"] = ["; ".join(filter(None, (n, made, missing))) or np.nan for n in table["note"]]
+    left_out = TAUGHT_NOTE if told.any() else ""
+    notes = [(note, left_out, made, missing) for note in table["note"]]
+    table["note"] = ["; ".join(filter(None, parts)) or np.nan for parts in notes]
     if settings.permutations:
         main = permutations.main_metric(scans)
         rows = rows_by_split(index, scans, outputs[0])
@@ -95,6 +106,21 @@ def evaluate_task(
         table.loc[shown, "p_value"] = table.loc[shown, "autoencoder_split"].map(p_values)
     predictions = prediction_table(index, scans, splits, outputs[0])
     return TaskResult(predictions, table[METRIC_COLUMNS])
+
+
+def _told_rows(
+    index: pd.DataFrame, task: TaskSettings, scans: TaskScans, taught: Sequence[str]
+) -> np.ndarray:
+    """Tell which of the task's scans taught the autoencoder their target, bool (N,)."""
+    columns = {find_named(target, index.columns) for target in taught}
+    told = find_named(task.target, index.columns) in columns
+    return told & (index["split"].to_numpy(dtype=str)[scans.rows] == "train")
+
+
+def _unjudged(output: crossval.Output, rows: np.ndarray) -> crossval.Output:
+    """Return the output without what it says of some scans."""
+    values = np.where(rows[:, None], np.nan, output.values)
+    return replace(output, values=values, corrected=np.where(rows, np.nan, output.corrected))
 
 
 def _prepare_volumes(

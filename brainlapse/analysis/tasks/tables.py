@@ -64,7 +64,7 @@ def prediction_table(
     fold = np.full(len(scans.true), -1)
     for number, split in enumerate(splits):
         fold[split.held_out] = number
-    tested = np.flatnonzero(fold >= 0)
+    tested = np.flatnonzero((fold >= 0) & np.isfinite(output.values).all(axis=1))
     values, true = output.values[tested], scans.true[tested]
     table = index.iloc[scans.rows[tested]].reindex(columns=PREDICTION_COLUMNS)
     table = table.reset_index(drop=True).assign(fold=fold[tested])

@@ -129,12 +129,20 @@ def _autoencoder(run: Run, name: str, config: dict[str, Any]) -> str:
         "patch-adversarial": loss["adversarial_weight"],
         "Kullback-Leibler": loss["kl_weight"],
     }
+    heads = settings.get("heads")
+    taught = (
+        f" Linear heads for {', '.join(heads['tasks'])} on the pooled latent mean were trained "
+        f"with it (weight {heads['weight']:g}), on labels of training people only."
+        if heads
+        else ""
+    )
     weighted = ", ".join(f"{term} (weight {weight:g})" for term, weight in terms.items() if weight)
     return (
         f"**Autoencoder {name}.** {kind[0].upper()}{kind[1:]} was trained from "
         f"{start}{steps} with batches of {training['batch_size']}, learning rate "
         f"{training['learning_rate']:g}, and the loss L1{' + ' if weighted else ''}{weighted}, "
         f"after [@kapoor]. Its weights were selected by `{training['selection']}`."
+        f"{taught}"
     )
 
 

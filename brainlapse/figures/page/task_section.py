@@ -8,6 +8,7 @@ from brainlapse.figures.page.blocks import Section
 from brainlapse.figures.page.sections import Run
 
 FEW_SUBJECTS = 3
+HEADS = ("task", "head", "autoencoder_split", "metric", "value", "baseline")
 
 
 def task_section(run: Run) -> Section:
@@ -41,6 +42,7 @@ def task_section(run: Run) -> Section:
             *_folded(metrics[others & ~few], "Other estimators"),
             *_folded(metrics[few], f"Splits of fewer than {FEW_SUBJECTS} subjects"),
         ]
+        section.blocks += _heads(run, name)
         for model in run.models:
             section.blocks.append(
                 run.figure(f"{model}/task-{name}.png", f"task {name} from {model}", task["kind"])
@@ -48,6 +50,27 @@ def task_section(run: Run) -> Section:
     if run.tasks:
         section.blocks += [blocks.heading("Where they look"), *_directions(run)]
     return section
+
+
+def _heads(run: Run, task: str) -> list[blocks.Block]:
+    """Show heads of a task that some autoencoder was trained with, and of the others, frozen."""
+    parts = []
+    for model in run.models:
+        table = run.table(f"analysis/{model}/heads.tsv", HEADS)
+        mine = table[table["task"] == task].drop(columns=["task", "chosen"], errors="ignore")
+        if len(mine):
+            mine.insert(0, "model", model)
+            parts.append(mine)
+    if not parts:
+        return []
+    shown = pd.concat(parts, ignore_index=True).dropna(axis="columns", how="all")
+    words = (
+        "The same linear head on the latents, fitted on training people, judged on people held "
+        "out. Joint: trained with the autoencoder; frozen: fitted to its latents afterwards; gap: "
+        "value less that of the other. What joint training costs in reconstruction is in the "
+        "table of all models."
+    )
+    return [blocks.table(shown, words, empty="")]
 
 
 def _directions(run: Run) -> list[blocks.Block]:

@@ -27,7 +27,7 @@ def draw_batch(run: Run, step: int, epoch: int, rows: list[int]) -> Batch:
     noise = _draw_noise(run, step, mine or rows[:1])
     share = 1 / len(rows) if mine else 0.0
     place = describe_place(epoch, step, [run.data.train.names[row] for row in rows])
-    return Batch(torch.cat(drawn), noise, share, place)
+    return Batch(torch.cat(drawn), noise, share, place, mine or rows[:1])
 
 
 def _draw_noise(run: Run, step: int, rows: list[int]) -> Tensor | None:

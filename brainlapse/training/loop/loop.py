@@ -8,11 +8,13 @@ from typing import Any
 import torch
 
 from brainlapse.networks.autoencoders import log_size
+from brainlapse.networks.interface import Heads
 from brainlapse.runtime import format_duration
 from brainlapse.training.data.batches import batch_rows, draw_batch
 from brainlapse.training.data.scans import TrainingData
 from brainlapse.training.determinism import require_determinism, seed_everything
 from brainlapse.training.devices.processes import ALONE, Processes
+from brainlapse.training.heads.centring import centre_heads
 from brainlapse.training.loop import schedule
 from brainlapse.training.loop.board import Board
 from brainlapse.training.loop.memory import compare_memory
@@ -49,6 +51,7 @@ def train(
     processes: Processes = ALONE,
     judge: VolumeJudge | None = None,
     board: Path | None = None,
+    heads: Heads | None = None,
 ) -> TrainingState:
     """Train an autoencoder within its budget, from the last checkpoint if there is one.
 
@@ -62,6 +65,8 @@ def train(
         Measures regional volumes where they select the weights.
     board
         Folder for TensorBoard, or None.
+    heads
+        Fresh heads that hold the labels of the training scans, or None.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def train(
     """
     require_determinism()
     run = plan_run(settings, data, seed, device, precision, processes, judge)
-    state = _start(run, resume)
+    state = _start(run, resume, heads)
     log_size(settings.network.family, state.model)
     with StopSignals() as stop, Board(board) as shown:
         clock = time.monotonic() - state.seconds
@@ -176,12 +181,12 @@ def keep_better(
         state.best = Best(value, epoch, {name: w.detach().cpu().clone() for name, w in weights})
 
 
-def _start(run: Run, resume: ResumeFolder) -> TrainingState:
+def _start(run: Run, resume: ResumeFolder, heads: Heads | None) -> TrainingState:
     engine = run.engine
     if engine.processes.rank == 0:
         resume.open()
     engine.processes.wait()
-    setup = run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision
+    setup = run.settings, run.data.grid.shape, run.seed, engine.device, engine.precision, heads
     state = resume.restore(lambda packed: unpack(packed, *setup))
     _agree_on_checkpoint(engine.processes, state.step if state else 0, resume.path)
     if state is not None:
@@ -189,7 +194,10 @@ def _start(run: Run, resume: ResumeFolder) -> TrainingState:
         return state
     if engine.processes.rank == 0:
         compare_memory(engine, run.data.grid.shape, run.seed)
-    return new_state(*setup)
+    state = new_state(*setup)
+    if heads is not None:
+        centre_heads(state, run.data.train, engine)
+    return state
 
 
 def _agree_on_checkpoint(processes: Processes, step: int, folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.interface import Autoencoder, Heads
 from brainlapse.training.data.scans import ScanSet, to_batch
 from brainlapse.training.devices.processes import ALONE, Processes
 from brainlapse.training.loop.loss_settings import LossSettings
@@ -62,12 +62,15 @@ class Batch:
         Weight of each of these scans: 1 / scans of the update in all processes.
     place
         Epoch, step and scans, for messages.
+    rows
+        Which training scans these are, for their labels; None where labels don't count.
     """
 
     volume: Tensor
     noise: Tensor | None
     share: float
     place: str
+    rows: list[int] | None = None
 
 
 def build_engine(
@@ -141,7 +144,23 @@ def _terms_of(
     scores = None if state.discriminator is None else _scores(state.discriminator, engine)
     loss, perceptual = engine.settings.loss, engine.perceptual
     terms = loss_terms(volume, reconstruction, mean, log_variance, loss, perceptual, scores)
+    if batch.rows is not None and model.heads is not None:
+        _add_heads(terms, model.heads, mean, batch.rows[part], engine.settings)
     return terms, reconstruction
+
+
+def _add_heads(
+    terms: dict[str, Tensor],
+    heads: Heads,
+    mean: Tensor,
+    rows: list[int],
+    settings: AutoencoderSettings,
+) -> None:
+    """Add the losses of the heads, one term per task, and their weighted sum to `total`."""
+    assert settings.heads is not None
+    for task, loss in heads.losses(mean, rows).items():
+        terms[f"head_{task}"] = loss
+        terms["total"] = terms["total"] + settings.heads.weight * loss
 
 
 def _scores(discriminator: nn.Module, engine: Engine) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """Everything of a training run that a checkpoint holds."""
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import nn
 from brainlapse.damage import reading
 from brainlapse.networks.autoencoders import build_autoencoder
 from brainlapse.networks.discriminator import build_discriminator
-from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.interface import Autoencoder, Heads, without_heads
 from brainlapse.networks.layouts import keep_layouts
 from brainlapse.networks.small_maps import guard_small_maps
 from brainlapse.training.determinism import seed_everything
@@ -73,17 +74,25 @@ def new_state(
     seed: int,
     device: torch.device,
     precision: str = "float32",
+    heads: Heads | None = None,
 ) -> TrainingState:
-    """Start a run: fresh weights that depend on the seed alone, or those of another model."""
+    """Start a run: fresh weights that depend on the seed alone, or those of another model.
+
+    Parameters
+    ----------
+    heads
+        Fresh ones that are trained with the autoencoder as a part of it; a copy is taken.
+    """
     seed_everything(seed, "weights")
     model = build_autoencoder(settings.network, grid_shape)
     if settings.start is not None:
         path = start_folder(settings.start) / WEIGHTS_NAME
         with reading(path, "name other weights, or leave `start` out"):
-            model.load_state_dict(load_file(path))
+            model.load_state_dict(without_heads(load_file(path)))
     guard_small_maps(model)
     if settings.network.family == "kl":  # of s2d's small maps torch is faster
         keep_layouts(model)
+    model.heads = copy.deepcopy(heads)
     model = model.to(device)
     training = settings.training
     average = start_average(model) if training.ema_decay > 0 else None
@@ -127,9 +136,10 @@ def unpack(
     seed: int,
     device: torch.device,
     precision: str = "float32",
+    heads: Heads | None = None,
 ) -> TrainingState:
     """Rebuild the state of `pack`."""
-    state = new_state(settings, grid_shape, seed, device, precision)
+    state = new_state(settings, grid_shape, seed, device, precision, heads)
     if "discriminator" in packed:
         add_discriminator(state, settings, seed, device)
     for name in _parts_present(state):

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from brainlapse.damage import DamagedFile, reading
 from brainlapse.networks.autoencoders import build_autoencoder, log_size
-from brainlapse.networks.interface import Autoencoder
+from brainlapse.networks.interface import Autoencoder, without_heads
 from brainlapse.networks.settings import NetworkSettings
 from brainlapse.runtime import atomic_path, read_json, write_json
 from brainlapse.training.model.start_settings import CARD_NAME, WEIGHTS_NAME
@@ -76,6 +76,8 @@ def build_trained(
 ) -> Autoencoder:
     """Build a frozen autoencoder from its card and weights; errors name the weights' source.
 
+    Heads that were trained with it are left out.
+
     Raises
     ------
     ValueError
@@ -84,7 +86,7 @@ def build_trained(
     network = network_of(card)
     model = build_autoencoder(network, tuple(card["grid"]["shape"]))
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(without_heads(weights))
     except RuntimeError as error:
         message = f"{source}: weights that don't fit {CARD_NAME}; train the model again ({error})"
         raise ValueError(message) from error

@@ -13,6 +13,19 @@ ANALYSIS = {
 }
 
 
+# Tasks that some model has a head for: every model is judged on them, by heads on frozen latents.
+HEAD_NAMES = {task["name"] for model in MODELS for task in taught_tasks(model)}
+HEAD_TASKS = [task for task in config["tasks"] if task["name"] in HEAD_NAMES]
+HEAD_TABLES = expand(
+    results("analysis/{model}/heads.tsv"), model=MODELS if HEAD_TASKS else []
+)
+
+
+def taught_targets(wildcards):
+    """Columns whose labels one autoencoder was trained on."""
+    return sorted(task["target"] for task in taught_tasks(wildcards.model))
+
+
 def task_settings(wildcards):
     """Settings of one task."""
     return next(task for task in config["tasks"] if task["name"] == wildcards.task)

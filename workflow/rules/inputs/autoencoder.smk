@@ -5,6 +5,8 @@ import functools
 from snakemake.exceptions import WorkflowError
 
 from brainlapse.bundle.files import listed_rates
+from brainlapse.cohort.columns import find_named
+from brainlapse.cohort.tables import SPLIT_SCAN
 from brainlapse.provenance import code_fingerprint
 from brainlapse.training.model.start_settings import start_digest
 
@@ -28,8 +30,41 @@ def fit_selection(wildcards):
 
 
 def model_settings(wildcards):
-    """Settings of one autoencoder."""
-    return config["autoencoders"][wildcards.model]
+    """Settings of one autoencoder; those of heads only where it has any."""
+    settings = config["autoencoders"][wildcards.model]
+    return {key: value for key, value in settings.items() if key != "heads" or value}
+
+
+def taught_tasks(model):
+    """Settings of the tasks that one autoencoder is trained on as well."""
+    heads = config["autoencoders"][model]["heads"]
+    names = heads["tasks"] if heads else []
+    return [task for task in config["tasks"] if task["name"] in names]
+
+
+def head_tasks(wildcards):
+    """What the labels of an autoencoder's tasks are taken by."""
+    return taught_tasks(wildcards.model)
+
+
+def head_labels(wildcards):
+    """Labels of the training scans; nothing for an autoencoder without heads."""
+    if not taught_tasks(wildcards.model):
+        return []
+    return [results(f"autoencoder/{wildcards.model}/labels.tsv")]
+
+
+def labelled_scans(wildcards):
+    """Training scans with the columns that the tasks of an autoencoder ask for.
+
+    Nobody else's: a label of somebody held out is no part of any input of the training.
+    """
+    scans = fit_table()
+    scans = scans[scans["split"] == "train"]
+    named = [find_named(t["target"], scans) for t in taught_tasks(wildcards.model)]
+    kept = ["person"] if "person" in scans else []
+    columns = dict.fromkeys([*SPLIT_SCAN, *kept, *filter(None, named)])
+    return rows(scans[list(columns)])
 
 
 def training_start(wildcards):
@@ -71,13 +106,16 @@ def training_tasks_per_gpu(wildcards):
     return 0 if training_nodes(wildcards) else None
 
 
-def judge_code(wildcards):
-    """The segmenter's code, which a model depends on where volumes select its weights."""
-    if model_settings(wildcards)["training"]["selection"] != "volumes":
-        return {}
-    return code_fingerprint(
-        Path(workflow.basedir, "brainlapse", "segmentation", "embedded", "judge.py")
-    )
+def optional_code(wildcards):
+    """Code that only some models depend on: the segmenter as a judge, heads."""
+    settings = model_settings(wildcards)
+    modules = []
+    if settings["training"]["selection"] == "volumes":
+        modules.append("segmentation/embedded/judge.py")
+    if taught_tasks(wildcards.model):
+        modules.append("training/heads/network.py")
+    paths = [Path(workflow.basedir, "brainlapse", module) for module in modules]
+    return {k: v for path in paths for k, v in code_fingerprint(path).items()}
 
 
 def bundle_path(wildcards):

@@ -227,3 +227,18 @@ def test_columns_go_by_the_names_of_the_users_table():
             for named, beside in ((target, covariate), (names[target], names[covariate]))
         )
         pd.testing.assert_frame_equal(found, expected)
+
+
+def test_people_whose_labels_the_autoencoder_learned_are_not_judged():
+    index = cohort()
+    mean = noise(index)
+    plain = evaluate_task(mean, index, GROUPS, SETTINGS, seed=0)
+    taught = evaluate_task(mean, index, GROUPS, SETTINGS, seed=0, taught=["Diagnosis"])
+    assert set(taught.metrics["autoencoder_split"]) == {"all", "test"}
+    assert set(taught.predictions["split"]) == {"test"}
+    held = plain.predictions[plain.predictions["split"] == "test"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(taught.predictions, held)
+    assert value(taught, "accuracy") == value(plain, "accuracy", "test")
+    assert taught.metrics["note"].str.contains("the autoencoder learned their labels").all()
+    other = evaluate_task(mean, index, GROUPS, SETTINGS, seed=0, taught=["sex"])
+    pd.testing.assert_frame_equal(other.metrics, plain.metrics)

@@ -61,6 +61,19 @@ def test_references_are_those_cited(tmp_path):
     assert methods.references(text).count("{") == methods.references(text).count("}")
 
 
+def test_heads_are_told_of(tmp_path):
+    heads = {"tasks": ["sex", "age"]}
+    config = load_config(
+        {
+            "datasets": {"d": {"simulate": {}}},
+            "autoencoders": {"one": {"heads": heads}},
+            "tasks": [{"name": n, "target": n, "kind": "classification"} for n in ("sex", "age")],
+        }
+    )
+    text = methods.text(Run(tmp_path, ("one",), (), {}), config, VERSIONS)
+    assert "Linear heads for sex, age on the pooled latent mean" in text
+
+
 def test_unfinished_run_gives_the_text_of_what_there_is(tmp_path):
     run = Run(tmp_path, ("one",), (), {})
     text = methods.text(run, {}, VERSIONS)

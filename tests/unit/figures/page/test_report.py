@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainlapse.figures.page.sections import Run
+from brainlapse.figures.page.task_section import task_section
 from brainlapse.runtime import write_table
 from tests.unit.figures import fake_run
 from tests.unit.figures.run_scripts import TASKS, build_report
@@ -182,3 +184,22 @@ def test_cross_sectional_cohort(tmp_path: Path) -> None:
     assert "No forecasts" in html
     assert "No volume trajectories" in html
     assert html.count('class="scan"') == 2  # cards without a picture: there are no images
+
+
+def test_heads_stand_with_their_task(tmp_path: Path) -> None:
+    row = {"task": "sex", "autoencoder_split": "test", "metric": "roc_auc", "baseline": 0.5}
+    rows = [
+        {**row, "head": head, "value": value}
+        for head, value in (("joint", 0.875), ("frozen", 0.75))
+    ]
+    write_table(tmp_path / "analysis/one/heads.tsv", pd.DataFrame(rows))
+    write_table(tmp_path / "analysis/two/heads.tsv", pd.DataFrame(rows[1:]))
+    tasks = (
+        {"name": "sex", "target": "sex", "kind": "classification"},
+        {"name": "age", "target": "age_years", "kind": "regression"},
+    )
+    section = task_section(Run(tmp_path, ("one", "two"), tasks, {}))
+    shown = [block for block in section.blocks if "joint training costs" in str(block)]
+    assert len(shown) == 1, "a task without heads shows a table of them"
+    assert "0.875" in str(shown[0])
+    assert str(shown[0]).count("frozen") >= 2

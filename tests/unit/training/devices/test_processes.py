@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,25 @@ def test_two_processes_equal_one_and_go_on_after_a_signal(make_job, monkeypatch)
     cut = make_job("cut", 2)
     assert cut.resume_folder(job.AutoencoderSettings.model_validate(cut.settings)).restore(dict)
     assert_like(run(cut), shared, atol=0, rtol=0)
+
+
+def test_heads_learn_the_same_in_two_processes(make_job):
+    def work(folder, per_node):
+        made = make_job(folder, per_node, steps=4)
+        labels = [
+            ["made", f"sub-{n}", "sex", "classification", "FM"[n % 2], n % 2] for n in (0, 1, 2, 4)
+        ]
+        heads = {"tasks": ["sex"], "weight": 1.0}
+        return replace(made, settings={**made.settings, "heads": heads}, labels=labels)
+
+    alone, shared = run(work("one", 1)), run(work("two", 2))
+    assert alone.model.heads.layers["task-sex"].weight.abs().max() > 0
+    assert_like(alone, shared, atol=1e-5, rtol=1e-3)
+    assert (
+        work("one", 1)
+        .resume_folder(job.AutoencoderSettings.model_validate(work("one", 1).settings))
+        .identity["labels"]
+    )
 
 
 def test_two_nodes_equal_one_process(make_job, slurm):

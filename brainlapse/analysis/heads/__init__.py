@@ -1,0 +1,1 @@
+"""Heads of autoencoders: the labels they learn from, and how they do on people held out."""
