@@ -26,6 +26,7 @@ from brainlapse.analysis.tasks.tables import (
     prediction_table,
     rows_by_split,
 )
+from brainlapse.cohort.columns import find_named
 
 TAUGHT_NOTE = "people of the train split are not judged: the autoencoder learned their labels"
 
