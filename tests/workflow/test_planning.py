@@ -75,7 +75,8 @@ def both(tmp_path):
 
 def steps(output):
     """Jobs with their files, in an order of their own."""
-    lines = re.findall(r"(?m)^(?:    (?:input|output|wildcards):|rule|checkpoint) .*", output)
+    kinds = r"(?:    (?:input|output|wildcards):|(?:local)?(?:rule|checkpoint))"
+    lines = re.findall(rf"(?m)^{kinds} .*", output)
     return sorted(" ".join(sorted(re.split(r"[\s,;]+", line))) for line in lines)
 
 
