@@ -39,6 +39,7 @@ wildcard_constraints:
     kind=r"reconstructed|predicted|interpolated",
 
 
+include: "workflow/rules/planning.smk"
 include: "workflow/rules/records.smk"
 include: "workflow/rules/scheduling.smk"
 include: "workflow/rules/common.smk"

@@ -72,15 +72,16 @@ def code_fingerprint(script: str | Path, root: Path = ROOT) -> dict[str, str]:
 def _analyse(path: Path, root: Path, mtime_ns: int) -> tuple[str, frozenset[str], frozenset[Path]]:
     """Return the hash of a file's meaning, the package modules and the page files that it uses."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imports = frozenset(_package_imports(tree, root))
-    files = frozenset(_page_files(tree, path.parent))
-    _drop_texts(tree)
+    nodes = list(ast.walk(tree))
+    imports = frozenset(_package_imports(nodes, root))
+    files = frozenset(_page_files(nodes, path.parent))
+    _drop_texts(nodes)
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:12]
     return digest, imports, files
 
 
-def _page_files(tree: ast.AST, folder: Path) -> set[Path]:
-    words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+def _page_files(nodes: list[ast.AST], folder: Path) -> set[Path]:
+    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
     names = {word for word in words if isinstance(word, str) and word.endswith(PAGE_FILES)}
     return {folder / name for name in names if (folder / name).is_file()}
 
@@ -94,9 +95,9 @@ def _hash_bytes(path: Path, mtime_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _package_imports(tree: ast.AST, root: Path) -> set[str]:
+def _package_imports(nodes: list[ast.AST], root: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -116,10 +117,10 @@ def _module_path(module: str, root: Path) -> Path | None:
     return initial if initial.is_file() else None
 
 
-def _drop_texts(tree: ast.AST) -> None:
+def _drop_texts(nodes: list[ast.AST]) -> None:
     """Drop docstrings, and the descriptions of settings."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, kinds) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Field":
