@@ -1,8 +1,7 @@
 """What planning costs: work that Snakemake would do again for each of very many jobs.
 
-Nothing here changes a plan: it is the garbage collector's rhythm, answers that are kept because
-the same question always has the same one, and a second plan that would equal the first.
-docs/adr/0008-planning.md says what each brings.
+Nothing here changes a plan: it is the garbage collector's rhythm, and answers that are kept because
+the same question always has the same one. docs/adr/0008-planning.md.
 """
 
 import functools
@@ -11,27 +10,16 @@ import gc
 from snakemake import common as engine_common
 from snakemake import rules as engine_rules
 from snakemake import script as engine_scripts
-from snakemake.dag import DAG
 from snakemake.output_index import OutputIndex
 
 KEPT = 100_000  # files whose rules are remembered
 SOURCES = {}
 
-expand_again = DAG.update_incomplete_input_expand_jobs
 find_source = engine_scripts.get_source
 
 # A plan is millions of objects that stay. By default Python goes through the new ones after every
 # 700 and through all of them again and again.
 gc.set_threshold(100_000, 20, 20)
-
-
-async def expand_if_evicted(self):
-    """Evaluate inputs that wait for a checkpoint again only where that can change them.
-
-    Snakemake does so for functions that ask which group a job is in, of which there are none
-    here, and for checkpoints that lost their inputs; then it plans everything once more.
-    """
-    return bool(self._evicted_checkpoint_outputs) and await expand_again(self)
 
 
 @functools.wraps(find_source)
@@ -46,7 +34,6 @@ def find_source_once(path, sourcecache, basedir=None, *values, **named):
 once_per_function = functools.lru_cache(1000)
 once_per_file = functools.lru_cache(KEPT)
 
-DAG.update_incomplete_input_expand_jobs = expand_if_evicted
 engine_scripts.get_source = find_source_once
 OutputIndex.match_producers = once_per_file(OutputIndex.match_producers)
 engine_common.get_function_params = once_per_function(engine_common.get_function_params)

@@ -7,7 +7,6 @@ to date, and looks at its marks of unfinished jobs before our checkpoints are kn
 folder would pass. docs/adr/0006-records.md.
 """
 
-import functools
 import hashlib
 import re
 import stat
@@ -49,11 +48,9 @@ class OutputRecords(FilePersistence):
     def _get_key(self, f):
         return super()._get_key(f).removeprefix(f"{config['output']}/")
 
-    @functools.lru_cache  # asked for once per result of a job
     def _input(self, job):
         return [without_place(path) for path in super()._input(job)]
 
-    @functools.lru_cache
     def _params(self, job):
         return [without_place(text) for text in super()._params(job)]
 
