@@ -105,8 +105,9 @@ def test_mrextrap_says_what_the_paper_says():
 @pytest.mark.parametrize("name", RECIPES)
 def test_reduced_recipe_is_planned_to_the_report(name, tmp_path):
     path = tmp_path / "reduced.yaml"
-    drawn = {"simulate": {"subjects": 4, "sessions": 3, "voxel_mm": 3.0}}
-    config = reduced(name, tmp_path, dict.fromkeys(RECIPES[name], drawn))
+    drawn = {"subjects": 4, "sessions": 3, "voxel_mm": 3.0}
+    sets = {each: {"simulate": {**drawn, "seed": n}} for n, each in enumerate(RECIPES[name])}
+    config = reduced(name, tmp_path, sets)
     path.write_text(yaml.safe_dump(config))
     done = run_snakemake(tmp_path, "-n", "--configfile", path)
     assert "simulate_dataset" in planned_rules(done.stdout)
