@@ -50,7 +50,7 @@ class Subject:
     rates: np.ndarray
     baseline_log_change: np.ndarray
     scale: np.ndarray
-    patient_shape: bool = False
+    patient_shape: bool
 
     @property
     def sessions(self) -> list[str]:

@@ -31,10 +31,9 @@ def find_source_once(path, sourcecache, basedir=None, *values, **named):
     return SOURCES[key]
 
 
-once_per_function = functools.lru_cache(1000)
-once_per_file = functools.lru_cache(KEPT)
-
 engine_scripts.get_source = find_source_once
-OutputIndex.match_producers = once_per_file(OutputIndex.match_producers)
-engine_common.get_function_params = once_per_function(engine_common.get_function_params)
+OutputIndex.match_producers = functools.lru_cache(KEPT)(OutputIndex.match_producers)
+engine_common.get_function_params = functools.lru_cache(1000)(
+    engine_common.get_function_params
+)
 engine_rules.get_function_params = engine_common.get_function_params

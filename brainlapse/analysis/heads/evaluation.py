@@ -34,6 +34,7 @@ HEAD_COLUMNS = [
     *("n_scans", "n_subjects", "best", "than", "gap", "gap_low", "gap_high", "chosen", "note"),
 ]
 HELD_OUT = ("validation", "test", "apply")
+PARTS, SHARED = ("weight", "bias"), ("centre", "scale")  # of a head, and of all heads
 HIGHER = {"roc_auc": True, "balanced_accuracy": True, "mae": False, "r2": True, "pearson_r": True}
 """Metrics, and whether more is better."""
 
@@ -90,9 +91,6 @@ def trained_heads(
         }
         for head in card.get("heads", [])
     }
-
-
-PARTS, SHARED = ("weight", "bias"), ("centre", "scale")
 
 
 def _people(

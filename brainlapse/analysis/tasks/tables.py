@@ -93,12 +93,13 @@ def metric_table(
         people = len(np.unique(scans.groups[rows]))
         notes = [SEEN_NOTE] * (name == "train") + [FEW_NOTE] * (people < FEWEST)
         for metric, function in model.items():
-            alike = _all_draws_alike(function(rows), ranges[metric], people, settings)
+            value = function(rows)
+            alike = _all_draws_alike(value, ranges[metric], people, settings)
             records.append(
                 {
                     "autoencoder_split": name,
                     "metric": metric,
-                    "value": function(rows),
+                    "value": value,
                     "baseline": _chance_level(metric, scans, baseline, rows),
                     **{name: found[metric](rows) for name, found in others.items()},
                     "ci_low": ranges[metric][0],
