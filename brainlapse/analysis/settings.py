@@ -11,9 +11,9 @@ HEAD_SIZE = "intracranial_ml"
 """Covariate of tasks that no table of the user has: `preprocess/qc.tsv` does."""
 
 Classifier = Literal[
-    "logistic", "linear_svm", "rbf_svm", "random_forest", "knn", "gradient_boosting"
+    "logistic", "linear_svm", "rbf_svm", "random_forest", "knn", "mlp", "gradient_boosting"
 ]
-Regressor = Literal["ridge", "svr", "gradient_boosting"]
+Regressor = Literal["ridge", "svr", "mlp", "gradient_boosting"]
 
 
 def _check_each_once(names: list[str] | None) -> list[str] | None:
@@ -28,6 +28,11 @@ class AnalysisSettings(Settings):
 
     components: int = Field(
         10, ge=1, le=1000, description="Principal components written to pca.tsv"
+    )
+    umap: bool = Field(
+        False,
+        description="Also lay the scans on a map of neighbours (UMAP) of those components, fitted "
+        "to training scans; a minute per autoencoder",
     )
     walk_components: int = Field(
         3,

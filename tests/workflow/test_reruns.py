@@ -68,6 +68,7 @@ EDITS = {  # module -> the rules whose own code it is
         "measure_site_steps",
         "plot_latents",
         "fit_norms",
+        "fit_rate_norms",
     },
     "preprocessing/quality/outliers.py": {"collect_quality"},
     "preprocessing/intake.py": {"take_brain"},
@@ -77,6 +78,7 @@ EDITS = {  # module -> the rules whose own code it is
     "training/heads/centring.py": TRAIN,
     # part of a model's code where it has heads
     "training/heads/network.py": set(),
+    "analysis/embedding.py": {"embed_latents"},
     "analysis/heads/labels.py": {"collect_labels", "evaluate_heads"},
     "analysis/heads/evaluation.py": {"evaluate_heads"},
     "training/data/augmentation.py": TRAIN,
@@ -98,6 +100,7 @@ EDITS = {  # module -> the rules whose own code it is
         *("collect_labels", "evaluate_heads", "evaluate_task", "find_anomalies"),
         *(
             "fit_norms",
+            "fit_rate_norms",
             "measure_site_steps",
             "plot_comparison",
             "plot_latents",
@@ -113,7 +116,7 @@ EDITS = {  # module -> the rules whose own code it is
     },
     "analysis/pca.py": {
         *("reduce_latents", "evaluate_task", "evaluate_heads", "load_bundle"),
-        "decode_directions",
+        *("embed_latents", "decode_directions"),
     },
     "analysis/walks.py": {"decode_directions"},
     "analysis/tasks/patterns.py": {"decode_directions"},
@@ -129,12 +132,13 @@ EDITS = {  # module -> the rules whose own code it is
         "plot_comparison",
         "write_report",
     },
-    "analysis/groups.py": {"separate_groups", "plot_latents"},
+    "analysis/groups.py": {"separate_groups", "plot_latents", "fit_rate_norms"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
     "analysis/anomaly.py": {"compare_regions", "find_anomalies"},
-    "analysis/norms/tables.py": {"fit_norms"},
-    "analysis/norms/scores.py": {"fit_norms", "plot_norms", "write_report"},
+    "analysis/norms/tables.py": {"fit_norms", "fit_rate_norms"},
+    "analysis/norms/rates.py": {"fit_rate_norms"},
+    "analysis/norms/scores.py": {"fit_norms", "fit_rate_norms", "plot_norms", "write_report"},
     "analysis/tasks/confounds.py": {"evaluate_task"},
     "analysis/tasks/evaluation.py": {"evaluate_task"},
     "analysis/tasks/volumes.py": {"evaluate_task"},
@@ -306,6 +310,16 @@ class TestPlannedJobs:
         )
         assert "forecast_scans" in planned
         assert planned & {*PREPROCESS, "train_autoencoder", "encode_scans", "segment_real"} == set()
+
+    def test_a_map_of_neighbours_is_added_to_what_stands(
+        self, snakemake, copy, finished_run, tmp_path
+    ):
+        overlay = tmp_path / "umap.yaml"
+        overlay.write_text("analysis: {umap: true}\n")
+        planned = self.plan(
+            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
+        )
+        assert planned == {"embed_latents", "plot_latents", "write_report"}
 
     def test_setting_of_intensity_keeps_registration(self, snakemake, copy, finished_run, tmp_path):
         overlay = tmp_path / "intensity.yaml"

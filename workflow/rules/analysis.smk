@@ -2,13 +2,17 @@
 
 in:  latents/{model}/latents.npz, latents/{model}/index.tsv, cohort/scans.tsv, preprocess/qc.tsv,
      volumes/volumes.tsv, volumes/real/, latents/{model}/reconstructions/
-out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analysis/{model}/pca.tsv,
+out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analysis/rate_norms.tsv,
+     analysis/rate_norm_scores.tsv, analysis/{model}/pca.tsv,
+     analysis/{model}/umap.tsv,
      analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv,
      analysis/{model}/heads.tsv, walks/, directions/, anomaly.tsv, analysis/models.tsv
 
 audit_sites        what data set, site and scanner can't be told from
 fit_norms          regional volumes of controls over age, and where each scan stands
+fit_rate_norms     the same of yearly change, in volumes and in latents
 reduce_latents     principal components of the training scans, every scan projected
+embed_latents      every scan on a map of neighbours, an option
 separate_groups    how far groups of people stand apart in them
 evaluate_task      one prediction task, cross-validated over subjects, beside its baselines
 evaluate_heads     heads trained with an autoencoder, and on its frozen latents, on people held out
@@ -71,6 +75,33 @@ rule fit_norms:
         "../scripts/fit_norms.py"
 
 
+rule fit_rate_norms:
+    """Fit norms of yearly change, of volumes and latents, and hold everybody against them."""
+    input:
+        rates=results("volumes/rates.tsv"),
+        components=expand(results("analysis/{model}/pca.tsv"), model=MODELS),
+        scans=results("cohort/scans.tsv"),
+        quality=results("preprocess/qc.tsv"),
+    output:
+        curves=results("analysis/rate_norms.tsv"),
+        fits=results("analysis/rate_norm_fits.tsv"),
+        scores=results("analysis/rate_norm_scores.tsv"),
+    log:
+        results("logs/fit_rate_norms.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        models=MODELS,
+        settings=config["analysis"]["norms"],
+        code=code_of("fit_rate_norms"),
+    script:
+        "../scripts/fit_rate_norms.py"
+
+
 rule reduce_latents:
     """Reduce the latents of every scan to principal components of the training scans."""
     input:
@@ -94,6 +125,28 @@ rule reduce_latents:
         code=code_of("reduce_latents"),
     script:
         "../scripts/reduce_latents.py"
+
+
+rule embed_latents:
+    """Lay every scan on a map of neighbours that is fitted to training scans."""
+    input:
+        scores=results("analysis/{model}/pca.tsv"),
+        index=results("latents/{model}/index.tsv"),
+    output:
+        map=results("analysis/{model}/umap.tsv"),
+    log:
+        results("logs/embed_latents/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        seed=config["seed"],
+        code=code_of("embed_latents"),
+    script:
+        "../scripts/embed_latents.py"
 
 
 rule separate_groups:

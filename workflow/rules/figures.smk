@@ -171,6 +171,7 @@ rule plot_latents:
         scores=results("analysis/{model}/pca.tsv"),
         variance=results("analysis/{model}/pca_variance.tsv"),
         index=results("latents/{model}/index.tsv"),
+        map=neighbour_map,
     output:
         figure=report(
             results("report/figures/{model}/latents.png"),

@@ -125,6 +125,8 @@ rule write_report:
         norms=[
             results("analysis/norm_fits.tsv"),
             results("analysis/norm_scores.tsv"),
+            results("analysis/rate_norm_fits.tsv"),
+            results("analysis/rate_norm_scores.tsv"),
             results("report/figures/norms.png"),
         ],
         ageing=expand(

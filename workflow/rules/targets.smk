@@ -56,6 +56,7 @@ rule analyse:
     input:
         results("cohort/site_audit.tsv"),
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
+        expand(results("analysis/{model}/umap.tsv"), model=MAPPED_MODELS),
         expand(results("analysis/{model}/separation.tsv"), model=MODELS),
         expand(results("analysis/{model}/directions.tsv"), model=MODELS),
         HEAD_TABLES,
@@ -79,6 +80,7 @@ rule volumes:
         results("volumes/rates.tsv"),
         results("volumes/site_steps.tsv"),
         results("analysis/norms.tsv"),
+        results("analysis/rate_norms.tsv"),
         expand(results("autoencoder/{model}/volume_error.tsv"), model=MODELS),
         expand(results("analysis/{model}/anomaly.tsv"), model=MODELS),
 

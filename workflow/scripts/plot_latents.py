@@ -14,6 +14,7 @@ def main(snakemake) -> None:
         tables.read(snakemake.input.scores),
         tables.read(snakemake.input.variance, tables.PCA_VARIANCE),
         tables.read(snakemake.input.index),
+        next(map(tables.read, snakemake.input.map), None),  # one or none
         dots_per_inch=snakemake.params.dots_per_inch,
     )
 

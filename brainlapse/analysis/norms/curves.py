@@ -1,6 +1,7 @@
-"""The curve of one region: a Gaussian of the log value whose mean and spread go with age.
+"""The curve of one measure: a Gaussian of its logarithm, whose mean and spread go with age.
 
-The mean is a natural cubic spline of age plus a shift by sex, the log of the spread a line in age.
+Rates, which may be negative, are Gaussian themselves. The mean is a natural cubic spline of age
+plus a shift by sex, the log of the spread a line in age.
 Mean and scale are weighted least squares, the slope of the log spread is that of the greatest
 restricted likelihood (Patterson and Thompson 1971; Harville 1974), so that the parameters of the
 mean cost no spread. Centiles are of a person who was not fitted: a t distribution whose scale
@@ -32,15 +33,17 @@ class Curve:
     sexes
         Those that there are curves of; none: one curve for all.
     coefficients
-        Of the columns of `design`, log value, (P,).
+        Of the columns of `design`, (P,), on the scale of the fit: log values, or plain ones.
     covariance
         Of the coefficients, for a spread of 1 in the middle of the ages, (P, P).
     spread
-        Standard deviation of the log value in the middle of the ages.
+        Standard deviation in the middle of the ages, on the scale of the fit.
     slope
         Of the log spread, per half of the range of ages.
     people
         How many were fitted.
+    logarithmic
+        Whether logarithms were fitted.
     """
 
     knots: np.ndarray
@@ -50,6 +53,7 @@ class Curve:
     spread: float
     slope: float
     people: int
+    logarithmic: bool = True
 
     @property
     def freedom(self) -> int:
@@ -61,7 +65,7 @@ class Curve:
         return (ages_years >= self.knots[0]) & (ages_years <= self.knots[-1])
 
     def predict(self, ages_years: np.ndarray, sexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log value expected of people who were not fitted, and its scale; both (N,)."""
+        """Return what is expected of people who were not fitted, and its spread; both (N,)."""
         columns = design(ages_years, sexes, self.knots, self.sexes)
         own = np.exp(2 * self.slope * centred(ages_years, self.knots))
         unknown = np.einsum("np,pq,nq->n", columns, self.covariance, columns)
@@ -78,24 +82,30 @@ class Curve:
     def at(self, centile: float, ages_years: np.ndarray, sexes: np.ndarray) -> np.ndarray:
         """Value below which this share of people lies [%], (N,)."""
         mean, scale = self.predict(ages_years, sexes)
-        return np.exp(mean + scale * stats.t.ppf(centile / 100, self.freedom))
+        value = mean + scale * stats.t.ppf(centile / 100, self.freedom)
+        return np.exp(value) if self.logarithmic else value
 
     def _distance(
         self, values: np.ndarray, ages_years: np.ndarray, sexes: np.ndarray
     ) -> np.ndarray:
         mean, scale = self.predict(ages_years, sexes)
-        return (np.log(values) - mean) / scale
+        return ((np.log(values) if self.logarithmic else values) - mean) / scale
 
 
 def fit_curve(
-    values: np.ndarray, ages_years: np.ndarray, sexes: np.ndarray, used: tuple[str, ...], knots: int
+    values: np.ndarray,
+    ages_years: np.ndarray,
+    sexes: np.ndarray,
+    used: tuple[str, ...],
+    knots: int,
+    logarithmic: bool = True,
 ) -> Curve:
-    """Fit the curve of one region to one scan of each control.
+    """Fit the curve of one measure to one value of each control.
 
     Parameters
     ----------
     values
-        Above zero, float (N,).
+        Above zero if logarithmic, float (N,).
     ages_years, sexes
         Of the people, (N,).
     used
@@ -111,7 +121,8 @@ def fit_curve(
     if len(values) == 0 or np.ptp(ages_years) == 0:
         message = "the controls are all of one age"
         raise NoCurve(message)
-    if np.ptp(np.log(values)) < 1e-9:
+    fitted = np.log(values) if logarithmic else values
+    if np.ptp(fitted) < 1e-9:
         message = "every control has the same value"
         raise NoCurve(message)
     places = np.unique(np.quantile(ages_years, np.linspace(0, 1, knots)))
@@ -119,14 +130,15 @@ def fit_curve(
     if len(values) < columns.shape[1] + 3 or np.linalg.matrix_rank(columns) < columns.shape[1]:
         message = f"{len(values)} controls don't determine a curve of {len(places)} knots"
         raise NoCurve(message)
-    logs, time = np.log(values), centred(ages_years, places)
+    time = centred(ages_years, places)
     best = optimize.minimize_scalar(
-        lambda slope: _weigh(columns, logs, time, slope)[0],
+        lambda slope: _weigh(columns, fitted, time, slope)[0],
         bounds=(-STEEPEST, STEEPEST),
         method="bounded",
     )
-    _, coefficients, covariance, spread = _weigh(columns, logs, time, float(best.x))
-    return Curve(places, used, coefficients, covariance, spread, float(best.x), people=len(values))
+    slope = float(best.x)
+    _, *found = _weigh(columns, fitted, time, slope)
+    return Curve(places, used, *found, slope, len(values), logarithmic)
 
 
 def normal_score(distance: np.ndarray, freedom: np.ndarray | int) -> np.ndarray:
@@ -149,7 +161,7 @@ def centred(ages_years: np.ndarray, knots: np.ndarray) -> np.ndarray:
 
 
 def _weigh(
-    columns: np.ndarray, logs: np.ndarray, time: np.ndarray, slope: float
+    columns: np.ndarray, values: np.ndarray, time: np.ndarray, slope: float
 ) -> tuple[float, np.ndarray, np.ndarray, float]:
     """Weighted least squares for a slope of the log spread.
 
@@ -159,17 +171,17 @@ def _weigh(
         The first is minus twice the restricted log likelihood, but for a constant.
     """
     roots = np.exp(-slope * time)
-    upper, rotated = _triangle(columns * roots[:, None], logs * roots)
+    upper, rotated = _triangle(columns * roots[:, None], values * roots)
     inverse = linalg.solve_triangular(upper, np.eye(len(upper)))
     coefficients = inverse @ rotated
-    errors = (logs - columns @ coefficients) * roots
-    freedom = len(logs) - columns.shape[1]
+    errors = (values - columns @ coefficients) * roots
+    freedom = len(values) - columns.shape[1]
     squares = max(float(errors @ errors), np.finfo(float).tiny)
     determinant = 2 * np.log(np.abs(np.diag(upper))).sum()
     deviance = freedom * np.log(squares) + 2 * slope * time.sum() + determinant
     return deviance, coefficients, inverse @ inverse.T, float(np.sqrt(squares / freedom))
 
 
-def _triangle(columns: np.ndarray, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _triangle(columns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     orthogonal, upper = np.linalg.qr(columns)
-    return upper, orthogonal.T @ logs
+    return upper, orthogonal.T @ values

@@ -22,13 +22,15 @@ class RegionNorm:
     without: dict[int, Curve]
 
 
-def fit_region(values: np.ndarray, people: NormScans, settings: NormSettings) -> RegionNorm:
+def fit_region(
+    values: np.ndarray, people: NormScans, settings: NormSettings, logarithmic: bool = True
+) -> RegionNorm:
     """Fit the curves of one region.
 
     Parameters
     ----------
     values
-        Of every scan, above zero or NaN, float (N,).
+        Of every scan, above zero if logarithmic, or NaN, float (N,).
 
     Raises
     ------
@@ -43,7 +45,7 @@ def fit_region(values: np.ndarray, people: NormScans, settings: NormSettings) ->
 
     def fit(chosen: np.ndarray) -> Curve:
         parts = (values[chosen], people.ages_years[chosen], people.sex[chosen])
-        return fit_curve(*parts, people.sexes, knots)
+        return fit_curve(*parts, people.sexes, knots, logarithmic)
 
     folds = range(FOLDS)
     return RegionNorm(fit(fitted), {fold: fit(fitted & (people.folds != fold)) for fold in folds})

@@ -1,6 +1,7 @@
 """Tables of norms: what was fitted, its centiles over age, and where each scan stands."""
 
 import logging
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,27 +56,55 @@ def tabulate_norms(volumes: pd.DataFrame, people: NormScans, settings: NormSetti
     Returns
     -------
     Norms
+        As `fit_measures` gives them.
+    """
+    measures = {measure: _wide(volumes, people, measure) for measure in MEASURES}
+    return fit_measures(measures, people, settings)
+
+
+def fit_measures(
+    measures: dict[str, pd.DataFrame],
+    people: NormScans,
+    settings: NormSettings,
+    logarithmic: bool = True,
+) -> Norms:
+    """Fit a curve to every column and hold every scan against it.
+
+    Parameters
+    ----------
+    measures
+        Of each measure a row per row of ``people.rows``, in their order, and a column per region;
+        NaN where there is no value.
+    people
+        From `choose_people`.
+    logarithmic
+        Whether the logarithm is Gaussian, or the value itself.
+
+    Returns
+    -------
+    Norms
         ``fits``: a row per measure and region; ``z_mean``, ``z_sd`` and ``inside_share`` (between
         the centiles 5 and 95) are of the controls, each held against curves without the person;
         or the reason why there is no curve, in ``note``. ``curves``: centiles over the controls'
         ages. ``scores``: a row per scan and region that has a curve. Without enough controls
         there are neither curves nor scores, and the log and ``fits`` say so.
     """
-    count = int(people.fitted.sum())
+    known = [values.notna().any(axis=1) for values in measures.values()]
+    count = int((people.fitted & np.any(known, axis=0)).sum())
     if count < settings.min_controls:
         reason = (
-            f"no norms: expected {settings.min_controls} controls of the train split with an "
-            f"accepted scan and a known age and sex (analysis.norms), found {count}"
+            f"no norms: expected {settings.min_controls} controls of the train split with "
+            f"{' or '.join(measures)} of an accepted scan and a known age and sex "
+            f"(analysis.norms), found {count}"
         )
         log.warning(reason)
         return _no_norms(reason)
     log.info("norms of %d controls, sex %s", count, " and ".join(people.sexes) or "left out")
-    found: list[Norms] = []
-    for measure in MEASURES:
-        values = _wide(volumes, people, measure)
-        for region in sorted(map(str, values)):
-            norms = _norm_of_region(region, values[region].to_numpy(float), people, settings)
-            found.append(_named(norms, measure, region))
+    found = [
+        _named(_norm_of_region(str(region), column, people, settings, logarithmic), name, region)
+        for name, values in measures.items()
+        for region, column in values.astype(float).sort_index(axis="columns").items()
+    ]
     return Norms(
         _joined([norms.fits for norms in found], FIT_COLUMNS),
         _joined([norms.curves for norms in found], CURVE_COLUMNS),
@@ -83,7 +112,7 @@ def tabulate_norms(volumes: pd.DataFrame, people: NormScans, settings: NormSetti
     )
 
 
-def _named(norms: Norms, measure: str, region: str) -> Norms:
+def _named(norms: Norms, measure: str, region: Hashable) -> Norms:
     tables = (norms.fits, norms.curves, norms.scores)
     return Norms(*(table.assign(measure=measure, region=region) for table in tables))
 
@@ -109,10 +138,11 @@ def _wide(volumes: pd.DataFrame, people: NormScans, measure: str) -> pd.DataFram
 
 
 def _norm_of_region(
-    name: str, values: np.ndarray, people: NormScans, settings: NormSettings
+    name: str, column: pd.Series, people: NormScans, settings: NormSettings, logarithmic: bool
 ) -> Norms:
+    values = column.to_numpy()
     try:
-        norm = fit_region(values, people, settings)
+        norm = fit_region(values, people, settings, logarithmic)
     except NoCurve as reason:
         log.warning("no norm of %s: %s", name, reason)
         count = int((people.fitted & np.isfinite(values)).sum())
@@ -130,7 +160,7 @@ def _described(curve: Curve) -> dict[str, Any]:
         "sexes": " ".join(curve.sexes) or None,
         "youngest_years": curve.knots[0],
         "oldest_years": curve.knots[-1],
-        "spread_pct": round(100 * curve.spread, 4),
+        "spread_pct": round(100 * curve.spread, 4) if curve.logarithmic else None,
         "spread_ratio": round(float(np.exp(2 * curve.slope)), 4),
     }
 

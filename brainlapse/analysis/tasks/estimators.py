@@ -17,8 +17,10 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 from brainlapse.analysis.settings import AnalysisSettings, TaskSettings
 
@@ -56,6 +58,14 @@ class Neighbours(KNeighborsClassifier):
         return super().kneighbors(X, wanted, return_distance)
 
 
+class BalancedNetwork(MLPClassifier):
+    """A perceptron in whose fit all classes weigh the same."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "BalancedNetwork":  # noqa: N803
+        """Fit to ``X`` (N, P) and classes ``y`` (N,)."""
+        return super().fit(X, y, sample_weight=compute_sample_weight("balanced", y))
+
+
 def _logistic(settings: AnalysisSettings, seed: int) -> BaseEstimator:
     return LogisticRegression(
         C=settings.logistic_inverse_penalty, class_weight="balanced", max_iter=5000
@@ -80,6 +90,10 @@ def _knn(settings: AnalysisSettings, seed: int) -> BaseEstimator:
     return Neighbours(n_neighbors=9, algorithm="kd_tree")
 
 
+def _mlp_of_classes(settings: AnalysisSettings, seed: int) -> BaseEstimator:
+    return BalancedNetwork(**_MLP, random_state=seed)
+
+
 def _boosting_of_classes(settings: AnalysisSettings, seed: int) -> BaseEstimator:
     return HistGradientBoostingClassifier(
         max_leaf_nodes=8, early_stopping=False, class_weight="balanced", random_state=seed
@@ -94,10 +108,17 @@ def _svr(settings: AnalysisSettings, seed: int) -> BaseEstimator:
     return TransformedTargetRegressor(SVR(C=1.0), transformer=StandardScaler())
 
 
+def _mlp_of_numbers(settings: AnalysisSettings, seed: int) -> BaseEstimator:
+    network = MLPRegressor(**_MLP, random_state=seed)
+    return TransformedTargetRegressor(network, transformer=StandardScaler())
+
+
 def _boosting_of_numbers(settings: AnalysisSettings, seed: int) -> BaseEstimator:
     return HistGradientBoostingRegressor(max_leaf_nodes=8, early_stopping=False, random_state=seed)
 
 
+_MLP = {"hidden_layer_sizes": (16,), "solver": "lbfgs", "alpha": 1.0, "max_iter": 2000}
+_PENALTIES = (100.0, 10.0, 1.0, 0.1)
 _BOOSTING = {"learning_rate": (0.03, 0.1), "min_samples_leaf": (20, 5)}
 
 CLASSIFIERS = {
@@ -106,11 +127,13 @@ CLASSIFIERS = {
     "rbf_svm": Estimator(_rbf_svm, {"C": (0.1, 1.0, 10.0, 100.0)}),
     "random_forest": Estimator(_random_forest, {"min_samples_leaf": (20, 5, 1)}, False),
     "knn": Estimator(_knn, {"n_neighbors": (31, 15, 9, 5, 3)}),
+    "mlp": Estimator(_mlp_of_classes, {"alpha": _PENALTIES}),
     "gradient_boosting": Estimator(_boosting_of_classes, _BOOSTING, False),
 }
 REGRESSORS = {
     "ridge": Estimator(_ridge, {"alpha": (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01, 0.001)}),
     "svr": Estimator(_svr, {"regressor__C": (0.1, 1.0, 10.0, 100.0)}),
+    "mlp": Estimator(_mlp_of_numbers, {"regressor__alpha": _PENALTIES}),
     "gradient_boosting": Estimator(_boosting_of_numbers, _BOOSTING, False),
 }
 

@@ -12,6 +12,7 @@ from brainlapse.figures.ageing.curves import REGION_ORDER
 
 SHOWN = REGION_ORDER[:4]
 SHARE = "intracranial_share"
+CHANGE = "volume_pct_per_year"
 BANDS = (("centile_5", "centile_95", 0.12), ("centile_25", "centile_75", 0.22))
 GROUP_COLUMNS = [
     *("region", "diagnosis", "people", "mean_z", "below_5_pct", "above_95_pct", "outside_ages"),
@@ -87,17 +88,17 @@ def _plot_people(axes: Axes, people: pd.DataFrame, colours: dict[str, str]) -> N
         axes.scatter([], [], s=12, color=colour, label=name)
 
 
-def group_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Summarise the z-scores of groups, people weighing the same.
+def group_table(scores: pd.DataFrame, measure: str = SHARE) -> pd.DataFrame:
+    """Summarise the z-scores of groups in one measure, people weighing the same.
 
     Returns
     -------
     pandas.DataFrame
-        ``GROUP_COLUMNS``, of shares of the head: mean over people of their mean z-score, shares
+        ``GROUP_COLUMNS``: mean over people of their mean z-score, shares
         of people whose mean lies below the centile 5 or above 95 [%], and how many people have no
         score since they are older or younger than the controls.
     """
-    known = scores[(scores["measure"] == SHARE) & scores["region"].isin(SHOWN)]
+    known = scores[(scores["measure"] == measure) & scores["region"].isin(SHOWN)]
     if known.empty:
         return pd.DataFrame(columns=GROUP_COLUMNS)
     named = tables.given(known, "diagnosis")

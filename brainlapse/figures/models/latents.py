@@ -11,9 +11,11 @@ from matplotlib.ticker import MaxNLocator
 from scipy.stats import f as f_distribution
 
 from brainlapse.analysis.groups import FEWEST, join_scans, tabulate_people
+from brainlapse.cohort.tables import SCAN
 from brainlapse.figures import style, tables
 
 FIRST_TWO = ["pc1", "pc2"]
+MAP = ["umap1", "umap2"]
 SHARE = 0.95  # of a group's people, in its ellipse
 MOST_GROUPS = 8  # with an ellipse and a line in the legend; the largest
 WHERE_SEVERAL = ("sex", "dataset", "site")  # panels of these where there are two values to tell
@@ -29,7 +31,12 @@ class Outline:
     angle_deg: float
 
 
-def plot_latents(scores: pd.DataFrame, variance: pd.DataFrame, index: pd.DataFrame) -> Figure:
+def plot_latents(
+    scores: pd.DataFrame,
+    variance: pd.DataFrame,
+    index: pd.DataFrame,
+    neighbours: pd.DataFrame | None = None,
+) -> Figure:
     """Plot PC 1 and 2 by group, with ellipses, and by age and split; the explained variance.
 
     Parameters
@@ -38,6 +45,8 @@ def plot_latents(scores: pd.DataFrame, variance: pd.DataFrame, index: pd.DataFra
         ``pca.tsv`` and ``pca_variance.tsv``.
     index
         ``index.tsv`` of the latents, which says all that is known of the scans.
+    neighbours
+        ``umap.tsv``: two further panels, by diagnosis and by split.
     """
     if scores.empty or not {*FIRST_TWO} <= set(scores.columns):
         message = "No latent space to show: it takes at least three encoded scans."
@@ -45,7 +54,10 @@ def plot_latents(scores: pd.DataFrame, variance: pd.DataFrame, index: pd.DataFra
     scans = join_scans(scores, index)
     people = tabulate_people(scans)
     grouped = [name for name in WHERE_SEVERAL if len(tables.given(scans, name).unique()) > 1]
-    figure, axes = _new_figure(len(grouped) + 4)
+    mapped = pd.DataFrame()
+    if neighbours is not None:
+        mapped = neighbours[[*SCAN, *MAP]].merge(index, on=SCAN, validate="one_to_one")
+    figure, axes = _new_figure(len(grouped) + (4 if mapped.empty else 6))
     panels = iter(axes)
     for column in ("diagnosis", *grouped):
         panel = next(panels)
@@ -55,6 +67,9 @@ def plot_latents(scores: pd.DataFrame, variance: pd.DataFrame, index: pd.DataFra
     _plot_groups(next(panels), scans, "split", style.SPLIT_COLOURS)
     _name_axes(axes[: len(grouped) + 3], variance)
     _plot_variance(next(panels), variance)
+    if not mapped.empty:
+        for column, known in (("diagnosis", {}), ("split", style.SPLIT_COLOURS)):
+            _plot_map(next(panels), mapped, column, known)
     style.hide(panels)
     return figure
 
@@ -99,12 +114,23 @@ def _name_axes(panels: np.ndarray, variance: pd.DataFrame) -> None:
             setter(f"PC {number + 1}{share}")
 
 
-def _plot_groups(axes: Axes, scans: pd.DataFrame, column: str, known: dict[str, str]) -> None:
+def _plot_map(axes: Axes, scans: pd.DataFrame, column: str, known: dict[str, str]) -> None:
+    _plot_groups(axes, scans, column, known, places=MAP)
+    axes.set(title=f"neighbours (UMAP) by {style.label(column)}", xticks=[], yticks=[])
+
+
+def _plot_groups(
+    axes: Axes,
+    scans: pd.DataFrame,
+    column: str,
+    known: dict[str, str],
+    places: list[str] = FIRST_TWO,
+) -> None:
     values = tables.given(scans, column)
     shown = set(values.value_counts().index[:MOST_GROUPS])
     for value, colour in style.colour_map(values, known).items():
         group, label = scans[values == value], value if value in shown else None
-        axes.scatter(group["pc1"], group["pc2"], s=10, color=colour, alpha=0.5, lw=0, label=label)
+        axes.scatter(*group[places].T.to_numpy(), s=10, color=colour, alpha=0.5, lw=0, label=label)
     axes.set_title(f"by {style.label(column)}")
     axes.legend()
 

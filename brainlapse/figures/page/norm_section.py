@@ -12,8 +12,9 @@ def norm_section(run: Run) -> Section:
     fits = run.table("analysis/norm_fits.tsv", tables.NORM_FITS)
     scores = run.table("analysis/norm_scores.tsv", tables.NORM_SCORES)
     section = Section("norms", "Norms")
+    rates = _rates(run)
     if scores.empty:
-        section.blocks.append(blocks.note(norms.reason(fits)))
+        section.blocks += [blocks.note(norms.reason(fits)), rates]
         return section
     shown = fits[fits["region"].isin(norms.SHOWN) | fits["note"].notna()]
     section.blocks += [
@@ -33,5 +34,21 @@ def norm_section(run: Run) -> Section:
             empty="",
             folded="Whether the norms hold",
         ),
+        rates,
     ]
     return section
+
+
+def _rates(run: Run) -> blocks.Block:
+    """Show where groups lie in the norms of yearly change."""
+    fits = run.table("analysis/rate_norm_fits.tsv", tables.NORM_FITS)
+    scores = run.table("analysis/rate_norm_scores.tsv", tables.NORM_SCORES)
+    if scores.empty:
+        return blocks.note(f"Yearly change: {norms.reason(fits)}")
+    return blocks.table(
+        norms.group_table(scores, norms.CHANGE),
+        "Where groups lie in the yearly change of controls [% per year]: mean z-score, and the "
+        "share of people beyond the centiles 5 and 95. The noise of the visits is in the spread, "
+        "so that people of more visits lie nearer to the middle.",
+        empty="No yearly change of the four regions has a norm.",
+    )

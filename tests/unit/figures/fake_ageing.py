@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.analysis.norms.people import choose_people
+from brainlapse.analysis.norms.rates import tabulate_rate_norms
 from brainlapse.analysis.norms.settings import NormSettings
 from brainlapse.analysis.norms.tables import tabulate_norms
-from tests.unit.analysis.norms.cohorts import draw, together
+from tests.unit.analysis.norms.cohorts import draw, draw_rates, together
 
 REGIONS = {
     "ventricles": 20e3,
@@ -111,10 +112,13 @@ def fake_norms() -> dict[str, pd.DataFrame]:
     scans.loc[60, "age_years"] = 101.0
     settings = NormSettings()
     norms = tabulate_norms(volumes, choose_people(scans, quality, settings), settings)
+    rates = tabulate_rate_norms(*draw_rates(40), settings)
     return {
         "analysis/norms": norms.curves,
         "analysis/norm_fits": norms.fits,
         "analysis/norm_scores": norms.scores,
+        "analysis/rate_norm_fits": rates.fits,
+        "analysis/rate_norm_scores": rates.scores,
     }
 
 

@@ -139,6 +139,7 @@ def plot_model(root: Path, model: str, tasks: list[dict], both: dict, dpi: dict)
             "scores": analysis / "pca.tsv",
             "variance": analysis / "pca_variance.tsv",
             "index": root / f"latents/{model}/index.tsv",
+            "map": [],
         },
         output={"figure": figures / "latents.png"},
         params=dpi,

@@ -67,3 +67,16 @@ def test_sites_are_shown_where_there_are_several(variance):
     words = {text.get_text() for text in panel.get_legend().get_texts()}
     assert words == {f"{d}/{s}" for d in ("clinic", "demo") for s in ("north", "south")}
     assert "by dataset" not in shown(scans.assign(dataset="demo"), variance)
+
+
+def test_a_map_of_neighbours_is_two_more_panels_with_every_scan(variance):
+    scans = fake_scans()
+    identity = fake_pca(scans).drop(columns=["pc1", "pc2"])
+    places = identity.assign(umap1=range(len(scans)), umap2=1.0)
+    figure = plot_latents(fake_pca(scans), variance, scans.assign(flagged=False), places)
+    panels = {panel.get_title(loc="left"): panel for panel in figure.axes}
+    for column in ("diagnosis", "split"):
+        dots = panels[f"neighbours (UMAP) by {column}"].collections
+        assert sum(len(group.get_offsets()) for group in dots) == len(scans)
+    empty = plot_latents(fake_pca(scans), variance, scans.assign(flagged=False), places.iloc[:0])
+    assert not any("UMAP" in panel.get_title(loc="left") for panel in empty.axes)

@@ -7,10 +7,12 @@ AUDITED_TASKS = [
     for task in config["tasks"]
 ]
 # Walks and norms have their own rules: their settings change nothing of the other analyses.
-ELSEWHERE = ("walk_components", "walk_sd", "norms")
+ELSEWHERE = ("umap", "walk_components", "walk_sd", "norms")
 ANALYSIS = {
     key: value for key, value in config["analysis"].items() if key not in ELSEWHERE
 }
+
+MAPPED_MODELS = MODELS if config["analysis"]["umap"] else []
 
 
 # Tasks that some model has a head for: every model is judged on them, by heads on frozen latents.
@@ -51,6 +53,12 @@ def task_quality(wildcards):
     """Sizes of the heads, for a task that has them as a covariate."""
     wanted = HEAD_SIZE in task_settings(wildcards)["covariates"]
     return results("preprocess/qc.tsv") if wanted else []
+
+
+def neighbour_map(wildcards):
+    """Map of neighbours of one model, where it is wanted."""
+    wanted = wildcards.model in MAPPED_MODELS
+    return [results(f"analysis/{wildcards.model}/umap.tsv")] if wanted else []
 
 
 def bundled_components(wildcards):

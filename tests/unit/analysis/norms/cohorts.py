@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from brainlapse.analysis.norms.people import choose_people
+from brainlapse.analysis.norms.settings import NormSettings
+
 SPREAD = {"hippocampus": 0.10, "ventricles": 0.30}
 
 
@@ -71,3 +74,33 @@ def _accepted(scans):
 def together(*cohorts):
     """Put cohorts into one set of tables."""
     return tuple(pd.concat(parts, ignore_index=True) for parts in zip(*cohorts, strict=True))
+
+
+def draw_rates(people, seed=0, slower=(), settings=None):
+    """Return rates, components of a model `s2d` and people, of controls with three visits.
+
+    Ventricles grow by 2 + age / 40 % per year, with SD 1; the first component by as many of its SD
+    per year as the z-score of that, and the second by none. People of ``slower`` are of the test
+    split and 3 SD slower.
+    """
+    random = np.random.default_rng(seed)
+    split = dict.fromkeys(slower, "test")
+    _, scans, quality = draw(people, seed, visits=3, split=lambda n: split.get(n, "train"))
+    subjects = scans["subject"].unique()
+    z = random.normal(size=people) - 3 * np.isin(np.arange(people), list(slower))
+    age = scans.groupby("subject")["age_years"].median()[subjects].to_numpy()
+    own = dict(zip(subjects, z, strict=True))
+    rates = pd.DataFrame(
+        {
+            "dataset": "a",
+            "subject": subjects,
+            "region": "ventricles",
+            "rate_pct_per_year": 2 + age / 40 + z,
+        }
+    )
+    time = scans["age_years"] - scans.groupby("subject")["age_years"].transform("mean")
+    level = random.normal(0, 100, people).repeat(3)  # of people: far more than they change
+    scores = scans.drop(columns="person").assign(
+        pc1=level + 7 * scans["subject"].map(own) * time, pc2=level + 100
+    )
+    return rates, {"s2d": scores}, choose_people(scans, quality, settings or NormSettings())

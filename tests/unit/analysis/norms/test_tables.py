@@ -189,7 +189,8 @@ class TestRefusals:
     def test_no_volumes(self):
         volumes, scans, quality = draw(40)
         found = norms_of(volumes.iloc[:0], scans, quality)
-        assert len(found.fits) == len(found.curves) == len(found.scores) == 0
+        assert len(found.curves) == len(found.scores) == 0
+        assert "found 0" in found.fits["note"].item()
 
     def test_some_ages(self):
         volumes, scans, quality = draw(40)

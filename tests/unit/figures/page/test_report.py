@@ -135,6 +135,7 @@ def test_norms_show_where_groups_lie_and_whether_they_hold(page: str) -> None:
     assert "mean z" in section
     assert "patient" in section
     assert "Whether the norms hold" in section
+    assert "Where groups lie in the yearly change of controls" in section
 
 
 def test_empty_sections_say_why(bare_page: str) -> None:
@@ -160,6 +161,7 @@ def test_empty_sections_say_why(bare_page: str) -> None:
         "Data sets, sites and scanners were not audited.",
         "There is one data set, site and scanner only",
         "No norms were fitted.",
+        "Yearly change: No norms were fitted.",
         "Regional errors were not compared",
     ):
         assert sentence in bare_page, sentence
