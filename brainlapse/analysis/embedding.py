@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from umap import UMAP
 
+from brainlapse.analysis.groups import component_names
 from brainlapse.analysis.pca import IDENTITY, is_fitting_scan
 
 AXES = ["umap1", "umap2"]
@@ -31,7 +32,7 @@ def embed_scores(scores: pd.DataFrame, index: pd.DataFrame, seed: int) -> pd.Dat
         Identity columns, umap1 and umap2; no rows with fewer than 16 scans to fit to, which the
         log says.
     """
-    columns = [name for name in scores if name.startswith("pc")]
+    columns = component_names(scores)
     fitting = is_fitting_scan(index)
     identity = scores[IDENTITY]
     if fitting.sum() < FEWEST or not columns:

@@ -65,6 +65,7 @@ EDITS = {  # module -> the rules whose own code it is
     "cohort/sites.py": {
         "separate_groups",
         "audit_sites",
+        "embed_latents",
         "measure_site_steps",
         "plot_latents",
         "fit_norms",
@@ -97,7 +98,7 @@ EDITS = {  # module -> the rules whose own code it is
     "cohort/blocks.py": {"gather_blocks"},
     "cohort/people/names.py": {
         *("audit_sites", "compare_models", "compare_regions", "decode_directions"),
-        *("collect_labels", "evaluate_heads", "evaluate_task", "find_anomalies"),
+        *("collect_labels", "embed_latents", "evaluate_heads", "evaluate_task", "find_anomalies"),
         *(
             "fit_norms",
             "fit_rate_norms",
@@ -132,7 +133,7 @@ EDITS = {  # module -> the rules whose own code it is
         "plot_comparison",
         "write_report",
     },
-    "analysis/groups.py": {"separate_groups", "plot_latents", "fit_rate_norms"},
+    "analysis/groups.py": {"separate_groups", "embed_latents", "plot_latents", "fit_rate_norms"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
     "analysis/anomaly.py": {"compare_regions", "find_anomalies"},

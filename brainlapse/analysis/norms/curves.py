@@ -137,8 +137,9 @@ def fit_curve(
         method="bounded",
     )
     slope = float(best.x)
-    _, *found = _weigh(columns, fitted, time, slope)
-    return Curve(places, used, *found, slope, len(values), logarithmic)
+    _, coefficients, covariance, spread = _weigh(columns, fitted, time, slope)
+    count = len(values)
+    return Curve(places, used, coefficients, covariance, spread, slope, count, logarithmic)
 
 
 def normal_score(distance: np.ndarray, freedom: np.ndarray | int) -> np.ndarray:

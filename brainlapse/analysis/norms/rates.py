@@ -1,6 +1,5 @@
 """Norms of yearly change: of regional volumes, and of latents along their components."""
 
-import numpy as np
 import pandas as pd
 
 from brainlapse.analysis.groups import component_names
@@ -75,4 +74,4 @@ def _at_middle_scan(table: pd.DataFrame, people: NormScans) -> pd.DataFrame:
     rows = people.rows
     is_middle = rows.index.isin(middle_scans(rows).index)
     placed = table.reindex(rows["person"].where(is_middle)).set_axis(rows.index)
-    return placed.loc[:, np.isfinite(placed[people.fitted]).any()]
+    return placed.loc[:, placed[people.fitted].notna().any()]

@@ -1,7 +1,6 @@
 """Tables of norms: what was fitted, its centiles over age, and where each scan stands."""
 
 import logging
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +100,9 @@ def fit_measures(
         return _no_norms(reason)
     log.info("norms of %d controls, sex %s", count, " and ".join(people.sexes) or "left out")
     found = [
-        _named(_norm_of_region(str(region), column, people, settings, logarithmic), name, region)
+        _named(
+            _norm_of_region(str(region), column, people, settings, logarithmic), name, str(region)
+        )
         for name, values in measures.items()
         for region, column in values.astype(float).sort_index(axis="columns").items()
     ]
@@ -112,7 +113,7 @@ def fit_measures(
     )
 
 
-def _named(norms: Norms, measure: str, region: Hashable) -> Norms:
+def _named(norms: Norms, measure: str, region: str) -> Norms:
     tables = (norms.fits, norms.curves, norms.scores)
     return Norms(*(table.assign(measure=measure, region=region) for table in tables))
 

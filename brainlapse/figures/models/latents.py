@@ -130,7 +130,8 @@ def _plot_groups(
     shown = set(values.value_counts().index[:MOST_GROUPS])
     for value, colour in style.colour_map(values, known).items():
         group, label = scans[values == value], value if value in shown else None
-        axes.scatter(*group[places].T.to_numpy(), s=10, color=colour, alpha=0.5, lw=0, label=label)
+        across, upward = (group[name] for name in places)
+        axes.scatter(across, upward, s=10, color=colour, alpha=0.5, lw=0, label=label)
     axes.set_title(f"by {style.label(column)}")
     axes.legend()
 
