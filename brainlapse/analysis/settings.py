@@ -47,6 +47,11 @@ class AnalysisSettings(Settings):
         description="How far walks along components and the maps of tasks go to each side "
         "[standard deviations]",
     )
+    error_maps: bool = Field(
+        False,
+        description="Also map, voxel by voxel, where held-out scans are given back worse than "
+        "those of validation people (with fewer than 10: of training people); a file per scan",
+    )
     folds: int = Field(5, ge=2, le=50, description="Cross-validation folds, whole subjects each")
     task_components: int = Field(
         20, ge=1, le=1000, description="Principal components that a task's model sees at most"

@@ -16,6 +16,10 @@ HISTORY = ("epoch",)
 RECONSTRUCTION = ("dataset", "subject", "scan", "split", "ssim", "psnr_db", "mae", "mse", "file")
 SUMMARY = ("method", "split", "dataset", "diagnosis", "n")
 VOLUME_ERRORS = ("dataset", "scan", "split", "region", "error_pct", "abs_error_pct")
+ERROR_MAPS = (
+    *("dataset", "scan", "split", "norm_split", "people", "share_above_3", "peak_z"),
+    *("peak_x_mm", "peak_y_mm", "peak_z_mm", "file"),
+)
 ANOMALY = (
     "dataset",
     "subject",

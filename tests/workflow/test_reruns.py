@@ -37,6 +37,7 @@ SEGMENT = {
 ALIGN = {"align_visit", "repeat_scan"}
 TRAIN = {"train_autoencoder", "pretrain_autoencoder"}
 JUDGE = {"reconstruct_scans", "judge_mean_image"}
+MAP_ERRORS = {"average_errors", "map_errors", "gather_error_maps"}
 EDITS = {  # module -> the rules whose own code it is
     "simulation/head.py": {"simulate_dataset"},
     "cohort/folders/bids.py": {"build_cohort"},
@@ -80,6 +81,7 @@ EDITS = {  # module -> the rules whose own code it is
     # part of a model's code where it has heads
     "training/heads/network.py": set(),
     "analysis/embedding.py": {"embed_latents"},
+    "analysis/error_maps.py": MAP_ERRORS,
     "analysis/heads/labels.py": {"collect_labels", "evaluate_heads"},
     "analysis/heads/evaluation.py": {"evaluate_heads"},
     "training/data/augmentation.py": TRAIN,
@@ -97,7 +99,7 @@ EDITS = {  # module -> the rules whose own code it is
     "training/encoding/average.py": {"average_scans"},
     "cohort/blocks.py": {"gather_blocks"},
     "cohort/people/names.py": {
-        *("audit_sites", "compare_models", "compare_regions", "decode_directions"),
+        *("audit_sites", "compare_models", "compare_regions", "decode_directions", *MAP_ERRORS),
         *("collect_labels", "embed_latents", "evaluate_heads", "evaluate_task", "find_anomalies"),
         *(
             "fit_norms",
@@ -136,7 +138,7 @@ EDITS = {  # module -> the rules whose own code it is
     "analysis/groups.py": {"separate_groups", "embed_latents", "plot_latents", "fit_rate_norms"},
     "analysis/sites/audit.py": {"audit_sites", "measure_site_steps"},
     "analysis/sites/steps.py": {"measure_site_steps"},
-    "analysis/anomaly.py": {"compare_regions", "find_anomalies"},
+    "analysis/anomaly.py": {"compare_regions", "find_anomalies", *MAP_ERRORS},
     "analysis/norms/tables.py": {"fit_norms", "fit_rate_norms"},
     "analysis/norms/rates.py": {"fit_rate_norms"},
     "analysis/norms/scores.py": {"fit_norms", "fit_rate_norms", "plot_norms", "write_report"},
@@ -311,6 +313,14 @@ class TestPlannedJobs:
         )
         assert "forecast_scans" in planned
         assert planned & {*PREPROCESS, "train_autoencoder", "encode_scans", "segment_real"} == set()
+
+    def test_error_maps_are_added_to_what_stands(self, snakemake, copy, finished_run, tmp_path):
+        overlay = tmp_path / "maps.yaml"
+        overlay.write_text("analysis: {error_maps: true}\n")
+        planned = self.plan(
+            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
+        )
+        assert planned == {*MAP_ERRORS, "write_report"}
 
     def test_a_map_of_neighbours_is_added_to_what_stands(
         self, snakemake, copy, finished_run, tmp_path

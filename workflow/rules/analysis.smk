@@ -6,7 +6,8 @@ out: cohort/site_audit.tsv, analysis/norms.tsv, analysis/norm_scores.tsv, analys
      analysis/rate_norm_scores.tsv, analysis/{model}/pca.tsv,
      analysis/{model}/umap.tsv,
      analysis/{model}/separation.tsv, analysis/{model}/tasks/{task}/metrics.tsv,
-     analysis/{model}/heads.tsv, walks/, directions/, anomaly.tsv, analysis/models.tsv
+     analysis/{model}/heads.tsv, walks/, directions/, anomaly.tsv, error_maps.tsv, error_maps/,
+     analysis/models.tsv
 
 audit_sites        what data set, site and scanner can't be told from
 fit_norms          regional volumes of controls over age, and where each scan stands
@@ -20,6 +21,9 @@ decode_directions  brains along the principal components, maps of what each task
 compare_models     one table of all models, on the same people
 compare_regions    error of the reconstructions of a block of people in each region
 find_anomalies     regional errors of each scan against those of training and validation people
+average_errors     the errors, voxel by voxel, of the people that others are held against
+map_errors         voxels in which scans of a block are given back worse than theirs, an option
+gather_error_maps  what the maps of all blocks hold
 """
 
 
@@ -333,3 +337,75 @@ rule find_anomalies:
         code=code_of("find_anomalies"),
     script:
         "../scripts/find_anomalies.py"
+
+
+rule average_errors:
+    """Average the errors of reconstructions over the people that others are held against."""
+    input:
+        brains=reference_brains,
+        masks=reference_masks,
+        folders=reference_folders,
+    output:
+        norm=directory(results("analysis/{model}/error_norm")),
+    log:
+        results("logs/average_errors/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        decoded=reference_reconstructions,
+        space=config["space"],
+        code=code_of("average_errors"),
+    script:
+        "../scripts/average_errors.py"
+
+
+rule map_errors:
+    """Map where the reconstructions of a block of people are worse than those of others."""
+    input:
+        norm=results("analysis/{model}/error_norm"),
+        brains=mapped_brains,
+        masks=mapped_masks,
+        folder=results("latents/{model}/reconstructions/{dataset}/{block}"),
+    output:
+        folder=directory(results("analysis/{model}/error_maps/{dataset}/{block}")),
+        table=results("analysis/{model}/map_blocks/{dataset}_{block}.tsv"),
+    log:
+        results("logs/map_errors/{model}/{dataset}_{block}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        scans=mapped_selection,
+        norm_split=norm_split,
+        space=config["space"],
+        folder_name="analysis/{model}/error_maps/{dataset}/{block}",
+        code=code_of("map_errors"),
+    script:
+        "../scripts/map_errors.py"
+
+
+rule gather_error_maps:
+    """Put what the maps of all blocks hold under each other."""
+    input:
+        tables=error_map_tables,
+    output:
+        table=results("analysis/{model}/error_maps.tsv"),
+    log:
+        results("logs/gather_error_maps/{model}.log"),
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("gather_error_maps"),
+    script:
+        "../scripts/gather_error_maps.py"

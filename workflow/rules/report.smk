@@ -107,6 +107,7 @@ rule write_report:
             ],
             model=MODELS,
         ),
+        error_maps=ERROR_MAPS,
         tasks=expand(
             [
                 results("analysis/{model}/tasks/{task}/metrics.tsv"),

@@ -58,6 +58,7 @@ rule analyse:
         expand(results("analysis/{model}/pca.tsv"), model=MODELS),
         expand(results("analysis/{model}/umap.tsv"), model=MAPPED_MODELS),
         expand(results("analysis/{model}/separation.tsv"), model=MODELS),
+        ERROR_MAPS,
         expand(results("analysis/{model}/directions.tsv"), model=MODELS),
         HEAD_TABLES,
         expand(

@@ -27,6 +27,7 @@ def autoencoder_section(run: Run) -> Section:
             ),
             run.figure(f"{model}/reconstructions.png", f"reconstructions by {model}"),
             *anomaly_blocks(run.table(f"analysis/{model}/anomaly.tsv", tables.ANOMALY)),
+            *map_blocks(run.table(f"analysis/{model}/error_maps.tsv", tables.ERROR_MAPS)),
         ]
     return section
 
@@ -49,6 +50,23 @@ def anomaly_blocks(found: pd.DataFrame) -> list[Block]:
             empty="No region of any scan stands out by its reconstruction error.",
             folded="Scans with a region that is given back badly",
         ),
+    ]
+
+
+def map_blocks(maps: pd.DataFrame) -> list[Block]:
+    """Show the scans whose error maps are highest, where maps were asked for."""
+    if maps.empty:
+        return []
+    shown = maps.sort_values("share_above_3", ascending=False).head(20)
+    return [
+        blocks.table(
+            shown.drop(columns=["norm_split", "people"]),
+            f"Maps of the reconstruction error against {maps['people'].iloc[0]} people of the "
+            f"{maps['norm_split'].iloc[0]} split: share of the voxels with z above 3 (0.001 in "
+            "somebody like them), and where the highest lies in MNI space; the 20 highest.",
+            empty="",
+            folded="Maps of the reconstruction error",
+        )
     ]
 
 

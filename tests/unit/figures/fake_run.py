@@ -187,6 +187,16 @@ def fake_anomaly(scans: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def fake_error_maps(scans: pd.DataFrame) -> pd.DataFrame:
+    """A patient's map has more high voxels than the others'."""
+    table = scans[["dataset", "subject", "session", "scan", "split"]].assign(
+        norm_split="validation", people=12, voxels=1000, share_above_3=0.001, peak_z=3.2
+    )
+    places = {f"peak_{axis}_mm": 10.0 for axis in "xyz"}
+    table.loc[0, "share_above_3"] = 0.0871
+    return table.assign(**places, file="map.nii.gz")
+
+
 def fake_audit() -> pd.DataFrame:
     """Diagnosis and data set can't be told apart, in the cohort and in the task."""
     words = "diagnosis can't be told from dataset: it may as well be the dataset's"
@@ -246,6 +256,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
         ),
         **fake_norms(),
         f"analysis/{model}/anomaly": fake_anomaly(scans),
+        f"analysis/{model}/error_maps": fake_error_maps(scans),
         "cohort/site_audit": fake_audit(),
         "volumes/site_steps": fake_steps(),
         f"analysis/{model}/separation": fake_separation(),

@@ -126,6 +126,8 @@ def test_a_region_that_is_given_back_badly_is_listed(page: str) -> None:
     section = page[page.index('id="autoencoders"') :]
     section = section[: section.index("</section>")]
     assert section.count(">5.43<") == 1
+    assert section.count(">0.0871<") == 1
+    assert "against 12 people of the validation split" in section
     assert "z validation" not in section
 
 
