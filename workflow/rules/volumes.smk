@@ -88,7 +88,7 @@ rule segment_decoded:
         results("logs/segment_decoded/{model}/{kind}/{dataset}_{block}.log"),
     conda:
         "../../envs/torch.yaml"
-    threads: 1
+    threads: 2  # the last to wait for where few people are forecast
     resources:
         mem_mb=growing(SEGMENTATION_MEM_MB),
         runtime=decoded_minutes,
