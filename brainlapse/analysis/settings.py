@@ -8,7 +8,7 @@ from brainlapse.analysis.norms.settings import NormSettings
 from brainlapse.settings import Settings
 
 HEAD_SIZE = "intracranial_ml"
-"""Covariate of tasks that no table of the user has: `preprocess/qc.tsv` does."""
+"""Covariate of tasks that is taken from `preprocess/qc.tsv` where no table of the user has it."""
 
 Classifier = Literal[
     "logistic", "linear_svm", "rbf_svm", "random_forest", "knn", "mlp", "gradient_boosting"
@@ -148,7 +148,8 @@ class TaskSettings(Settings):
     covariates: list[str] = Field(
         [],
         description="Columns of the confounds baseline, a model that sees only these, for "
-        "instance age_years, sex and intracranial_ml, the size of the head",
+        "instance age_years, sex and intracranial_ml, the size of the head (of "
+        "preprocess/qc.tsv, where no table of yours has such a column)",
     )
     estimators: Annotated[list[Classifier | Regressor] | None, AfterValidator(_check_each_once)] = (
         Field(

@@ -1,5 +1,7 @@
 """What else may tell a target: the covariates of a task."""
 
+import logging
+
 import pandas as pd
 
 from brainlapse.analysis.settings import HEAD_SIZE, TaskSettings
@@ -7,19 +9,22 @@ from brainlapse.analysis.tasks.folds import TaskScans
 from brainlapse.cohort.columns import find_named
 from brainlapse.cohort.tables import SCAN
 
+log = logging.getLogger("brainlapse")
+
 
 def add_head_size(index: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
-    """Add `HEAD_SIZE` to the table of scans, in its order.
+    """Add `HEAD_SIZE` to the table of scans, in its order; one of the user's own stays.
 
     Parameters
     ----------
     quality
         ``preprocess/qc.tsv``: dataset, scan and `HEAD_SIZE`, a row per scan.
     """
+    if (own := find_named(HEAD_SIZE, index.columns)) is not None:
+        log.info("the size of the head is the column %s of your tables, not that of qc.tsv", own)
+        return index
     measured = quality[[*SCAN, HEAD_SIZE]].astype({HEAD_SIZE: float})
-    return index.drop(columns=HEAD_SIZE, errors="ignore").merge(
-        measured, on=SCAN, how="left", validate="one_to_one"
-    )
+    return index.merge(measured, on=SCAN, how="left", validate="one_to_one")
 
 
 def tabulate_covariates(

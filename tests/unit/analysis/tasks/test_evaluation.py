@@ -131,6 +131,8 @@ def test_the_size_of_the_head_stands_beside():
     empty = add_head_size(index, quality.assign(intracranial_ml=np.nan))
     result = evaluate_task(noise(index), empty, task, SETTINGS, seed=0)
     assert result.metrics["note"].str.contains("these scans have no intracranial_ml").all()
+    mine = index.assign(Intracranial_ml=np.where(patient, 1500.0, 1200.0))
+    assert add_head_size(mine, quality) is mine  # what somebody states of their people is theirs
 
 
 def test_unknown_ages_and_flagged_scans_are_left_out():
