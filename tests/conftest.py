@@ -15,8 +15,8 @@ from tests.integration.cohorts import CLINIC, write_clinic, write_config, write_
 ROOT = Path(__file__).parents[1]
 
 
-def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=1800):
-    """Run the workflow of `source` with `folder` as the working folder."""
+def snakemake_call(folder, *arguments, source=ROOT):
+    """Arguments for `subprocess`: the workflow of `source`, `folder` as its working folder."""
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -33,16 +33,21 @@ def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=1800):
         str(folder),
         *map(str, arguments),
     ]
-    done = subprocess.run(
-        command,
-        cwd=source,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-    )
+    return {
+        "args": command,
+        "cwd": source,
+        "env": environment,
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+    }
+
+
+def run_snakemake(folder, *arguments, source=ROOT, check=True, timeout=1800):
+    """Run the workflow of `source` with `folder` as the working folder."""
+    call = snakemake_call(folder, *arguments, source=source)
+    done = subprocess.run(**call, timeout=timeout, check=False)
     if check and done.returncode:
         pytest.fail(f"snakemake ended with {done.returncode}:\n{done.stdout[-6000:]}")
     return done

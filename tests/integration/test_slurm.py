@@ -1,10 +1,13 @@
 """The tiny cohort through the SLURM profile, on whatever SLURM answers on this machine.
 
-The profile's partitions, `cpu` and `gpu`, must exist. A one-node SLURM on loopback is enough.
+The profile's partitions, `cpu` and `gpu`, must exist. A one-node SLURM on loopback is enough, if the
+node is said to have 64 GB: what is tried again asks for as much memory once more.
 """
 
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from brainlapse.runtime import read_table
+from tests.conftest import snakemake_call
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,12 +35,130 @@ def answering_nodes():
     return found
 
 
-@pytest.mark.slurm
-@pytest.mark.slow
-@pytest.mark.skipif(
+def memory_is_enforced():
+    """Whether SLURM ends jobs that take more memory than they asked for."""
+    if not answering_nodes():
+        return False
+    done = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True)
+    settings = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    named = {name.strip(): value.strip() for name, value in settings.items()}
+    return "OverMemoryKill" in named.get("JobAcctGatherParams", "") or (
+        "cgroup" in named.get("TaskPlugin", "")
+    )
+
+
+def running_jobs(name=""):
+    """Numbers of this user's running jobs whose comment, the rule or group, holds the name."""
+    done = subprocess.run(
+        ["squeue", "--me", "--noheader", "--states=RUNNING", "--format=%i %k"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [line.split()[0] for line in done.stdout.splitlines() if name in line]
+
+
+def wait_for_job(process, name=""):
+    """Number of the first job of the name that runs, some seconds after it began."""
+    deadline = time.monotonic() + 600
+    while not (found := running_jobs(name)):
+        assert process.poll() is None, process.communicate()[0][-4000:]
+        assert time.monotonic() < deadline, f"no job of {name or 'the run'} ever ran"
+        time.sleep(0.5)
+    time.sleep(6)
+    return found[0]
+
+
+def write_tiny(folder, **training):
+    """Four people of one visit; some steps of training."""
+    config = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
+    config["datasets"]["tiny"]["simulate"]["sessions"] = 1
+    config["autoencoders"]["small"]["training"] |= training
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+SLURM = ("--profile", ROOT / "profiles/slurm")
+needs_slurm = pytest.mark.skipif(
     not {"cpu", "gpu"} <= set(answering_nodes()),
     reason="no SLURM with partitions cpu and gpu answers",
 )
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@needs_slurm
+@pytest.mark.parametrize("end", ["KILL", "cancel"])
+def test_a_job_that_is_killed_or_cancelled_is_tried_again(tmp_path, end):
+    config = write_tiny(tmp_path)
+    call = snakemake_call(tmp_path, "preprocess", *SLURM, "--configfile", config)
+    with subprocess.Popen(**call) as process:
+        job = wait_for_job(process, "preprocess")
+        how = ["--signal=KILL", "--full"] if end == "KILL" else []
+        subprocess.run(["scancel", *how, job], check=True)
+        output, _ = process.communicate(timeout=1500)
+    assert process.returncode == 0, output[-4000:]
+    assert "Trying to restart job" in output
+    quality = read_table(tmp_path / "results/preprocess/qc.tsv")
+    assert quality["status"].tolist() == ["accepted"] * 4
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@needs_slurm
+def test_a_run_that_is_interrupted_takes_its_jobs_along_and_goes_on(snakemake, tmp_path):
+    config = write_tiny(tmp_path)
+    call = snakemake_call(tmp_path, "preprocess", *SLURM, "--configfile", config)
+    with subprocess.Popen(**call) as process:
+        wait_for_job(process, "preprocess")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=300)
+    assert process.returncode != 0
+    deadline = time.monotonic() + 60
+    while running_jobs():
+        assert time.monotonic() < deadline, "jobs of the interrupted run still run"
+        time.sleep(1)
+    snakemake(tmp_path, "preprocess", *SLURM, "--configfile", config)
+    assert len(read_table(tmp_path / "results/preprocess/qc.tsv")) == 4
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@needs_slurm
+def test_training_that_meets_its_time_limit_goes_on_to_the_same_weights(snakemake, tmp_path):
+    config = write_tiny(tmp_path, steps=2500)
+    files = ("--configfile", config)
+    snakemake(tmp_path, "preprocess", "--cores", 2, *files)
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path, again)
+    threads = ("--set-threads", "train_autoencoder=4")
+    snakemake(tmp_path, "train", "--cores", 4, *threads, *files)
+    limit = ("--set-resources", "train_autoencoder:runtime=1", "--retries", 9)
+    snakemake(again, "train", *SLURM, *limit, *files, timeout=3000)
+    log = (again / "results/logs/train_autoencoder/small.log").read_text()
+    assert "training goes on from step" in log
+    place = "results/autoencoder/small/model.safetensors"
+    weights = [load_file(folder / place) for folder in (tmp_path, again)]
+    for name, values in weights[0].items():
+        assert (weights[1][name] == values).all(), name
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@needs_slurm
+@pytest.mark.skipif(not memory_is_enforced(), reason="this SLURM ends no job for its memory")
+def test_a_job_over_its_memory_is_tried_again_with_more(snakemake, tmp_path):
+    config = write_tiny(tmp_path)
+    files = ("--configfile", config)
+    snakemake(tmp_path, "preprocess", "--cores", 2, *files)
+    memory = ("--set-resources", "train_autoencoder:mem_mb=attempt*attempt*250")
+    done = snakemake(tmp_path, "train", *SLURM, *memory, *files)
+    assert "failed" in done.stdout
+    assert (tmp_path / "results/autoencoder/small/model.safetensors").is_file()
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@needs_slurm
 def test_tiny_cohort_reaches_its_report_on_slurm(snakemake, tmp_path):
     done = snakemake(
         tmp_path, "--profile", ROOT / "profiles/slurm",
