@@ -61,9 +61,8 @@ def measure(estimator: str, subjects: int, elements: int) -> None:
         seconds = time.process_time() - before
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     main = result.metrics[result.metrics["autoencoder_split"] == "all"].iloc[0]
-    print(
-        f"{estimator}\t{seconds:.0f} CPU s\t{memory_gb:.1f} GB\t{main['metric']} {main['value']:.3f}"
-    )
+    found = f"{main['metric']} {main['value']:.3f}"
+    print(f"{estimator}\t{seconds:.0f} CPU s\t{memory_gb:.1f} GB\t{found}", flush=True)
 
 
 def main() -> None:

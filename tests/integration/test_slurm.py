@@ -1,7 +1,7 @@
 """The tiny cohort through the SLURM profile, on whatever SLURM answers on this machine.
 
-The profile's partitions, `cpu` and `gpu`, must exist. A one-node SLURM on loopback is enough, if the
-node is said to have 64 GB: what is tried again asks for as much memory once more.
+The profile's partitions, `cpu` and `gpu`, must exist. A one-node SLURM on loopback is enough, if
+the node is said to have 64 GB: what is tried again asks for as much memory once more.
 """
 
 import shutil
