@@ -12,6 +12,9 @@ ALTERNATIVES = ("dataset", "subject", "session", "scan", "path", "reason")
 SCANS = ("dataset", "subject", "session", "scan", "age_years", "sex", "diagnosis", "split", "note")
 QUALITY = ("dataset", "subject", "session", "scan", "status", "reasons")
 VISITS = ("dataset", "subject", "session", "scan", "compared_with", "joined", "findings")
+DOUBLES = (
+    *("dataset", "subject", "scan", "other_dataset", "other_subject", "other_scan", "similarity"),
+)
 HISTORY = ("epoch",)
 RECONSTRUCTION = ("dataset", "subject", "scan", "split", "ssim", "psnr_db", "mae", "mse", "file")
 SUMMARY = ("method", "split", "dataset", "diagnosis", "n")

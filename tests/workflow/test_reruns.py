@@ -57,6 +57,7 @@ EDITS = {  # module -> the rules whose own code it is
     "preprocessing/longitudinal/aligned.py": {"segment_aligned", "repeat_scan"},
     "preprocessing/longitudinal/visit.py": {*ALIGN, "segment_aligned"},
     "preprocessing/quality/visits.py": {"collect_quality"},
+    "preprocessing/quality/doubles.py": {"collect_quality"},
     "preprocessing/quality/fingerprint.py": {"measure_quality", "take_brain", "collect_quality"},
     "preprocessing/longitudinal/repeat.py": {"repeat_scan"},
     "segmentation/rates.py": {"measure_rates"},
@@ -100,6 +101,7 @@ EDITS = {  # module -> the rules whose own code it is
     "cohort/blocks.py": {"gather_blocks"},
     "cohort/people/names.py": {
         *("audit_sites", "compare_models", "compare_regions", "decode_directions", *MAP_ERRORS),
+        "collect_quality",
         *("collect_labels", "embed_latents", "evaluate_heads", "evaluate_task", "find_anomalies"),
         *(
             "fit_norms",

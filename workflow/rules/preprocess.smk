@@ -3,7 +3,7 @@
 Inputs: the raw scans that cohort/scans.tsv lists.
 Outputs, per scan under preprocess/<dataset>/...: brain mask, bias-corrected head, a transform
 per level, stripped and normalised brain on the MNI grid, quality record; for the cohort
-preprocess/qc.tsv, visits.tsv, rejected.tsv and preprocess/contract.json. A person's decisions
+preprocess/qc.tsv, visits.tsv, doubles.tsv, rejected.tsv and preprocess/contract.json. A person's decisions
 in qc_review.tsv are an input, never an output.
 
 sample_template      the template on the grids in use, once
@@ -245,6 +245,7 @@ checkpoint collect_quality:
     output:
         table=results("preprocess/qc.tsv"),
         visits=results("preprocess/visits.tsv"),
+        doubles=results("preprocess/doubles.tsv"),
         rejected=results("preprocess/rejected.tsv"),
         contract=results("preprocess/contract.json"),
     log:

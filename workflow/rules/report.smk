@@ -80,6 +80,7 @@ rule write_report:
         quality=[
             results("preprocess/qc.tsv"),
             results("preprocess/visits.tsv"),
+            results("preprocess/doubles.tsv"),
             results("preprocess/rejected.tsv"),
             results("report/quality"),
             results("report/figures/quality.png"),

@@ -11,6 +11,7 @@ from brainlapse.preprocessing.quality.collection import (
     read_record,
     tabulate_quality,
 )
+from brainlapse.preprocessing.quality.doubles import find_doubles
 from brainlapse.preprocessing.quality.review import read_review
 from brainlapse.preprocessing.quality.visits import judge_visits
 from brainlapse.preprocessing.settings import PreprocessSettings
@@ -18,7 +19,7 @@ from brainlapse.space import SpaceSettings
 
 
 def main(snakemake) -> None:
-    """Write qc.tsv, visits.tsv, rejected.tsv and contract.json."""
+    """Write qc.tsv, visits.tsv, doubles.tsv, rejected.tsv and contract.json."""
     runtime.start(snakemake)
     scans = read_scans(snakemake.input.scans)
     files = list(snakemake.input.quality)
@@ -32,6 +33,7 @@ def main(snakemake) -> None:
     space = SpaceSettings.model_validate(snakemake.params.space)
     contract = describe_contract(space, settings)
     runtime.write_table(snakemake.output.visits, visits)
+    runtime.write_table(snakemake.output.doubles, find_doubles(scans, records))
     runtime.write_table(snakemake.output.rejected, list_rejected(scans, quality))
     runtime.write_json(snakemake.output.contract, contract)
     runtime.write_table(snakemake.output.table, quality)

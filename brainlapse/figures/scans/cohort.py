@@ -108,3 +108,19 @@ def noted(scans: pd.DataFrame) -> pd.DataFrame:
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:
     return table[name] if name in table else pd.Series(index=table.index, dtype=object)
+
+
+def describe_doubles(doubles: pd.DataFrame) -> list[str]:
+    """Return a sentence for each pair of people who look like one person, with what to do.
+
+    Parameters
+    ----------
+    doubles
+        ``preprocess/doubles.tsv``.
+    """
+    return [
+        f"{row['dataset']}/{row['subject']} and {row['other_dataset']}/{row['other_subject']} look "
+        f"like one person ({row['similarity']:.2f}): if they are, give both one subject, or "
+        f"exclude one (qc_review.tsv); they may stand on both sides of a split."
+        for row in doubles.to_dict("records")
+    ]

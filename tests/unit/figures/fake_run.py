@@ -10,6 +10,7 @@ from brainlapse.analysis.reconstructions import summarise_reconstructions
 from brainlapse.cohort.tables import scan_path
 from brainlapse.images import save_volume
 from brainlapse.latents import reconstructed_file, write_latents
+from brainlapse.preprocessing.quality.doubles import DOUBLE_COLUMNS
 from brainlapse.runtime import write_table
 from brainlapse.space import Grid, SpaceSettings, mni_grid
 from tests.unit.figures.fake_ageing import (
@@ -187,6 +188,12 @@ def fake_anomaly(scans: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def fake_doubles() -> pd.DataFrame:
+    """Two people of two data sets look alike."""
+    pair = ("demo", "sub-01", "sub-01_ses-1", "clinic", "sub-09", "sub-09_ses-1", 0.91)
+    return pd.DataFrame([pair], columns=DOUBLE_COLUMNS)
+
+
 def fake_error_maps(scans: pd.DataFrame) -> pd.DataFrame:
     """A patient's map has more high voxels than the others'."""
     table = scans[["dataset", "subject", "session", "scan", "split"]].assign(
@@ -255,6 +262,7 @@ def write_tables(root: Path, model: str = "sdae") -> pd.DataFrame:
             {"component": range(1, 11), "explained_variance_ratio": 0.3 * 0.7 ** np.arange(10)}
         ),
         **fake_norms(),
+        "preprocess/doubles": fake_doubles(),
         f"analysis/{model}/anomaly": fake_anomaly(scans),
         f"analysis/{model}/error_maps": fake_error_maps(scans),
         "cohort/site_audit": fake_audit(),

@@ -131,6 +131,12 @@ def test_a_region_that_is_given_back_badly_is_listed(page: str) -> None:
     assert "z validation" not in section
 
 
+def test_one_person_under_two_names_is_a_warning_on_the_first_screen(page: str) -> None:
+    words = "demo/sub-01 and clinic/sub-09 look like one person (0.91)"
+    assert page.count(words) == 2  # and at the cohort
+    assert words in page[: page.index("</section>")]
+
+
 def test_norms_show_where_groups_lie_and_whether_they_hold(page: str) -> None:
     section = page[page.index('id="norms"') :]
     section = section[: section.index("</section>")]
