@@ -251,7 +251,7 @@ rule decode_directions:
         runtime=growing(60),
     params:
         tasks=config["tasks"],
-        settings=config["analysis"],
+        settings=DIRECTIONS,
         decoding=DECODING,
         space=config["space"],
         seed=config["seed"],

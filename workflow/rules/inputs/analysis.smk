@@ -8,10 +8,15 @@ AUDITED_TASKS = [
     {key: task[key] for key in ("name", "target", "datasets", "classes")}
     for task in config["tasks"]
 ]
-# Walks and norms have their own rules: their settings change nothing of the other analyses.
-ELSEWHERE = ("umap", "error_maps", "walk_components", "walk_sd", "norms")
-ANALYSIS = {
+# Walks, norms and maps have their own rules: their settings change nothing of the others.
+ELSEWHERE = ("umap", "error_maps", "norms")
+DIRECTIONS = {
     key: value for key, value in config["analysis"].items() if key not in ELSEWHERE
+}
+ANALYSIS = {
+    key: value
+    for key, value in DIRECTIONS.items()
+    if key not in ("walk_components", "walk_sd")
 }
 
 MAPPED_MODELS = MODELS if config["analysis"]["umap"] else []
