@@ -35,18 +35,6 @@ def answering_nodes():
     return found
 
 
-def memory_is_enforced():
-    """Whether SLURM ends jobs that take more memory than they asked for."""
-    if not answering_nodes():
-        return False
-    done = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True)
-    settings = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    named = {name.strip(): value.strip() for name, value in settings.items()}
-    return "OverMemoryKill" in named.get("JobAcctGatherParams", "") or (
-        "cgroup" in named.get("TaskPlugin", "")
-    )
-
-
 def running_jobs(name=""):
     """Numbers of this user's running jobs whose comment, the rule or group, holds the name."""
     done = subprocess.run(
@@ -67,11 +55,10 @@ def wait_for_job(process, name=""):
     return found[0]
 
 
-def write_tiny(folder, **training):
-    """Four people of one visit; some steps of training."""
+def write_tiny(folder):
+    """Four people of one visit."""
     config = yaml.safe_load((ROOT / "tests/config/tiny.yaml").read_text())
     config["datasets"]["tiny"]["simulate"]["sessions"] = 1
-    config["autoencoders"]["small"]["training"] |= training
     path = folder / "tiny.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
@@ -119,42 +106,6 @@ def test_a_run_that_is_interrupted_takes_its_jobs_along_and_goes_on(snakemake, t
         time.sleep(1)
     snakemake(tmp_path, "preprocess", *SLURM, "--configfile", config)
     assert len(read_table(tmp_path / "results/preprocess/qc.tsv")) == 4
-
-
-@pytest.mark.slurm
-@pytest.mark.slow
-@needs_slurm
-def test_training_that_meets_its_time_limit_goes_on_to_the_same_weights(snakemake, tmp_path):
-    config = write_tiny(tmp_path, steps=600)
-    files = ("--configfile", config)
-    snakemake(tmp_path, "preprocess", "--cores", 2, *files)
-    again = tmp_path / "again"
-    shutil.copytree(tmp_path, again)
-    threads = ("--set-threads", "train_autoencoder=4")
-    snakemake(tmp_path, "train", "--cores", 4, *threads, *files)
-    limit = ("--set-resources", "train_autoencoder:runtime=1", "--retries", 9)
-    snakemake(again, "train", *SLURM, *limit, *files, timeout=3000)
-    log = (again / "results/logs/train_autoencoder/small.log").read_text()
-    place = "results/autoencoder/small/model.safetensors"
-    weights = [load_file(folder / place) for folder in (tmp_path, again)]
-    for name, values in weights[0].items():
-        assert (weights[1][name] == values).all(), name
-    if "training goes on from step" not in log:
-        pytest.skip("this machine trains 600 steps in less than SLURM's shortest time limit")
-
-
-@pytest.mark.slurm
-@pytest.mark.slow
-@needs_slurm
-@pytest.mark.skipif(not memory_is_enforced(), reason="this SLURM ends no job for its memory")
-def test_a_job_over_its_memory_is_tried_again_with_more(snakemake, tmp_path):
-    config = write_tiny(tmp_path)
-    files = ("--configfile", config)
-    snakemake(tmp_path, "preprocess", "--cores", 2, *files)
-    memory = ("--set-resources", "train_autoencoder:mem_mb=attempt*attempt*250")
-    done = snakemake(tmp_path, "train", *SLURM, *memory, *files)
-    assert "failed" in done.stdout
-    assert (tmp_path / "results/autoencoder/small/model.safetensors").is_file()
 
 
 @pytest.mark.slurm
