@@ -80,7 +80,7 @@ def summary_section(run: Run, config: dict) -> Section:
         "What was found",
         [
             *([blocks.warning(worse)] if worse else []),
-            *sections.double_warnings(run),
+            *site_blocks.double_warnings(run.table("preprocess/doubles.tsv", tables.DOUBLES)),
             *site_blocks.task_warnings(run.table("cohort/site_audit.tsv", tables.SITE_AUDIT)),
             *map(blocks.note, shared_judges(config)),
             blocks.bullets(findings.sentences(run, found)),

@@ -61,7 +61,7 @@ def cohort_section(run: Run) -> Section:
                 empty="No scan passed the checks of the cohort stage.",
             ),
             run.figure("cohort.png", "the cohort"),
-            *double_warnings(run),
+            *site_blocks.double_warnings(run.table("preprocess/doubles.tsv", tables.DOUBLES)),
             *site_blocks.audit_blocks(run.table("cohort/site_audit.tsv", tables.SITE_AUDIT)),
             blocks.heading("Rejected scans"),
             blocks.table(
@@ -83,12 +83,6 @@ def cohort_section(run: Run) -> Section:
             ),
         ],
     )
-
-
-def double_warnings(run: Run) -> list[blocks.Block]:
-    """Warn of people who look like one person under two names."""
-    sentences = cohort.describe_doubles(run.table("preprocess/doubles.tsv", tables.DOUBLES))
-    return [blocks.warning(sentences)] if sentences else []
 
 
 def all_rejected(run: Run) -> pd.DataFrame:

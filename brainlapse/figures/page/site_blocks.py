@@ -6,6 +6,7 @@ import pandas as pd
 
 from brainlapse.figures.page import blocks
 from brainlapse.figures.page.blocks import Block
+from brainlapse.figures.scans.cohort import describe_doubles
 
 PLACES = ("dataset", "site")
 ALPHA = 0.05
@@ -63,6 +64,12 @@ def audit_blocks(audit: pd.DataFrame) -> list[Block]:
 def task_warnings(audit: pd.DataFrame, task: str | None = None) -> list[Block]:
     """Warn where the target of a task, or of any, goes with a place among its scans."""
     return confounded(audit[audit["task"] == task if task else audit["task"].notna()])
+
+
+def double_warnings(doubles: pd.DataFrame) -> list[Block]:
+    """Warn of people who look like one person under two names."""
+    sentences = describe_doubles(doubles)
+    return [blocks.warning(sentences)] if sentences else []
 
 
 def confounded(audit: pd.DataFrame) -> list[Block]:

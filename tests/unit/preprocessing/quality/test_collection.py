@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -9,6 +10,7 @@ from brainlapse.preprocessing.quality.collection import (
     list_rejected,
     tabulate_quality,
 )
+from brainlapse.preprocessing.quality.fingerprint import BLOCKS, take_fingerprint
 from brainlapse.preprocessing.quality.review import Decision
 from brainlapse.preprocessing.quality.settings import QualitySettings
 from brainlapse.preprocessing.settings import PreprocessSettings
@@ -147,10 +149,11 @@ def test_script_reads_the_decisions(tmp_path, scans, records):
         if isinstance(record, Rejection):
             write_rejection([path], record)
         else:
-            write_json(path, record)
+            brain = np.random.default_rng(len(path.name)).uniform(size=BLOCKS.shape)
+            write_json(path, record | {"fingerprint": take_fingerprint(brain, BLOCKS)})
     review = tmp_path / "qc_review.tsv"
     review.write_text("dataset\tscan\tdecision\tnote\nixi\tsub-1\texclude\tmoved\n")
-    names = ("table", "visits", "rejected", "contract")
+    names = ("table", "visits", "doubles", "rejected", "contract")
     for given, status in (([], "accepted"), ([str(review)], "rejected")):
         run_script(
             "collect_quality",
