@@ -48,7 +48,7 @@ from brainlapse.template import load_template
 SETTINGS = PreprocessSettings()
 TARGET = registration_target(SETTINGS.registration.voxel_mm)
 GRID = grid_at(2.0, (96, 116, 96))
-WHITE = load_template(GRID).white
+TEMPLATE_WHITE = load_template(GRID).white
 WHITE = 400.0  # white matter of drawn heads
 CEREBELLUM = (7, 8, 46, 47)
 OUTSIDE = 500  # ids above it are tissue outside the brain
@@ -85,7 +85,7 @@ def to_mni(volume: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarr
     stripped, inside = resample_brain(
         found["corrected"], found["mask"], affine, GRID, found["transform"], SETTINGS.resampling
     )
-    anchors = find_anchors(stripped[inside], SETTINGS.intensity, WHITE[inside])
+    anchors = find_anchors(stripped[inside], SETTINGS.intensity, TEMPLATE_WHITE[inside])
     return normalise(stripped, inside, SETTINGS.intensity, anchors), inside
 
 
