@@ -23,6 +23,7 @@ from torch.nn import functional
 from brainlapse.cohort.tables import SCAN, scan_path
 from brainlapse.images import load_volume, resample_to_grid
 from brainlapse.preprocessing.registration.transforms import read_world_transform
+from brainlapse.preprocessing.resampling import FWHM_PER_SIGMA
 from brainlapse.runtime import progress, read_json, read_table
 from brainlapse.space import Grid
 
@@ -78,7 +79,7 @@ def soft_labels(path: Path, to_raw: np.ndarray, grid: Grid, groups: dict) -> np.
     """Share of each of REGIONS in each voxel of the grid, (4, X, Y, Z)."""
     labels, affine = load_volume(path)
     voxel_mm = np.cbrt(grid.voxel_volume_mm3)
-    width = voxel_mm / np.cbrt(abs(np.linalg.det(affine[:3, :3]))) / 2.355
+    width = voxel_mm / np.cbrt(abs(np.linalg.det(affine[:3, :3]))) / FWHM_PER_SIGMA
     parts = []
     for region in REGIONS:
         ids = set(groups[region])
@@ -89,10 +90,10 @@ def soft_labels(path: Path, to_raw: np.ndarray, grid: Grid, groups: dict) -> np.
     return np.stack(parts)
 
 
-def read_heads(results: Path, dataset: str, folder: Path) -> tuple[list[str], Tensor, Tensor]:
+def read_heads(results: Path, dataset: str, folder: Path) -> tuple[Tensor, Tensor]:
     """Brains (N, X, Y, Z) and soft labels (N, 5, X, Y, Z) of the data set's accepted scans."""
     groups = read_json(folder / "label_groups.json")
-    names, brains, labels = [], [], []
+    brains, labels = [], []
     paths = sorted(results.glob(f"preprocess/{dataset}/**/*_space-MNI_desc-brain_T1w.nii.gz"))
     for path in progress(paths, "heads", len(paths)):
         subject = path.relative_to(results / "preprocess" / dataset).parts[0]
@@ -103,10 +104,9 @@ def read_heads(results: Path, dataset: str, folder: Path) -> tuple[list[str], Te
         transform = read_world_transform(f"{stem}_from-T1w_to-MNI_level-affine_xfm.mat")
         regions = soft_labels(truth, transform, grid, groups)
         rest = np.clip(1 - regions.sum(axis=0, keepdims=True), 0, 1)
-        names.append(subject)
         brains.append(torch.from_numpy(brain.astype(np.float32)))
         labels.append(torch.from_numpy(np.concatenate([rest, regions]).astype(np.float32)))
-    return names, torch.stack(brains), torch.stack(labels)
+    return torch.stack(brains), torch.stack(labels)
 
 
 def alter(brain: Tensor, random: np.random.Generator) -> Tensor:
@@ -211,7 +211,7 @@ def main() -> None:
     torch.set_num_threads(2)
     if arguments.step == "train":
         folder, labels = Path(arguments.results), Path(arguments.labels)
-        _, brains, truths = read_heads(folder, arguments.dataset, labels)
+        brains, truths = read_heads(folder, arguments.dataset, labels)
         aside = np.arange(len(brains)) % ASIDE == 0
         judge = train(brains[~aside], truths[~aside])
         print_agreement(judge.eval(), brains[aside], truths[aside])

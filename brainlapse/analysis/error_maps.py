@@ -4,7 +4,7 @@ The regional table of `anomaly` is the safer one: a map has hundreds of thousand
 which some lie high by chance.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from brainlapse.analysis.norms.people import middle_scans
 from brainlapse.cohort.people.names import people_of
 from brainlapse.cohort.tables import SCAN, SPLIT_SCAN, is_flagged
 from brainlapse.images import load_volume, save_volume
+from brainlapse.preprocessing.resampling import FWHM_PER_SIGMA
 
 WIDTH_MM = 8.0  # full width at half maximum: folds of two people don't lie on each other
-SIGMA_PER_WIDTH = 1 / np.sqrt(8 * np.log(2))
 SMALLEST_ERROR = 1e-4  # of the smoothed error, in units of normalised intensity
 HIGH = 3.0  # z-score
 MOST_PEOPLE = 200  # of the norm: more change little
@@ -96,7 +96,7 @@ def smoothed_log_error(
     np.ndarray
         Float32 (X, Y, Z), NaN outside the mask.
     """
-    sigma = WIDTH_MM * SIGMA_PER_WIDTH / voxel_mm
+    sigma = WIDTH_MM / FWHM_PER_SIGMA / voxel_mm
     weight = gaussian_filter(inside.astype(np.float32), sigma)
     error = np.where(inside, np.abs(reconstruction - brain), 0).astype(np.float32)
     smooth = gaussian_filter(error, sigma) / np.where(inside, weight, 1)
@@ -148,11 +148,12 @@ def describe_map(scores: np.ndarray, affine: np.ndarray) -> dict[str, float]:
     }
 
 
-def read_errors(files: Iterable[tuple[str, str, str]], voxel_mm: float) -> Iterator[np.ndarray]:
-    """Smoothed log errors of scans, from the paths of brain, reconstruction and mask."""
-    for brain, reconstruction, mask in files:
-        image, decoded, inside = (load_volume(path)[0] for path in (brain, reconstruction, mask))
-        yield smoothed_log_error(image, decoded, inside > 0, voxel_mm)
+def read_error(
+    brain: str | Path, reconstruction: str | Path, mask: str | Path, voxel_mm: float
+) -> np.ndarray:
+    """`smoothed_log_error` of a scan, from its files."""
+    image, decoded, inside = (load_volume(path)[0] for path in (brain, reconstruction, mask))
+    return smoothed_log_error(image, decoded, inside > 0, voxel_mm)
 
 
 def write_norm(folder: str | Path, norm: ErrorNorm, affine: np.ndarray) -> None:

@@ -248,6 +248,18 @@ class TestPlannedJobs:
         done = snakemake(finished_run.folder, *arguments, source=copy)
         return planned_rules(done.stdout) - {"all"}
 
+    @pytest.fixture
+    def plan_with(self, snakemake, copy, finished_run, tmp_path):
+        """Plan with some lines of configuration over those of the run."""
+
+        def plan_with(settings):
+            overlay = tmp_path / "overlay.yaml"
+            overlay.write_text(settings)
+            files = ("--configfile", finished_run.config, overlay)
+            return self.plan(snakemake, copy, finished_run, *files)
+
+        return plan_with
+
     def test_fresh_clone_and_touched_files_run_nothing(self, snakemake, copy, finished_run):
         for path in copy.rglob("*"):
             path.touch()
@@ -294,52 +306,28 @@ class TestPlannedJobs:
         tables = {"score_forecasts", "control_forecasts", "compare_models", "write_derivatives"}
         assert planned == {*tables, *shown}
 
-    def test_setting_of_a_level_leaves_masks_and_bias(
-        self, snakemake, copy, finished_run, tmp_path
-    ):
+    def test_setting_of_a_level_leaves_masks_and_bias(self, plan_with):
         levels = RegistrationSettings().model_dump(mode="json")["levels"]
         levels[1]["sampling"] = 0.06
-        overlay = tmp_path / "levels.yaml"
-        overlay.write_text(yaml.safe_dump({"preprocess": {"registration": {"levels": levels}}}))
-        planned = self.plan(
-            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
-        )
+        planned = plan_with(yaml.safe_dump({"preprocess": {"registration": {"levels": levels}}}))
         assert "register_brain" in planned
         assert planned & {"mask_brain", "correct_bias"} == set()
 
-    def test_setting_of_ageing_does_not_train(self, snakemake, copy, finished_run, tmp_path):
-        overlay = tmp_path / "aging.yaml"
-        overlay.write_text("aging: {anchor: mean}\n")
-        planned = self.plan(
-            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
-        )
+    def test_setting_of_ageing_does_not_train(self, plan_with):
+        planned = plan_with("aging: {anchor: mean}\n")
         assert "forecast_scans" in planned
         assert planned & {*PREPROCESS, "train_autoencoder", "encode_scans", "segment_real"} == set()
 
-    def test_error_maps_are_added_to_what_stands(self, snakemake, copy, finished_run, tmp_path):
-        overlay = tmp_path / "maps.yaml"
-        overlay.write_text("analysis: {error_maps: true}\n")
-        planned = self.plan(
-            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
-        )
+    def test_error_maps_are_added_to_what_stands(self, plan_with):
+        planned = plan_with("analysis: {error_maps: true}\n")
         assert planned == {*MAP_ERRORS, "write_report"}
 
-    def test_a_map_of_neighbours_is_added_to_what_stands(
-        self, snakemake, copy, finished_run, tmp_path
-    ):
-        overlay = tmp_path / "umap.yaml"
-        overlay.write_text("analysis: {umap: true}\n")
-        planned = self.plan(
-            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
-        )
+    def test_a_map_of_neighbours_is_added_to_what_stands(self, plan_with):
+        planned = plan_with("analysis: {umap: true}\n")
         assert planned == {"embed_latents", "plot_latents", "write_report"}
 
-    def test_setting_of_intensity_keeps_registration(self, snakemake, copy, finished_run, tmp_path):
-        overlay = tmp_path / "intensity.yaml"
-        overlay.write_text("preprocess: {intensity: {upper_level: 0.8}}\n")
-        planned = self.plan(
-            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
-        )
+    def test_setting_of_intensity_keeps_registration(self, plan_with):
+        planned = plan_with("preprocess: {intensity: {upper_level: 0.8}}\n")
         assert "place_brain" in planned
         after = {"place_brain", "align_visit", "measure_quality"}  # a later visit shares its scale
         assert planned & (PREPROCESS - after) == set()
@@ -365,13 +353,7 @@ class TestPlannedJobs:
         again = {"register_brain", "align_visit", "place_brain", "measure_quality"}
         assert planned & set(PREPROCESS) == {"last": set(), "first": again}[visit]
 
-    def test_thresholds_judge_again_and_measure_nothing(
-        self, snakemake, copy, finished_run, tmp_path
-    ):
-        overlay = tmp_path / "quality.yaml"
-        overlay.write_text("preprocess: {quality: {outlier_z: 5.0}}\n")
-        planned = self.plan(
-            snakemake, copy, finished_run, "--configfile", finished_run.config, overlay
-        )
+    def test_thresholds_judge_again_and_measure_nothing(self, plan_with):
+        planned = plan_with("preprocess: {quality: {outlier_z: 5.0}}\n")
         assert "collect_quality" in planned
         assert planned & {*PREPROCESS, "build_cohort", "plot_cohort"} == set()

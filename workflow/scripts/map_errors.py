@@ -8,7 +8,7 @@ from brainlapse import runtime
 from brainlapse.analysis.error_maps import (
     MAP_COLUMNS,
     describe_map,
-    read_errors,
+    read_error,
     read_norm,
     score_errors,
 )
@@ -21,16 +21,16 @@ from brainlapse.space import SpaceSettings, mni_grid
 def main(snakemake) -> None:
     """Unpack the job, map scan by scan, write the table."""
     runtime.start(snakemake)
-    space, params, paths = snakemake.params.space, snakemake.params, snakemake.input
-    grid, voxel_mm = mni_grid(SpaceSettings.model_validate(space)), space["voxel_mm"]
+    params, paths = snakemake.params, snakemake.input
+    space = SpaceSettings.model_validate(params.space)
+    grid, voxel_mm = mni_grid(space), space.voxel_mm
     norm = read_norm(paths.norm)
     records = []
     scans = zip(params.scans, paths.brains, paths.masks, strict=True)
     for scan, brain, mask in runtime.progress(scans, "maps", len(params.scans)):
         place = scan_path(scan["dataset"], scan["subject"], scan["session"])
         decoded = Path(paths.folder, reconstructed_file(place))
-        error = next(read_errors([(brain, decoded, mask)], voxel_mm))
-        scores = score_errors(error, norm)
+        scores = score_errors(read_error(brain, decoded, mask, voxel_mm), norm)
         file = f"{place}_space-MNI_desc-error_stat-z_map.nii.gz"
         save_volume(Path(snakemake.output.folder, file), scores, grid.affine)
         records.append(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from brainlapse.cohort.people.names import people_of
-from brainlapse.preprocessing.quality.fingerprint import read_fingerprint, similarities
-from brainlapse.preprocessing.quality.strangers import template_fingerprint
+from brainlapse.preprocessing.quality.fingerprint import similarities
+from brainlapse.preprocessing.quality.strangers import template_fingerprint, usable_fingerprints
 from brainlapse.rejection import Rejection
 
 ALIKE = 0.8  # of fingerprints; docs/preprocessing.md says what people reach
@@ -36,11 +36,7 @@ def find_doubles(
     pandas.DataFrame
         `DOUBLE_COLUMNS`, a row per pair, the most alike first; each is a warning in the log.
     """
-    taken = {
-        label: read_fingerprint(record["fingerprint"])
-        for label, record in zip(scans.index, records, strict=True)
-        if not isinstance(record, Rejection)
-    }
+    taken = usable_fingerprints(scans, records)
     rows = scans.loc[list(taken)]
     rows = rows.assign(person=people_of(rows)).drop_duplicates("person")
     if len(rows) < 3:  # what people share can't be taken off

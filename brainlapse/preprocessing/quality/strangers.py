@@ -85,15 +85,13 @@ def _owners(
     strangers: list[Any],
 ) -> dict[Any, str]:
     """Say whom each stranger looks like, if anybody."""
-    usable = [
-        label
-        for label, record in zip(scans.index, records, strict=True)
-        if not isinstance(record, Rejection)
-    ]
-    if not strangers or len(usable) < 3:
+    if not strangers:
         return {}
-    by_label = dict(zip(scans.index, records, strict=True))
-    prints = np.stack([read_fingerprint(by_label[label]["fingerprint"]) for label in usable])
+    known = usable_fingerprints(scans, records)
+    usable = list(known)
+    if len(usable) < 3:
+        return {}
+    prints = np.stack(list(known.values()))
     people = [f"{scans.loc[one, 'dataset']}/{scans.loc[one, 'subject']}" for one in usable]
     # A stranger is a person of its own, or it would be part of the mean of the wrong one.
     people = [
@@ -110,6 +108,17 @@ def _owners(
         if scores[best] >= ALIKE:
             found[label] = f"; looks like {scans.loc[usable[best], 'scan']} ({scores[best]:.2f})"
     return found
+
+
+def usable_fingerprints(
+    scans: pd.DataFrame, records: Sequence[dict[str, Any] | Rejection]
+) -> dict[Any, np.ndarray]:
+    """Fingerprint (N,) of each scan that was not rejected, by label of the table's index."""
+    return {
+        label: read_fingerprint(record["fingerprint"])
+        for label, record in zip(scans.index, records, strict=True)
+        if not isinstance(record, Rejection)
+    }
 
 
 def template_fingerprint() -> np.ndarray:
